@@ -1,0 +1,150 @@
+"""The evidence that strategies may ask for, in one place, so that they stay pure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_maestro_healer.config import HealerConfig
+from pytest_maestro_healer.edit.source import SourceFile
+from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.model import Failure
+
+if TYPE_CHECKING:
+    from pytest_maestro_healer.evidence.distributions import Distributions
+    from pytest_maestro_healer.evidence.git import Git
+    from pytest_maestro_healer.evidence.live import Live
+    from pytest_maestro_healer.evidence.symbols import SymbolIndex
+
+
+class Context:
+    """Evidence for one healing step.
+
+    ``overlay`` holds the healed bytes of earlier steps (path -> bytes): :meth:`source` serves them, so that a follow-up heal builds on
+    what was already done. ``failures`` are all failures of the run, ``passed`` the nodeids that passed, ``collected`` all
+    nodeids known. Evidence sources are built on first use and shared between contexts by :meth:`step`.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        config: HealerConfig,
+        *,
+        failures: Sequence[Failure] = (),
+        passed: frozenset[str] = frozenset(),
+        collected: Sequence[str] = (),
+        overlay: Mapping[str, bytes] | None = None,
+        files: ProjectFiles | None = None,
+    ) -> None:
+        self.root = root
+        self.config = config
+        self.failures = tuple(failures)
+        self.passed = passed
+        self.collected = tuple(collected)
+        self.overlay = dict(overlay or {})
+        self.files = files or ProjectFiles(root)
+        self._sources: dict[str, SourceFile] = {}
+        self._parent: Context | None = None
+
+    def step(self, overlay: Mapping[str, bytes]) -> Context:
+        """A context for a follow-up step: same evidence, other working bytes."""
+        child = Context(
+            self.root,
+            self.config,
+            failures=self.failures,
+            passed=self.passed,
+            collected=self.collected,
+            overlay=overlay,
+            files=self.files,
+        )
+        child._parent = self._parent or self
+        return child
+
+    # -- sources -------------------------------------------------------------------------------------------
+    def source(self, path: str) -> SourceFile | None:
+        """The file as it stands in this step (overlay first, then disk); ``None`` when it cannot be read."""
+        if path not in self._sources:
+            data = self.overlay.get(path)
+            if data is None:
+                data = self.files.read(path)
+            if data is None:
+                return None
+            self._sources[path] = SourceFile(path, data)
+        return self._sources[path]
+
+    def is_test_code(self, path: str) -> bool:
+        """Whether ``path`` (root-relative) is test code of this project: the only thing that may be edited."""
+        return self.files.is_test_code(path)
+
+    def is_helper(self, path: str) -> bool:
+        """Test code shared by several test modules (conftest or helper): editing it is for review."""
+        return self.is_test_code(path) and not self.files.is_test_module(path)
+
+    def test_files(self) -> Sequence[str]:
+        """All test code files of the project, root-relative, sorted."""
+        return self.files.test_files
+
+    def test_files_with(self, word: str) -> Iterable[SourceFile]:
+        """Test code files whose bytes contain ``word``."""
+        needle = word.encode()
+        for path in self.test_files():
+            src = self.source(path)
+            if src is not None and needle in src.data:
+                yield src
+
+    # -- shared evidence -----------------------------------------------------------------------------------
+    @property
+    def _owner(self) -> Context:
+        return self._parent or self
+
+    @property
+    def git(self) -> Git:
+        """The repository's facts (``git.available`` is false where there is none)."""
+        return self._owner._git
+
+    @cached_property
+    def _git(self) -> Git:
+        from pytest_maestro_healer.evidence.git import Git
+
+        return Git(self.root)
+
+    @property
+    def symbols(self) -> SymbolIndex:
+        """Definitions, imports and re-exports of the project's product and test code."""
+        return self._owner._symbols
+
+    @cached_property
+    def _symbols(self) -> SymbolIndex:
+        from pytest_maestro_healer.evidence.symbols import SymbolIndex
+
+        return SymbolIndex(self.files)
+
+    @property
+    def live(self) -> Live:
+        """Modules, signatures and namespaces of the running interpreter."""
+        return self._owner._live
+
+    @cached_property
+    def _live(self) -> Live:
+        from pytest_maestro_healer.evidence.live import Live
+
+        return Live(self.root)
+
+    @property
+    def distributions(self) -> Distributions:
+        """Installed distributions, import names, requirements."""
+        return self._owner._distributions
+
+    @cached_property
+    def _distributions(self) -> Distributions:
+        from pytest_maestro_healer.evidence.distributions import Distributions
+
+        return Distributions(self.root)
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The run's environment variables."""
+        return os.environ

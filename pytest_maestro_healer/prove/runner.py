@@ -1,0 +1,61 @@
+"""What the proof ladder needs from whoever can run tests: implemented in-process and in a fresh process by ``session/``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from pytest_maestro_healer.model import Failure
+
+TestOutcome = Literal["passed", "failed", "skipped", "xfailed", "xpassed", "missing", "error"]
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """One test's outcome in a proof run; ``failure`` is set when it did not pass (``None`` for missing)."""
+
+    __test__ = False
+
+    nodeid: str
+    outcome: TestOutcome
+    failure: Failure | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """One proof run. ``problem`` is ``hang``, ``crash`` or ``state`` with a text where the run itself failed, else ``""``.
+
+    ``executed`` (only when traced) maps root-relative product files to the lines that ran.
+    """
+
+    results: Mapping[str, TestResult] = field(default_factory=dict)
+    problem: str = ""
+    seconds: float = 0.0
+    executed: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    served: frozenset[str] = frozenset()
+
+    def failed(self) -> list[TestResult]:
+        """The results that are neither passed, skipped nor xfailed."""
+        return [r for r in self.results.values() if r.outcome in ("failed", "missing", "error", "xpassed")]
+
+
+class Runner(Protocol):
+    """Runs tests with some files replaced; the disk is never touched."""
+
+    def run(
+        self,
+        nodeids: Sequence[str],
+        overlay: Mapping[str, bytes],
+        *,
+        whole_files: bool = False,
+        fresh: bool = False,
+        trace: bool = False,
+    ) -> RunReport:
+        """Run ``nodeids`` (or, with ``whole_files``, every test of their files) with ``overlay`` (path -> bytes) served.
+
+        A nodeid of a file alone stands for all its tests. A nodeid without its parameter part stands for all its parameter
+        sets. Never raises for what the tests do; a hang, crash or C-level block is in ``problem``.
+        """
+        ...
