@@ -257,7 +257,8 @@ class Failure(Record):
     ``exc_attrs`` holds plain facts of the exception object (``name``, ``path``, ``msg``, ``lineno``, ``offset``, ``text``, and for
     AttributeError ``obj_type``, ``obj_kind`` and ``obj_name`` of the object that lacked the attribute, ``candidates`` its names).
     ``location`` is the failing place in test code where there is one. ``fixtures`` maps the fixtures the test uses to where they are
-    defined, ``params`` the parametrize arguments to their values. ``chain`` are the causes, nearest first, as (type, message).
+    defined, ``params`` the parametrize arguments to their values, ``param_indices`` each argument to the 0-based row of its own
+    ``parametrize`` mark (``param_index`` is the first of them). ``chain`` are the causes, nearest first, as (type, message).
     """
 
     nodeid: str
@@ -275,6 +276,7 @@ class Failure(Record):
     exc_attrs: Mapping[str, Any] = field(default_factory=dict)
     params: Mapping[str, Value] = field(default_factory=dict)
     param_index: int = -1
+    param_indices: Mapping[str, int] = field(default_factory=dict)
     fixtures: Mapping[str, Location] = field(default_factory=dict)
     chain: tuple[tuple[str, str], ...] = ()
     duration: float = 0.0

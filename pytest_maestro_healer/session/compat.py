@@ -1,0 +1,238 @@
+"""The one module that knows pytest's private names; everything version-dependent is decided here."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest.assertion.rewrite import rewrite_asserts
+from _pytest.pathlib import resolve_package_path
+from _pytest.runner import collect_one_node, runtestprotocol
+
+try:
+    from _pytest.config import ConftestImportFailure
+except ImportError:  # pragma: no cover - kept for a future move of the name
+    ConftestImportFailure = None  # type: ignore[assignment,misc]
+
+__all__ = [
+    "apply_asserts",
+    "cause_of",
+    "collect",
+    "conftest_failure_path",
+    "fixture_locations",
+    "internal_folders",
+    "module_names",
+    "purge_fixtures",
+    "run_item",
+    "snapshot_reporter",
+    "wants_rewrite",
+]
+
+
+def internal_folders() -> tuple[str, ...]:
+    """Folders whose frames never belong to a user: pytest's and pluggy's own."""
+    import _pytest
+    import pluggy
+
+    return tuple(str(Path(inspect.getfile(m)).parent) for m in (_pytest, pluggy, pytest))
+
+
+def apply_asserts(tree: ast.Module, source: bytes, path: str, config: pytest.Config | None) -> None:
+    """Rewrite the assert statements of ``tree`` in place, as pytest does on import."""
+    rewrite_asserts(tree, source, path, config)
+
+
+def wants_rewrite(config: pytest.Config, name: str, path: str) -> bool:
+    """Whether pytest would rewrite the asserts of module ``name`` in ``path``."""
+    if config.getoption("assertmode", "rewrite") != "rewrite":
+        return False
+    hook = config.pluginmanager.rewrite_hook
+    decide = getattr(hook, "_should_rewrite", None)
+    if decide is None:
+        return True
+    from _pytest.assertion import assertstate_key
+
+    try:
+        return bool(decide(name, path, config.stash[assertstate_key]))
+    except Exception:
+        return True
+
+
+def run_item(item: pytest.Item, nextitem: pytest.Item | None) -> list[pytest.TestReport]:
+    """Setup, call and teardown of one item; nothing is logged."""
+    return runtestprotocol(item, log=False, nextitem=nextitem)
+
+
+def collect(node: pytest.Collector) -> tuple[list[pytest.Item], BaseException | None]:
+    """All items under ``node`` without firing collect reports, and the first error met."""
+    items: list[pytest.Item] = []
+    rep = collect_one_node(node)
+    if not rep.passed:
+        return items, _report_error(rep)
+    for child in rep.result:
+        if isinstance(child, pytest.Item):
+            items.append(child)
+        else:
+            more, error = collect(child)
+            items += more
+            if error is not None:
+                return items, error
+    return items, None
+
+
+class CollectFailed(Exception):
+    """Carries the text of a collection error whose exception object is gone."""
+
+
+def _report_error(rep: pytest.CollectReport) -> BaseException | None:
+    if rep.skipped:
+        return None
+    live = getattr(rep, "maestro_exception", None)
+    return live if live is not None else CollectFailed(str(rep.longrepr))
+
+
+def cause_of(exc: BaseException) -> BaseException:
+    """The exception a user caused: behind pytest's ``CollectError`` and ``ConftestImportFailure`` wrappers."""
+    seen = 0
+    while seen < 5:
+        seen += 1
+        inner = exc.__cause__
+        if ConftestImportFailure is not None and isinstance(exc, ConftestImportFailure):
+            cause = getattr(exc, "cause", None)
+            if isinstance(cause, BaseException):
+                exc = cause
+                continue
+        if isinstance(exc, pytest.Collector.CollectError) and inner is not None:
+            exc = inner
+            continue
+        return exc
+    return exc
+
+
+def conftest_failure_path(exc: BaseException) -> Path | None:
+    """The conftest file, if ``exc`` says that importing one failed."""
+    if ConftestImportFailure is not None and isinstance(exc, ConftestImportFailure):
+        return Path(exc.path)
+    return None
+
+
+def module_names(config: pytest.Config, path: Path) -> list[str]:
+    """The names under which pytest imports the test module ``path``, the likeliest first."""
+    root = config.rootpath
+    names: list[str] = []
+    package = resolve_package_path(path)
+    if package is not None:
+        rel = path.with_suffix("").relative_to(package.parent)
+        names.append(".".join(rel.parts))
+    mode = str(config.getoption("importmode", "prepend"))
+    if "importlib" in mode:
+        try:
+            from _pytest.pathlib import resolve_pkg_root_and_module_name
+
+            _, name = resolve_pkg_root_and_module_name(path, consider_namespace_packages=bool(config.getini("consider_namespace_packages")))
+            names.append(name)
+        except Exception:  # noqa: S110 - not resolvable: the made-up name below is used
+            pass
+        from _pytest.pathlib import module_name_from_path
+
+        names.append(module_name_from_path(path, root))
+    if package is None and "importlib" not in mode:
+        names.append(path.stem)
+    loaded = [n for n, m in list(sys.modules.items()) if getattr(m, "__file__", None) == str(path)]
+    return list(dict.fromkeys([*loaded, *names]))
+
+
+def purge_fixtures(session: pytest.Session, nodeid: str) -> Callable[[], None]:
+    """Forget the fixtures of the module ``nodeid`` (keyed by nodeid up to pytest 9.0); returns the undo."""
+    manager = getattr(session, "_fixturemanager", None)
+    by_arg: dict[str, list[Any]] = getattr(manager, "_arg2fixturedefs", {})
+    auto: dict[str, list[str]] = getattr(manager, "_nodeid_autousenames", {})
+    saved = {k: list(v) for k, v in by_arg.items()}
+    saved_auto = {k: list(v) for k, v in auto.items()}
+
+    def mine(base: object) -> bool:
+        return str(base) == nodeid or str(base).startswith(nodeid + "::")
+
+    for defs in by_arg.values():
+        defs[:] = [d for d in defs if not mine(getattr(d, "baseid", ""))]
+    for key in [k for k in auto if mine(k)]:
+        del auto[key]
+
+    def restore() -> None:
+        by_arg.clear()
+        by_arg.update(saved)
+        auto.clear()
+        auto.update(saved_auto)
+
+    return restore
+
+
+def fixture_locations(item: pytest.Item) -> dict[str, tuple[str, int]]:
+    """Fixture name -> (file, first line) for the fixtures that ``item`` uses."""
+    info = getattr(item, "_fixtureinfo", None)
+    out: dict[str, tuple[str, int]] = {}
+    for name, defs in getattr(info, "name2fixturedefs", {}).items():
+        code = getattr(inspect.unwrap(defs[-1].func), "__code__", None) if defs else None
+        if code is not None:
+            out[name] = (code.co_filename, code.co_firstlineno)
+    return out
+
+
+def available_fixtures(item: pytest.Item) -> list[str]:
+    """Every fixture name visible to ``item``."""
+    manager = getattr(item.session, "_fixturemanager", None)
+    by_arg: dict[str, list[Any]] = getattr(manager, "_arg2fixturedefs", {})
+    getter = getattr(manager, "getfixturedefs", None)
+    if getter is None:
+        return sorted(by_arg)
+    out = []
+    for name in list(by_arg):
+        try:
+            if getter(name, item):
+                out.append(name)
+        except Exception:
+            out.append(name)
+    return sorted(out)
+
+
+def snapshot_reporter(config: pytest.Config) -> Callable[[], None]:
+    """Remember the terminal reporter's warning count and the session's stop flags; returns the undo."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    stats: dict[str, list[Any]] = getattr(reporter, "stats", {})
+    warned = len(stats.get("warnings", ()))
+
+    def restore() -> None:
+        if "warnings" in stats:
+            del stats["warnings"][warned:]
+            if not stats["warnings"]:
+                del stats["warnings"]
+
+    return restore
+
+
+def quiet_logreport(config: pytest.Config, keep: object) -> Callable[[], None]:
+    """Leave only ``keep`` on ``pytest_runtest_logreport`` (subtests log directly); returns the undo."""
+    hook = config.hook.pytest_runtest_logreport
+    removed = []
+    for impl in list(hook.get_hookimpls()):
+        if impl.plugin is not keep:
+            removed.append(impl)
+            hook._remove_plugin(impl.plugin)
+
+    def restore() -> None:
+        for impl in removed:
+            hook._add_hookimpl(impl)
+
+    return restore
+
+
+def walk_parents(node: Any) -> Iterator[Any]:
+    """``node`` and its parents, innermost first."""
+    while node is not None:
+        yield node
+        node = node.parent
