@@ -119,7 +119,8 @@ def _block(result: HealingResult) -> str:
         return f"- {name} **not healed**: {_inline(refusal(result))}\n"
     if kind is DecisionKind.ADVISED:
         return f"- {name} **advice**: {_inline(result.advice or result.explanation)}\n"
-    head = f"<b>{_html(result.healing_id)} {kind}</b> {result.confidence_score:.2f} {_html(result.strategy_used)} {_html(first)}{more}: {_html(result.explanation)}"
+    what = f"{result.confidence_score:.2f} {result.strategy_used} {first}{more}: {result.explanation}"
+    head = f"<b>{_html(result.healing_id)} {kind}</b> {_html(what)}"
     diff = "\n".join(clean(row) for row in result.diff.splitlines())
     fence = "`" * max(3, max((len(run) for run in re.findall(r"`+", diff)), default=0) + 1)
     return f"<details><summary>{head}</summary>\n\n{fence}diff\n{diff}\n{fence}\n\n</details>\n"
