@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import inspect
 import sys
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ __all__ = [
     "internal_folders",
     "module_names",
     "purge_fixtures",
+    "rewrite_one",
     "run_item",
     "snapshot_reporter",
     "wants_rewrite",
@@ -236,3 +238,42 @@ def walk_parents(node: Any) -> Iterator[Any]:
     while node is not None:
         yield node
         node = node.parent
+
+
+def suspend_stop(session: pytest.Session) -> Callable[[], None]:
+    """Clear the session's stop flags (their public setters refuse to); returns the undo."""
+    names = [n for n in ("_shouldfail", "_shouldstop", "shouldfail", "shouldstop") if n in vars(session)]
+    saved = {n: vars(session)[n] for n in names}
+    for n in names:
+        vars(session)[n] = False
+    failed, collected = session.testsfailed, session.testscollected
+
+    def restore() -> None:
+        vars(session).update(saved)
+        session.testsfailed, session.testscollected = failed, collected
+
+    return restore
+
+
+def suspend_debugger(config: pytest.Config) -> Callable[[], None]:
+    """Take ``--pdb`` and ``--trace`` away while healing; returns the undo."""
+    manager = config.pluginmanager
+    taken = [(name, manager.get_plugin(name)) for name in ("pdbinvoke", "pdbtrace") if manager.hasplugin(name)]
+    for name, _ in taken:
+        manager.unregister(name=name)
+
+    def restore() -> None:
+        for name, plugin in taken:
+            manager.register(plugin, name)
+
+    return restore
+
+
+def rewrite_one(statement: ast.Assert) -> ast.Module:
+    """pytest's own rewriting of one assert, for its temporaries (``@py_assert1 = ...``), which the raising frame still has.
+
+    Works on a copy. Raises whatever pytest's rewriter raises for a tree that it does not understand.
+    """
+    module = ast.Module(body=[copy.deepcopy(statement)], type_ignores=[])
+    rewrite_asserts(module, b"", "<assert>", None)
+    return module
