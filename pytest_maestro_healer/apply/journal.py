@@ -53,7 +53,10 @@ class TransactionFile(Record):
 
 @dataclass(frozen=True)
 class Transaction(Record):
-    """One heal applied, or (``kind`` rollback) the applied heal number ``of`` undone; ``result`` is the heal's record without file bytes."""
+    """One heal applied, or (``kind`` rollback) the applied heal number ``of`` undone.
+
+    ``batch`` is shared by the heals that one command wrote, ``result`` the heal's record without file bytes.
+    """
 
     seq: int
     kind: Literal["apply", "rollback"]
@@ -62,6 +65,7 @@ class Transaction(Record):
     files: tuple[TransactionFile, ...]
     at: float = 0.0
     of: int = -1
+    batch: str = ""
     note: str = ""
     result: Mapping[str, Any] = field(default_factory=dict)
     schema: int = SCHEMA
@@ -137,6 +141,7 @@ class Journal:
         changes: Sequence[FileChange],
         *,
         of: int = -1,
+        batch: str = "",
         result: Mapping[str, Any] | None = None,
     ) -> Transaction:
         """Write all of ``changes`` or none.
@@ -149,7 +154,7 @@ class Journal:
             if sha256(read_current(self.root, c.path)) != c.before_sha256:
                 raise StaleError(f"{c.path} changed since the heal was made")
             check_writable(self.root, c.path)
-        tx = self._begin(kind, healing_id, changes, of, result or {})
+        tx = self._begin(Transaction(0, kind, "begun", healing_id, (), time.time(), of, batch, "", result or {}), changes)
         try:
             for c, f in zip(changes, tx.files, strict=True):
                 write_file(self.root, c.path, c.after_bytes, c.before_sha256, f.temp)
@@ -176,9 +181,8 @@ class Journal:
         with contextlib.suppress(ApplyError):
             self._save(replace(tx, state="undone", note=str(cause)[:300]))
 
-    def _begin(
-        self, kind: Literal["apply", "rollback"], healing_id: str, changes: Sequence[FileChange], of: int, result: Mapping[str, Any]
-    ) -> Transaction:
+    def _begin(self, tx: Transaction, changes: Sequence[FileChange]) -> Transaction:
+        """Keep the bytes and save ``tx`` with the next number: from here on a crash can be repaired."""
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.blobs.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -189,7 +193,7 @@ class Journal:
                 self._keep(data)
         seq = 1 + max((int(m[1]) for m in (_NAME.match(p.name) for p in self.folder.iterdir()) if m), default=0)
         files = tuple(TransactionFile(c.path, c.before_sha256, sha256(c.after_bytes), temp_name()) for c in changes)
-        return self._save(Transaction(seq, kind, "begun", healing_id, files, time.time(), of, "", result))
+        return self._save(replace(tx, seq=seq, files=files))
 
     def _keep(self, data: bytes) -> None:
         path = self.blobs / f"{sha256(data)}.blob"

@@ -7,6 +7,7 @@ A problem that does not stop the work becomes a line in :attr:`Store.notes`.
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -197,11 +198,12 @@ class Store:
         with locked(self.folder):
             self._journal.recover()
             links = self._links([*self._bundled(), *results])
-            outcomes = [self._apply(r, links) for r in results]
+            batch = secrets.token_hex(6)
+            outcomes = [self._apply(r, links, batch) for r in results]
             self._drop({o.healing_id for o in outcomes if o.status == "applied"})
         return outcomes
 
-    def _apply(self, result: HealingResult, links: list[Link]) -> ApplyOutcome:
+    def _apply(self, result: HealingResult, links: list[Link], batch: str) -> ApplyOutcome:
         hid = result.healing_id
         try:
             if not result.changes:
@@ -210,7 +212,7 @@ class Store:
             if not changes:
                 return ApplyOutcome(hid, "applied", "the files have it already", result.files)
             record = replace(result, changes=(), original_code="", healed_code="").to_dict()
-            self._journal.run("apply", hid, changes, result=record)
+            self._journal.run("apply", hid, changes, batch=batch, result=record)
             links += [(c.path, c.before_sha256, sha256(c.after_bytes)) for c in changes]
         except StaleError as exc:
             return ApplyOutcome(hid, "stale", str(exc), result.files)
@@ -283,12 +285,12 @@ class Store:
         """The applied heals that can be rolled back, oldest first."""
         return [_applied(t) for t in self._journal.applied()]
 
-    def rollback(self, healing_id: str | None = None) -> ApplyOutcome:
-        """Undo the applied heal with this id (or unique prefix), or the last one: its files get exactly their bytes of before.
+    def rollback(self, healing_id: str | None = None) -> list[ApplyOutcome]:
+        """Undo the applied heal with this id (or unique prefix); without one, all that the last command or run applied, newest first.
 
-        Where later heals changed the same files, only this heal's own lines are undone, if nobody else touched them. Refused (status
-        ``stale``) when a file was changed otherwise since. Raises :class:`~pytest_maestro_healer.errors.HealerError` when there is no such
-        heal, or when the cache folder cannot be used.
+        The files get exactly their bytes of before. Where later heals changed the same file, only this heal's own lines are undone. Refused
+        (status ``stale``) when somebody else changed a file since. Raises :class:`~pytest_maestro_healer.errors.HealerError` when there is no
+        such heal, or when the cache folder cannot be used.
         """
         if not self.exists:
             raise HealerError("nothing was applied here, so there is nothing to roll back")
@@ -297,12 +299,16 @@ class Store:
             applied = self._journal.applied()
             if not applied:
                 raise HealerError("nothing is applied here that could be rolled back")
-            wanted = applied[-1].healing_id if healing_id is None else match_id(healing_id, (t.healing_id for t in applied))
-            tx = next(t for t in reversed(applied) if t.healing_id == wanted)
-            outcome = self._rollback(tx)
-            if outcome.ok:
+            if healing_id is None:
+                last = applied[-1]
+                chosen = [t for t in reversed(applied) if t.seq == last.seq or (last.batch and t.batch == last.batch)]
+            else:
+                wanted = match_id(healing_id, (t.healing_id for t in applied))
+                chosen = [next(t for t in reversed(applied) if t.healing_id == wanted)]
+            outcomes = [self._rollback(t) for t in chosen]
+            if any(o.ok for o in outcomes):
                 self._drop(set())
-        return outcome
+        return outcomes
 
     def _rollback(self, tx: Transaction) -> ApplyOutcome:
         files = tuple(f.path for f in tx.files)
