@@ -59,13 +59,13 @@ def _annotation(result: HealingResult, prefix: str) -> str:
         level = "notice" if kind is DecisionKind.APPLIED else "warning"
         title = f"Heal {kind}: {result.healing_id}"
         command = "maestro-heal rollback" if kind is DecisionKind.APPLIED else "maestro-heal accept"
-        rows = "\n".join(clean(line) for line in result.diff.splitlines() if not line.startswith("diff --git "))
+        rows = "\n".join(line for line in result.diff.rstrip("\n").split("\n") if not line.startswith("diff --git "))
         text = f"{first}{more}: {one_line(result.explanation)} (confidence {result.confidence_score:.2f})\n{rows}\n{command} {result.healing_id}"
-    where = f"file={escape_property(prefix + path)}," + (f"line={row}," if row else "") if path else ""
-    return f"::{level} {where}title={escape_property(clean(title))}::{escape_data(_data(text))}"
+    where = f"file={escape_property(clean(prefix + path))}," + (f"line={row}," if row else "") if path else ""
+    return f"::{level} {where}title={escape_property(clean(title))}::{escape_data(_lines(text))}"
 
 
-def _data(text: str) -> str:
+def _lines(text: str) -> str:
     return "\n".join(clean(line) for line in text.split("\n"))
 
 
@@ -80,7 +80,7 @@ def _place(result: HealingResult) -> tuple[str, int]:
 
 def _first_changed(diff: str) -> int:
     at = 0
-    for row in diff.splitlines():
+    for row in diff.split("\n"):
         if m := _HUNK.match(row):
             at = int(m[1])
         elif at and row[:1] in ("-", "+"):
@@ -121,7 +121,7 @@ def _block(result: HealingResult) -> str:
         return f"- {name} **advice**: {_inline(result.advice or result.explanation)}\n"
     what = f"{result.confidence_score:.2f} {result.strategy_used} {first}{more}: {result.explanation}"
     head = f"<b>{_html(result.healing_id)} {kind}</b> {_html(what)}"
-    diff = "\n".join(clean(row) for row in result.diff.splitlines())
+    diff = _lines(result.diff.rstrip("\n"))
     fence = "`" * max(3, max((len(run) for run in re.findall(r"`+", diff)), default=0) + 1)
     return f"<details><summary>{head}</summary>\n\n{fence}diff\n{diff}\n{fence}\n\n</details>\n"
 
