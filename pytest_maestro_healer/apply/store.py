@@ -17,11 +17,13 @@ from typing import Any, Literal
 from pytest_maestro_healer.apply.ids import fingerprint, match_id
 from pytest_maestro_healer.apply.journal import Journal, Link, Transaction, check_schema, connected, load_json, set_aside
 from pytest_maestro_healer.apply.merge import rebase
-from pytest_maestro_healer.apply.patch import combined, patch_of
+from pytest_maestro_healer.apply.patch import combined
 from pytest_maestro_healer.apply.paths import locked, project_cache_dir
 from pytest_maestro_healer.apply.pending import load_bundle, merge_bundle, save_bundle
 from pytest_maestro_healer.apply.write import read_current, sha256, write_state
 from pytest_maestro_healer.config import HealerConfig
+from pytest_maestro_healer.edit.diff import unified
+from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.errors import BundleError, HealerError, StaleError
 from pytest_maestro_healer.model import DecisionKind, FileChange, HealingResult, Record
 
@@ -143,9 +145,7 @@ class Store:
             return None
         if tuple(changes) == result.changes:
             return PendingEntry(result)
-        moved = replace(result, changes=tuple(changes))
-        diff = patch_of(moved).decode("utf-8", "replace")
-        return PendingEntry(replace(moved, diff=diff, original_code=changes[0].before, healed_code=changes[0].after), rebased=True)
+        return PendingEntry(described(replace(result, changes=tuple(changes))), rebased=True)
 
     def _current(self, result: HealingResult, links: Sequence[Link]) -> list[FileChange]:
         """The changes still to be made, against the bytes of now; raises StaleError where that cannot be done faithfully."""
@@ -331,6 +331,26 @@ class Store:
             return ApplyOutcome(tx.healing_id, "failed", str(exc), files)
         return ApplyOutcome(tx.healing_id, "rolled_back", "", files)
 
+    def find(self, given: str) -> tuple[HealingResult, Literal["pending", "applied"], str]:
+        """The heal with this id (or unique prefix): its record with all changes, where it stands, and what is the matter with it (or ``""``).
+
+        Raises :class:`~pytest_maestro_healer.errors.HealerError` when there is none, or when the bytes of an applied one are lost.
+        """
+        entries = {e.result.healing_id: e for e in self.entries()}
+        applied = {t.healing_id: t for t in self._journal.applied()}
+        wanted = match_id(given, [*entries, *applied])
+        if wanted in entries:
+            return described(entries[wanted].result), "pending", entries[wanted].problem
+        tx = applied[wanted]
+        try:
+            record = HealingResult.from_dict(tx.result)
+        except ValueError as exc:
+            raise BundleError(f"the journal entry of {wanted} is damaged ({exc})") from exc
+        blob = self._journal.blob
+        changes = tuple(FileChange.of(f.path, blob(f.before_sha256), blob(f.after_sha256)) for f in tx.files)
+        applied_record = replace(record, changes=changes, decision=replace(record.decision, kind=DecisionKind.APPLIED))
+        return described(applied_record), "applied", ""
+
     def recover(self) -> list[str]:
         """Finish or undo what a crash interrupted; the lines that say what was done. Costs one folder listing when there is nothing."""
         before = len(self.notes)
@@ -338,6 +358,16 @@ class Store:
             with locked(self.folder):
                 self._journal.recover()
         return self.notes[before:]
+
+
+def described(result: HealingResult) -> HealingResult:
+    """``result`` with its diff and code texts made from its changes: what is shown is what would be written, whatever a bundle says."""
+    if not result.changes:
+        return result
+    first = result.changes[0]
+    old, new = (SourceFile(first.path, data).text for data in (first.before_bytes, first.after_bytes))
+    diff = "".join(unified(c.path, c.before_bytes, c.after_bytes) for c in result.changes)
+    return replace(result, diff=diff, original_code=old, healed_code=new)
 
 
 def _number(value: object) -> bool:

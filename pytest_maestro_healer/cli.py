@@ -1,0 +1,180 @@
+"""``maestro-heal``: decide about pending heals, undo applied ones, start a healing run.
+
+Starts fast: neither pytest nor libcst is imported, and a command's own module only when it runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from pytest_maestro_healer.errors import HealerError
+
+_EPILOG = "exit codes: 0 nothing left, 1 heals are pending or something failed, 2 error. An ID may be cut to any unique beginning."
+_PASS_ON = ("demo", "run")
+
+
+class _UsageError(Exception):
+    pass
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise _UsageError(f"{message} (see {self.prog} --help)")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line with arguments ``argv`` (default: the process's own).
+
+    Returns the exit code: 0 nothing left, 1 heals are pending or something failed, 2 error, said in one line on stderr.
+    """
+    args = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = _main(args)
+        sys.stdout.flush()
+        return code
+    except SystemExit as exc:
+        return exc.code if isinstance(exc.code, int) else 0 if exc.code is None else 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # the reader is gone (head, less): what is still buffered has nowhere to go
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (HealerError, _UsageError, OSError) as exc:
+        from pytest_maestro_healer.report.text import one_line
+
+        print(f"maestro-heal: {one_line(str(exc))}", file=sys.stderr)
+        return 2
+
+
+def _main(args: list[str]) -> int:
+    at = _command_at(args)
+    rest: list[str] = []
+    if at < len(args) and args[at] in _PASS_ON and not (args[at] == "run" and args[at + 1 : at + 2] in (["-h"], ["--help"])):
+        args, rest = args[: at + 1], args[at + 1 :]
+        if args[at] == "run":
+            own, rest = _split_run(rest)
+            args += own
+    options = _parser().parse_args(args)
+    if options.command is None:
+        raise _UsageError("no command given (see maestro-heal --help)")
+    return _dispatch(options, rest)
+
+
+def _command_at(args: Sequence[str]) -> int:
+    """Where the command stands: after the global options."""
+    at = 0
+    while at < len(args) and args[at].startswith("-"):
+        at += 2 if args[at] in ("-C", "--root") else 1
+    return at
+
+
+def _split_run(rest: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What follows ``run``: our own options, and pytest's arguments (all, where there is no ``--``)."""
+    if "--" in rest:
+        at = rest.index("--")
+        return list(rest[:at]), list(rest[at + 1 :])
+    own = [a for a in rest[:1] if a == "--json"]
+    return own, list(rest[len(own) :])
+
+
+def _dispatch(options: argparse.Namespace, rest: list[str]) -> int:
+    if options.command == "demo":
+        from pytest_maestro_healer.demo import run_demo
+
+        return run_demo(rest)
+    start = Path(options.folder or ".")
+    given = Path(os.path.abspath(start / options.root)) if options.root else None  # noqa: PTH100 - as pytest, keeping symlinks
+    for folder in (start, given):
+        if folder is not None and not folder.is_dir():
+            raise HealerError(f"{folder} is not a folder")
+    if options.command == "run":
+        from pytest_maestro_healer.commands.run import run_pytest
+
+        return run_pytest(rest, folder=start, root=given, json=options.json)
+    return _heals(options, start, given)
+
+
+def _heals(options: argparse.Namespace, start: Path, given: Path | None) -> int:
+    from pytest_maestro_healer.apply.store import Store
+    from pytest_maestro_healer.commands import heals
+    from pytest_maestro_healer.commands.output import Output, use_color
+    from pytest_maestro_healer.commands.root import find_root, rootdir
+    from pytest_maestro_healer.config import HealerConfig
+
+    root, cache_dir = find_root(start) if given is None else (given, rootdir(given)[1])
+    store = Store(root, HealerConfig(cache_dir=cache_dir))
+    out = Output(json=options.json, color=use_color(sys.stdout))
+    heals.recover(store)
+    command = options.command
+    if command == "list":
+        return heals.list_heals(store, out)
+    if command == "show":
+        return heals.show(store, out, options.id)
+    if command == "diff":
+        return heals.diff(store, out, options.ids)
+    if command == "review":
+        return heals.review_heals(store, out)
+    _check_choice(command, options)
+    if command == "accept":
+        return heals.accept(store, out, options.ids, options.all)
+    if command == "reject":
+        return heals.reject(store, out, options.ids, options.all)
+    return heals.rollback(store, out, options.ids, options.last)
+
+
+def _check_choice(command: str, options: argparse.Namespace) -> None:
+    flag = "last" if command == "rollback" else "all"
+    if bool(options.ids) == getattr(options, flag):
+        raise _UsageError(f"{command}: give either IDs or --{flag}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = _Parser(add_help=False)
+    common.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="Print one JSON document")
+    common.add_argument("-C", dest="folder", metavar="DIR", default=argparse.SUPPRESS, help="Work as if started in DIR (default: here)")
+    common.add_argument("--root", metavar="DIR", default=argparse.SUPPRESS, help="Take DIR as pytest's rootdir (default: found as pytest does)")
+
+    parser = _Parser(prog="maestro-heal", description="Decide about healed tests", epilog=_EPILOG, parents=[common])
+    parser.set_defaults(json=False, folder=None, root=None)
+    parser.add_argument("--version", action=_Version, nargs=0, help="Print the version")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text, parents=[common], epilog=_EPILOG)
+
+    def heals(name: str, text: str, flag: str, what: str) -> None:
+        sub = add(name, text)
+        sub.add_argument("ids", nargs="*", metavar="ID")
+        sub.add_argument(f"--{flag}", action="store_true", help=what)
+
+    add("list", "List pending and applied heals")
+    add("show", "Show a heal with its evidence, proof and diff").add_argument("id", metavar="ID")
+    add("diff", "Print the diff of heals (default: of all pending ones)").add_argument("ids", nargs="*", metavar="ID")
+    heals("accept", "Write pending heals to the project", "all", "Accept every pending heal")
+    heals("reject", "Drop pending heals and never propose them again", "all", "Reject every pending heal")
+    add("review", "Decide about the pending heals one by one")
+    heals("rollback", "Undo applied heals", "last", "Undo all that the last command or run applied")
+    add("run", "Run pytest --heal: maestro-heal run -- PYTEST ARGUMENTS")
+    commands.add_parser("demo", help="Heal a small broken project in a temporary folder and show how", add_help=False)
+    return parser
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from pytest_maestro_healer import __version__
+
+        print(f"maestro-heal {__version__}")
+        parser.exit()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""The project's root as pytest would find it, without importing pytest."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pytest_maestro_healer.apply.paths import project_cache_dir
+from pytest_maestro_healer.errors import ConfigError
+
+#: In pytest's order; a name with ``True`` is configuration whatever is in it.
+_FILES = (
+    ("pytest.toml", True),
+    (".pytest.toml", True),
+    ("pytest.ini", True),
+    (".pytest.ini", True),
+    ("pyproject.toml", False),
+    ("tox.ini", False),
+    ("setup.cfg", False),
+)
+
+
+def find_root(start: Path) -> tuple[Path, str]:
+    """(root, ``heal_cache_dir``) for a command started in ``start``.
+
+    pytest's rootdir (https://docs.pytest.org/en/stable/reference/customize.html): the nearest folder upwards with a configuration file, else
+    with a ``pyproject.toml``, else with a ``setup.py``, else ``start``. Where that has no healing state, the nearest folder upwards that has,
+    since pytest may have been started there. Raises :class:`~pytest_maestro_healer.errors.ConfigError` for a file that pytest could not read.
+    """
+    start = Path(os.path.abspath(start))  # noqa: PTH100 - as pytest, keeping symlinks
+    root, cache_dir = rootdir(start)
+    if project_cache_dir(root, cache_dir).is_dir():
+        return root, cache_dir
+    for folder in (start, *start.parents):
+        for where in dict.fromkeys((cache_dir, "")):
+            if project_cache_dir(folder, where).is_dir():
+                return folder, where
+    return root, cache_dir
+
+
+def rootdir(start: Path) -> tuple[Path, str]:
+    """(pytest's rootdir, ``heal_cache_dir`` as configured there or ``""``) for the absolute folder ``start``."""
+    pyproject: Path | None = None
+    for folder in (start, *start.parents):
+        for name, always in _FILES:
+            path = folder / name
+            if not path.is_file():
+                continue
+            if name == "pyproject.toml":
+                pyproject = pyproject or path
+            section = _section(path)
+            if section is not None or always:
+                return folder, str((section or {}).get("heal_cache_dir", "")).strip()
+    if pyproject is not None:
+        return pyproject.parent, ""
+    return next((f for f in (start, *start.parents) if (f / "setup.py").is_file()), start), ""
+
+
+def _section(path: Path) -> Mapping[str, Any] | None:
+    """pytest's section of a configuration file, ``None`` without one."""
+    if path.suffix == ".toml":
+        data = _toml(path)
+        if path.name != "pyproject.toml":
+            return _table(data.get("pytest"))
+        tool = _table((_table(data.get("tool")) or {}).get("pytest"))
+        if not tool:
+            return None
+        return {k: v for k, v in tool.items() if k != "ini_options"} or _table(tool.get("ini_options"))
+    import iniconfig
+
+    try:
+        ini = iniconfig.IniConfig(str(path))
+    except (iniconfig.ParseError, OSError, ValueError) as exc:
+        raise ConfigError(f"{path}: {exc}") from exc
+    name = "tool:pytest" if path.suffix == ".cfg" else "pytest"
+    return dict(ini[name].items()) if name in ini.sections else None
+
+
+def _table(value: object) -> dict[str, Any] | None:
+    return value if isinstance(value, dict) else None
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as exc:
+        raise ConfigError(f"{path}: {exc}") from exc
