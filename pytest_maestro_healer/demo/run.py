@@ -25,7 +25,7 @@ REGRESSION = "tests/test_money.py::test_members_pay_a_quarter_less"
 
 _STORY = """\
 A small shop in {folder}{without_git}
-  - somebody renamed shop/prices.py to shop/pricing.py and improved an error message, and forgot the tests;
+  - somebody renamed shop/prices.py to shop/pricing.py, changed a text, and forgot the tests;
   - a careless edit lost a bracket in tests/test_shipping.py, a new test in tests/test_orders.py lacks an import;
   - and shop/money.py has a real bug since a minute ago.
 
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] = ()) -> int:
     except OSError as exc:
         print(f"maestro-heal demo: {exc}", file=sys.stderr)
         return 2
-    arguments = ["--heal", "--heal-apply=all"] if options.apply else ["--heal"]
+    arguments = ["--heal", "--heal-apply=safe"] if options.apply else ["--heal"]
     command = shlex.join(["python", "-m", "pytest", *arguments])
     without_git = "" if versioned else " (no git here: the evidence is what the files say)"
     print(_STORY.format(folder=folder, without_git=without_git, command=command), flush=True)
@@ -58,7 +58,7 @@ def main(argv: Sequence[str] = ()) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="maestro-heal demo", description="Heal a small broken project in a temporary folder and show how")
     parser.add_argument("--keep", metavar="DIR", help="Put the project into this new or empty folder (default: a temporary one)")
-    parser.add_argument("--apply", action="store_true", help="Write the heals as well (default: leave them pending)")
+    parser.add_argument("--apply", action="store_true", help="Let safe heals be written (default: leave all pending)")
     return parser
 
 
@@ -75,6 +75,9 @@ def _folder(keep: str | None) -> Path:
 def _heal(folder: Path, arguments: Sequence[str], environ: Mapping[str, str]) -> HealingReport | None:
     """Run pytest, its output straight to the user's terminal; the report tells what it did."""
     env = {k: v for k, v in environ.items() if not k.startswith(("PYTEST_", "GIT_"))}
+    if any(a.startswith("--heal-apply") for a in arguments):
+        # nothing is written in CI; but this folder is ours, and somebody asked
+        env = {k: v for k, v in env.items() if k not in ("CI", "BUILD_NUMBER")}
     with tempfile.TemporaryDirectory(prefix="maestro-demo-report-") as scratch:
         target = Path(scratch, "report.json")
         command = [sys.executable, "-m", "pytest", *arguments, f"--heal-json={target}"]
@@ -99,9 +102,10 @@ def _problems(report: HealingReport | None, before: Mapping[str, bytes], after: 
     """What did not go as this demo promises."""
     if report is None:
         return ["pytest wrote no healing report"]
-    wanted = DecisionKind.APPLIED if applied else DecisionKind.PENDING
-    healed = [r for r in report.results if r.decision.kind is wanted]
+    healed = [r for r in report.results if r.decision.kind in (DecisionKind.APPLIED, DecisionKind.PENDING)]
     out = [f"{name} healed nothing" for name in sorted(EXPECTED - {r.strategy_used for r in healed})]
+    if applied != any(r.decision.kind is DecisionKind.APPLIED for r in healed):
+        out.append("nothing was written" if applied else "something was written")
     if any(REGRESSION in r.nodeids or r.test_id == REGRESSION for r in healed):
         out.append(f"{REGRESSION} was healed, although the product is wrong")
     refused = [r for r in report.results if r.test_id == REGRESSION and r.decision.kind is DecisionKind.REJECTED]
@@ -122,21 +126,19 @@ def _close(folder: Path, report: HealingReport | None, problems: Sequence[str], 
         return
     assert report is not None
     healer, python = launchers(environ)
-    kind = DecisionKind.APPLIED if applied else DecisionKind.PENDING
-    heals = [r for r in report.results if r.decision.kind is kind]
+    heals = [r for r in report.results if r.decision.kind in (DecisionKind.APPLIED, DecisionKind.PENDING)]
+    pending = [r for r in heals if r.decision.kind is DecisionKind.PENDING]
     print(f"\n{len(heals)} heals, each proved by running it. The failure in tests/test_money.py stays red: the bug is in shop/money.py.")
     print("Only tests are ever edited" + (", and each edit can be taken back." if applied else "; so far not a byte of the project has changed."))
     print(f"\nGo on there:\n  cd {shlex.quote(str(folder))}")
-    if applied:
-        steps = [("git diff", "what was written"), (f"{python} -m pytest", "only the real bug is left"), (f"{healer} rollback --last", "undo it all")]
-    else:
-        steps = [
+    steps = [("git diff tests", "what was written")] if applied else []
+    if pending:
+        steps += [
             (f"{healer} list", "what waits for you"),
-            (f"{healer} diff {heals[0].healing_id}", "one of the edits"),
+            (f"{healer} diff {pending[0].healing_id}", "one of the edits"),
             (f"{healer} accept --all", "write them"),
-            (f"{python} -m pytest", "only the real bug is left"),
-            (f"{healer} rollback --last", "undo it"),
         ]
+    steps += [(f"{python} -m pytest", "only the real bug is left"), (f"{healer} rollback --last", "undo it")]
     pad = max(len(command) for command, _ in steps) + 2
     for command, what in steps:
         print(f"  {command.ljust(pad)}# {what}")

@@ -20,7 +20,7 @@ SUFFIX = ".tmpl"
 #: (layer, commit message or "" for the working tree, files that are gone).
 LAYERS = (
     ("green", "Corner shop 1.4.0", ()),
-    ("refactored", "Rename shop.prices to shop.pricing; say how many are left when the shelf is empty", ("shop/prices.py",)),
+    ("refactored", "Rename shop.prices to shop.pricing; empty shelves say back soon", ("shop/prices.py",)),
     ("worktree", "", ()),
 )
 
