@@ -56,12 +56,16 @@ def _suspected(result: HealingResult) -> bool:
 
 def refusal(result: HealingResult) -> str:
     """Why a failure was not healed, in one phrase: ``looks like a regression in shop/money.py:12 (changed uncommitted)``."""
+    rule = result.decision.rule
     diagnosis = result.diagnosis
     if diagnosis is not None and _suspected(result):
         text = "looks like a regression" + (f" in {diagnosis.suspect}" if diagnosis.suspect else "")
-        return text if "(" in diagnosis.suspect or not diagnosis.reasons else f"{text} ({diagnosis.reasons[0]})"
+        if diagnosis.reasons and "(" not in diagnosis.suspect:
+            text += f" ({diagnosis.reasons[0]})"
+        other = result.decision.kind is DecisionKind.REJECTED and rule and not rule.startswith("looks like a regression")
+        return f"{rule}; {text}" if other else text
     failed = result.verdict.failed_step
-    text = result.decision.rule or result.explanation or (f"{failed.rung}: {failed.reason}" if failed else "")
+    text = rule or result.explanation or (f"{failed.rung}: {failed.reason}" if failed else "")
     return text or "no strategy knows this failure"
 
 

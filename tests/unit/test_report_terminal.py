@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -239,6 +240,8 @@ def test_rival_meanings_and_doubts_stand_under_the_heal() -> None:
             ),
             "looks like a regression in a.py:1 (in 1a2b3c)",
         ),
+        (replace(REGRESSION, decision=Decision(DecisionKind.REJECTED, "looks like a regression")), terminal.refusal(REGRESSION)),
+        (replace(REGRESSION, decision=Decision(DecisionKind.REJECTED, "rejected before")), f"rejected before; {terminal.refusal(REGRESSION)}"),
     ],
 )
 def test_refusals(result: HealingResult, phrase: str) -> None:
