@@ -1,0 +1,145 @@
+"""Candidates from the committed file: the tokens or lines that stand differently there, nearest to the error first."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pytest_maestro_healer.strategies.syntax_repair.lexer import Code
+from pytest_maestro_healer.strategies.syntax_repair.moves import Change, Move, apply
+from pytest_maestro_healer.strategies.syntax_repair.oracle import check
+
+HEAD = "restore_from_head"
+TAIL = "truncated"
+TACTICS = frozenset({HEAD, TAIL})
+
+
+@dataclass(frozen=True)
+class Hunk:
+    """Lines ``start:end`` (character offsets) of the broken text and what stands at HEAD instead."""
+
+    start: int
+    end: int
+    text: str
+    tail: bool
+
+
+class Hint:
+    """The differences between a broken text and the committed one."""
+
+    def __init__(self, text: str, head: str) -> None:
+        self.text = text
+        self.head = head.replace("\r\n", "\n") if "\r\n" not in text else head
+        self.hunks = _hunks(self.text, self.head)
+
+    def moves(self, now: str, done: tuple[Change, ...]) -> Iterator[Move]:
+        """Moves for the error that ``now`` (the text after ``done``) still has, the smallest that help first."""
+        if done and not all(any(h.start <= c[0] and c[1] <= h.end for h in self.hunks) for c in done):
+            return
+        code = Code(now)
+        problem = check(code)
+        if problem is None or len(self.hunks) > 400:
+            return
+        shift = _shifter(done)
+        left = [h for h in self.hunks if not any(h.start <= c[0] <= h.end for c in done)]
+        at = problem.start
+        for h in sorted(left, key=lambda h: _gap(shift(h.start), shift(h.end), at))[:6]:
+            yield from _hunk_moves(self.text, h, shift)
+        if len(left) <= 6 and len(left) > 1:
+            changes = tuple((shift(h.start), shift(h.end), h.text) for h in left)
+            yield Move(changes, 0.5 + 0.1 * len(left), HEAD, "restores the lines that changed since HEAD", review=True)
+
+
+def _gap(start: int, end: int, at: int) -> int:
+    return 0 if start <= at <= end else min(abs(start - at), abs(end - at))
+
+
+def _shifter(done: tuple[Change, ...]):  # type: ignore[no-untyped-def]
+    def shift(offset: int) -> int:
+        return offset + sum(len(t) - (e - s) for s, e, t in done if e <= offset)
+
+    return shift
+
+
+def _hunks(text: str, head: str) -> list[Hunk]:
+    a, b = Code(text), Code(head)
+    first = 0
+    x, y = a.lines, b.lines
+    while first < min(len(x), len(y)) and x[first] == y[first]:
+        first += 1
+    last = 0
+    while last < min(len(x), len(y)) - first and x[-1 - last] == y[-1 - last]:
+        last += 1
+    out: list[Hunk] = []
+    matcher = difflib.SequenceMatcher(None, x[first : len(x) - last], y[first : len(y) - last], autojunk=len(x) > 2000)
+    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
+        if tag == "equal":
+            continue
+        i1, i2, j1, j2 = i1 + first, i2 + first, j1 + first, j2 + first
+        new = "".join(y[j1:j2])
+        old = "".join(x[i1:i2])
+        tail = i2 == len(x) and len(new) > len(old) and new.startswith(old.rstrip())
+        out.append(Hunk(a.starts[i1], a.starts[i2], new, tail))
+    return out
+
+
+def _hunk_moves(text: str, h: Hunk, shift) -> Iterator[Move]:  # type: ignore[no-untyped-def]
+    old = text[h.start : h.end]
+    line = Code(text).line_at(h.start)
+    if h.tail:
+        keep = len(old.rstrip())
+        cut = len(old) - len(old.rstrip())
+        added = h.text[keep:]
+        yield Move(((shift(h.start + keep), shift(h.start + keep + cut), added),), 0.3, TAIL, "completes the file with what HEAD has after the place where it ends")
+        return
+    why = f"restores what stands at HEAD in line {line}"
+    atoms = _atoms(old, h.text) if len(old) < 4000 and len(h.text) < 4000 else []
+    if 1 < len(atoms) <= 12:
+        for rank, atom in enumerate(atoms):
+            yield Move((_placed(atom, h.start, shift),), 0.2 + 0.005 * rank + 0.01 * min(len(atom[2]), 10), HEAD, why)
+        for i in range(len(atoms)):
+            for j in range(i + 1, min(i + 4, len(atoms))):
+                yield Move((_placed(atoms[i], h.start, shift), _placed(atoms[j], h.start, shift)), 0.4, HEAD, why)
+    yield Move(((shift(h.start), shift(h.end), h.text),), 0.6 if len(atoms) != 1 else 0.3, HEAD, why, review=len(atoms) > 1)
+
+
+def _placed(change: Change, base: int, shift) -> Change:  # type: ignore[no-untyped-def]
+    return (shift(base + change[0]), shift(base + change[1]), change[2])
+
+
+def _atoms(old: str, new: str) -> list[Change]:
+    """The token-wise differences between two pieces of text."""
+    a, b = _pieces(old), _pieces(new)
+    out: list[Change] = []
+    for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, [t for t, _ in a], [t for t, _ in b], autojunk=False).get_opcodes():
+        if tag != "equal":
+            start = a[i1][1] if i1 < len(a) else len(old)
+            end = a[i2][1] if i2 < len(a) else len(old)
+            first = b[j1][1] if j1 < len(b) else len(new)
+            last = b[j2][1] if j2 < len(b) else len(new)
+            out.append((start, end, new[first:last]))
+    return [c for c in out if apply(old, [c]) != old]
+
+
+def _pieces(text: str) -> list[tuple[str, int]]:
+    """Tokens and the white space between them, with offsets; broken strings are cut into words."""
+    out: list[tuple[str, int]] = []
+    at = 0
+    for t in Code(text).tokens:
+        if t.start > at:
+            out.append((text[at : t.start], at))
+        if t.kind in ("badstr", "str") and len(t.text) > 2:
+            out += _split_string(t.text, t.start)
+        else:
+            out.append((t.text, t.start))
+        at = t.end
+    if at < len(text):
+        out.append((text[at:], at))
+    return out
+
+
+def _split_string(text: str, start: int) -> list[tuple[str, int]]:
+    import re
+
+    return [(m.group(), start + m.start()) for m in re.finditer(r"\w+|\s+|\"\"\"|'''|.", text, re.S)]
