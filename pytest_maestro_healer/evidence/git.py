@@ -85,6 +85,10 @@ class Git:
         """Whether ``path`` has uncommitted changes or is not tracked."""
         return bool(self._text("status", "--porcelain", "-z", "--", path))
 
+    def unmerged(self, path: str) -> bool:
+        """Whether a merge of ``path`` is not resolved yet."""
+        return self.available and bool(self._text("ls-files", "-u", "--", path))
+
     @lru_cache(maxsize=64)  # noqa: B019 - one Git object lives as long as the run
     def hunks(self, base: str = "HEAD", target: str = "", paths: tuple[str, ...] = ()) -> tuple[Hunk, ...]:
         """The hunks from ``base`` to ``target`` (the working tree if empty), renames followed."""

@@ -277,3 +277,47 @@ def rewrite_one(statement: ast.Assert) -> ast.Module:
     module = ast.Module(body=[copy.deepcopy(statement)], type_ignores=[])
     rewrite_asserts(module, b"", "<assert>", None)
     return module
+
+
+def load_initial_conftests(config: pytest.Config) -> None:
+    """Pytest's own loading of the initial conftests, without the wrappers around it (which have run already)."""
+    config.pytest_load_initial_conftests(early_config=config)
+
+
+def broken_conftest(exc: BaseException) -> Path | None:
+    """The conftest that could not be imported, or that was imported and then refused as a plugin."""
+    path = conftest_failure_path(exc)
+    if path is None:
+        file = getattr(getattr(exc, "plugin", None), "__file__", None)
+        path = Path(file) if file and Path(file).name == "conftest.py" else None
+    return path
+
+
+def forget_conftest(config: pytest.Config, path: Path) -> None:
+    """Take a half-registered conftest out of the plugin manager, so that it can be loaded again."""
+    manager = config.pluginmanager
+    plugin = manager.get_plugin(str(path))
+    if plugin is None:
+        return
+    manager.unregister(plugin)
+    getattr(manager, "_conftest_plugins", set()).discard(plugin)
+    for mods in getattr(manager, "_dirpath2confmods", {}).values():
+        if plugin in mods:
+            mods.remove(plugin)
+
+
+def quiet_collection(config: pytest.Config, keep: object) -> Callable[[], None]:
+    """Leave only ``keep`` on the hooks that report collection; returns the undo."""
+    undo = []
+    for name in ("pytest_collectreport", "pytest_itemcollected", "pytest_collection_finish", "pytest_deselected", "pytest_collectstart"):
+        hook = getattr(config.hook, name)
+        for impl in list(hook.get_hookimpls()):
+            if impl.plugin is not keep or name == "pytest_collectreport":
+                hook._remove_plugin(impl.plugin)
+                undo.append((hook, impl))
+
+    def restore() -> None:
+        for hook, impl in undo:
+            hook._add_hookimpl(impl)
+
+    return restore

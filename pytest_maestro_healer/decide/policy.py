@@ -1,0 +1,57 @@
+"""The decision table: the first rule that speaks decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pytest_maestro_healer.config import HealerConfig
+from pytest_maestro_healer.model import Applicability, Cause, Decision, DecisionKind
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the table looks at."""
+
+    applicability: Applicability
+    proved: bool
+    fresh: bool
+    confidence: float
+    cause: Cause
+    symptom_only: bool
+    tied: bool
+    helper: bool
+    in_ci: bool
+    conflict: bool
+    refused: str = ""
+
+
+def decide(case: Case, config: HealerConfig) -> Decision:
+    """What becomes of a heal. ``symptom_only`` heals change an expectation, not a call; ``conflict`` means uncommitted edits in the way."""
+    if case.applicability is Applicability.ADVICE:
+        return Decision(DecisionKind.ADVISED, "advice only: nothing to edit")
+    if not case.proved:
+        return Decision(DecisionKind.REJECTED, case.refused or "not proved")
+    apply = config.effective_apply
+    if case.symptom_only and case.cause is Cause.REGRESSION_SUSPECTED and apply != "all":
+        return Decision(DecisionKind.REJECTED, "looks like a regression")
+    if apply == "none":
+        return Decision(DecisionKind.PENDING, "review mode: nothing is written unasked")
+    if not case.fresh:
+        return Decision(DecisionKind.PENDING, "not confirmed in a fresh process")
+    if case.in_ci and not config.apply_in_ci:
+        return Decision(DecisionKind.PENDING, "in CI nothing is written unless told")
+    if case.conflict:
+        return Decision(DecisionKind.PENDING, "the edit meets uncommitted changes in the same lines")
+    if case.tied:
+        return Decision(DecisionKind.PENDING, "two different heals prove equally right: yours to choose")
+    if apply == "all":
+        return Decision(DecisionKind.APPLIED, "every proved heal is applied (--heal-apply=all)")
+    if case.applicability is not Applicability.SAFE:
+        return Decision(DecisionKind.PENDING, "for review: its intent cannot be proved by running tests")
+    if case.helper:
+        return Decision(DecisionKind.PENDING, "for review: shared test code")
+    if case.cause is Cause.REGRESSION_SUSPECTED:
+        return Decision(DecisionKind.PENDING, "a regression is suspected")
+    if case.confidence < config.confidence_threshold:
+        return Decision(DecisionKind.PENDING, f"confidence {case.confidence:.2f} is under the threshold {config.confidence_threshold:.2f}")
+    return Decision(DecisionKind.APPLIED, f"safe, proved and confidence {case.confidence:.2f} at or over {config.confidence_threshold:.2f}")

@@ -1,0 +1,139 @@
+"""Drift or regression? Reasons first, and "unknown" where there are none; pure over the facts it is given.
+
+The facts: where the exception was raised, which product lines the test executed (a trace), and what git says changed there.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pytest_maestro_healer.diagnose.classify import classify
+from pytest_maestro_healer.evidence.git import Hunk
+from pytest_maestro_healer.model import Cause, Diagnosis, Failure, FailurePattern
+
+
+@dataclass(frozen=True)
+class ProductChange:
+    """A hunk of product code, with the lines of it that the failing test executed."""
+
+    hunk: Hunk
+    executed: frozenset[int] = frozenset()
+    committed: str = ""
+
+    @property
+    def where(self) -> str:
+        """``path:line (changed uncommitted)`` or with the commit's short id."""
+        line = min(self.executed, default=self.hunk.new_line)
+        return f"{self.hunk.path}:{line} ({'changed in ' + self.committed[:7] if self.committed else 'changed uncommitted'})"
+
+
+def preliminary(failure: Failure) -> Diagnosis:
+    """The diagnosis before any experiment: the pattern, and the cause where the failure alone tells it."""
+    pattern, sure = classify(failure)
+    if pattern in (FailurePattern.SYNTAX_ERROR, FailurePattern.IMPORT_ERROR, FailurePattern.API_CHANGE):
+        return Diagnosis(pattern, sure, Cause.DRIFT if _raised_in_test(failure) else Cause.UNKNOWN)
+    if pattern is FailurePattern.ENVIRONMENT_ISSUE:
+        return Diagnosis(pattern, sure, Cause.ENVIRONMENT)
+    if pattern is FailurePattern.FLAKY_BEHAVIOR:
+        return Diagnosis(pattern, sure, Cause.FLAKY)
+    return Diagnosis(pattern, sure)
+
+
+def _raised_in_test(failure: Failure) -> bool:
+    own = [f for f in failure.frames if f.kind != "stdlib"]
+    return not own or own[-1].kind == "test"
+
+
+def product_changes(hunks: Iterable[Hunk], executed: Mapping[str, frozenset[int]], is_product: Mapping[str, bool], commit: str) -> list[ProductChange]:
+    """The hunks in product files that the test executed; a pure deletion counts when the lines around it ran."""
+    out = []
+    for h in hunks:
+        if not is_product.get(h.path, False) or h.path not in executed:
+            continue
+        span = range(h.new_line, h.new_line + len(h.added)) if h.added else range(h.new_line, h.new_line + 2)
+        ran = frozenset(n for n in span if n in executed[h.path])
+        if ran:
+            out.append(ProductChange(h, ran, commit))
+    return out
+
+
+def judge(failure: Failure, changes: Sequence[ProductChange], *, new_values: Sequence[str] = (), first: Diagnosis | None = None) -> Diagnosis:
+    """The verdict once nothing but the expected value could be changed to make the test pass.
+
+    ``changes`` are the changed product lines the test executed, ``new_values`` the texts that the value heal would write. A product
+    change that itself contains the new value, and no change of logic, reads as intended; a change of logic that nothing explains, or an
+    exception raised inside the product, reads as a regression.
+    """
+    base = first or preliminary(failure)
+    raised = _raised_inside_product(failure)
+    if raised:
+        change = next((c for c in changes if c.hunk.path == raised.partition(":")[0]), None)
+        reasons = [f"{failure.exc_type} is raised inside the product at {raised}"]
+        if change:
+            reasons.append(f"the test executes lines changed there: {change.where}")
+        return Diagnosis(base.pattern, base.probability, Cause.REGRESSION_SUSPECTED, tuple(reasons), change.where if change else raised)
+    logic = [c for c in changes if _changes_logic(c.hunk)]
+    stated = [v for v in new_values if any(_states(c.hunk, v) for c in changes)]
+    if logic and not (new_values and len(stated) == len(new_values)):
+        c = logic[0]
+        reasons = [f"the test executes changed product logic at {c.where}", "nothing else states the new value"]
+        return Diagnosis(base.pattern, base.probability, Cause.REGRESSION_SUSPECTED, tuple(reasons), c.where)
+    if changes and stated:
+        reasons = [f"the product's own change states the new value: {changes[0].where}"]
+        return Diagnosis(base.pattern, base.probability, Cause.DRIFT, tuple(reasons), changes[0].where)
+    return Diagnosis(base.pattern, base.probability, base.cause, base.reasons, changes[0].where if changes else "")
+
+
+def _raised_inside_product(failure: Failure) -> str:
+    """``path:line`` of the innermost product frame when the exception came up through it and is no assertion of the test's own."""
+    if failure.phase == "collect" or failure.is_a("Failed"):
+        return ""
+    product = [f for f in failure.frames if f.kind == "product"]
+    last_test = max((i for i, f in enumerate(failure.frames) if f.kind == "test"), default=-1)
+    after = [f for f in failure.frames[last_test + 1 :] if f.kind == "product"]
+    if not product or not after:
+        return ""
+    if _binding_error(failure) and len(after) == 1:
+        return ""  # the call itself did not fit: a contract question, not a crash
+    return str(after[-1].location)
+
+
+def _binding_error(failure: Failure) -> bool:
+    return failure.is_a("TypeError") and ("argument" in failure.message)
+
+
+def _changes_logic(hunk: Hunk) -> bool:
+    """Whether more than literals, comments, docstrings and formatting changed."""
+    return _shape(hunk.removed) != _shape(hunk.added)
+
+
+def _shape(lines: Sequence[str]) -> list[str]:
+    """The tokens without strings, comments and layout; numbers count as logic, since a changed number is a changed result."""
+    import io
+    import textwrap
+    import tokenize
+
+    out: list[str] = []
+    text = textwrap.dedent("\n".join(lines)) + "\n"
+    skipped = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    try:
+        for tok in tokenize.generate_tokens(io.StringIO(text).readline):
+            if tok.type in skipped:
+                continue
+            out.append("STR" if tok.type == tokenize.STRING else tok.string)
+    except (tokenize.TokenError, SyntaxError):
+        out.append(text)
+    return out
+
+
+def _states(hunk: Hunk, value: str) -> bool:
+    """Whether the added lines contain ``value`` (source text of a literal, or a piece of a string)."""
+    added = "\n".join(hunk.added)
+    try:
+        literal = ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        literal = value
+    text = literal if isinstance(literal, str) else value
+    return bool(text) and text in added

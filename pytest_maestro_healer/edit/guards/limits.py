@@ -1,0 +1,20 @@
+"""How far an edit may go: the bounds that a caller may justify, the rest is fixed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may be relaxed.
+
+    ``max_rel`` is the widest relative tolerance that a new approximate comparison may have (absolute ones are taken relative to
+    the expected literal where there is one). ``max_widening`` bounds the factor by which a literal bound of ``<`` may move.
+    ``allow`` names relaxations that the evidence justified: ``importorskip``, ``skip`` (a conditional one), ``flaky``,
+    ``unordered``, ``approx``, ``warnings``.
+    """
+
+    max_rel: float = 1e-6
+    max_widening: float = 10.0
+    allow: frozenset[str] = frozenset()

@@ -1,0 +1,346 @@
+"""The conductor: failures in, healing results out. It asks the stages in order and does no I/O of its own.
+
+For every failure: diagnose, ask the strategies (causes before symptoms), guard, rerun, follow up where the test now fails further on, repeat;
+then one fresh process confirms all accepted heals, and the policy decides.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pytest_maestro_healer.apply.merge import rebase
+from pytest_maestro_healer.config import HealerConfig
+from pytest_maestro_healer.diagnose.verdict import ProductChange, judge, preliminary, product_changes
+from pytest_maestro_healer.edit.guards import check_proposal
+from pytest_maestro_healer.edit.source import SourceFile
+from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.model import Cause, Diagnosis, Failure, HealingResult, ProofStep, Proposal
+from pytest_maestro_healer.prove.candidates import Candidate, chained, order, progressed, rank, rivals
+from pytest_maestro_healer.prove.ladder import Climb, Ladder
+from pytest_maestro_healer.prove.runner import Runner
+from pytest_maestro_healer.records import Facts, advised, healed, refused
+from pytest_maestro_healer.strategies.base import Strategy
+
+MAX_STEPS = 12
+PER_TACTIC = 6
+
+
+@dataclass
+class Found:
+    """The outcome of one search: the winner, what ties with it, advice met and refusals with their reasons."""
+
+    winner: Candidate | None = None
+    ties: list[Candidate] = field(default_factory=list)
+    advice: list[Proposal] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+
+    def absorb(self, other: Found) -> None:
+        """Take over advice and refusals of a follow-up search."""
+        self.advice += other.advice
+        self.refusals += other.refusals
+
+
+class Pipeline:
+    """One healing phase. ``remembered`` says whether a person rejected this very heal before; ``progress`` is told nodeids, ``repeats`` is the stable rung's number."""
+
+    def __init__(
+        self,
+        ctx: Context,
+        runner: Runner,
+        strategies: Sequence[Strategy],
+        config: HealerConfig,
+        *,
+        in_ci: bool = False,
+        remembered: Callable[[HealingResult], bool] = lambda r: False,
+        progress: Callable[[int, int, str], None] = lambda done, total, nodeid: None,
+        repeats: int = 2,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.ctx = ctx
+        self.runner = runner
+        self.strategies = strategies
+        self.config = config
+        self.ladder = Ladder(runner, config)
+        self.remembered = remembered
+        self.progress = progress
+        self.repeats = repeats
+        self.clock = clock
+        self.facts = Facts(ctx, config, in_ci)
+        self.notes: list[str] = []
+        self.accepted: list[Candidate] = []
+        self.others: list[HealingResult] = []
+        self.done: set[str] = set()
+        self.base: dict[str, Mapping[str, bytes]] = {}
+        self.deadline = 0.0
+
+    # -- the phase -----------------------------------------------------------------------------------------
+    def run(self, failures: Sequence[Failure], ready: Iterable[Candidate] = ()) -> list[HealingResult]:
+        """Heal what can be healed. ``ready`` are heals made at collection, already proved by the session's own run of their tests."""
+        self.deadline = self.clock() + self.config.budget
+        for candidate in ready:
+            self._accept(candidate)
+        queue = _unique(failures)
+        total = len(queue)
+        i = 0
+        while i < len(queue):
+            failure = queue[i]
+            i += 1
+            if failure.nodeid in self.done:
+                continue
+            if self.clock() > self.deadline:
+                self.notes.append(f"the budget of {self.config.budget:g} s is used up: {len(queue) - i + 1} failures were not looked at")
+                break
+            self.progress(min(i, total), total, failure.nodeid)
+            queue += self._one(failure)
+        results = self._confirmed()
+        return [*results, *self.others]
+
+    def _one(self, failure: Failure) -> list[Failure]:
+        """Heal one failure; returns further failures that appeared behind it."""
+        began = self.clock()
+        if not failure.healable:
+            self.others.append(refused(self.facts, failure, preliminary(failure), f"opted out: {failure.no_heal_reason}"))
+            return []
+        base = self.base.get(failure.nodeid, {})
+        first = preliminary(failure)
+        found = self.search(failure, first, base, 0)
+        if found.winner is None:
+            self._unhealed(failure, first, found, base, began)
+            return []
+        winner = found.winner
+        if winner.symptom:
+            winner.diagnosis = self._judged(failure, first, winner, base)
+        else:
+            winner.diagnosis = Diagnosis(first.pattern, first.probability, first.cause if first.cause is not Cause.UNKNOWN else Cause.DRIFT)
+        winner.ties = [t.proposal.meaning or t.proposal.explanation for t in found.ties]
+        winner.refusals = found.refusals
+        winner.seconds = self.clock() - began
+        result = healed(self.facts, winner)
+        if self.remembered(result):
+            self.others.append(refused(self.facts, failure, winner.diagnosis, "this very edit was rejected before", winner.seconds))
+            return []
+        return self._accept(winner)
+
+    def _accept(self, winner: Candidate) -> list[Failure]:
+        """Take a candidate over: mark its tests, look which other open failures it heals, queue what it uncovered."""
+        clash = next((p for p in winner.after if self._merged(p, winner) is None), None)
+        if clash is not None:
+            reason = f"overlaps another heal's edit of {clash}"
+            self.others.append(refused(self.facts, winner.failure, winner.diagnosis, reason, winner.seconds))
+            return []
+        self.accepted.append(winner)
+        self.done |= {*winner.nodeids, winner.failure.nodeid}
+        uncovered = []
+        for nodeid, failure in winner.left.items():
+            if failure is not None and nodeid not in self.done:
+                self.base[nodeid] = winner.after
+                uncovered.append(failure)
+        self._sweep(winner)
+        return uncovered
+
+    def _sweep(self, winner: Candidate) -> None:
+        """Other failing tests of the touched files may be healed by the same edit: they are the same root cause."""
+        touched = set(winner.after)
+        open_ = [f for f in self.ctx.failures if f.nodeid not in self.done and f.path in touched and "::" in f.nodeid and f.healable]
+        if not open_:
+            return
+        climb = self.ladder.rerun([f.nodeid for f in open_], winner.after)
+        old = {f.nodeid: f for f in open_}
+        for nodeid in climb.healed:
+            winner.nodeids.append(nodeid)
+            self.done.add(nodeid)
+        for nodeid, failure in climb.left.items():
+            if nodeid in old and failure is not None and progressed(old[nodeid], failure):
+                self.base[nodeid] = winner.after
+
+    def _merged(self, path: str, candidate: Candidate) -> bytes | None:
+        """The bytes of ``path`` with all accepted heals and ``candidate`` in it; ``None`` where they clash."""
+        disk = self.ctx.files.read(path) or b""
+        now: bytes | None = disk
+        for c in [*self.accepted, *([candidate] if candidate not in self.accepted else [])]:
+            if path in c.after and now is not None:
+                now = rebase(c.before.get(path, disk), c.after[path], now)
+        return now
+
+    # -- searching -----------------------------------------------------------------------------------------
+    def search(self, failure: Failure, diagnosis: Diagnosis, base: Mapping[str, bytes], depth: int) -> Found:
+        """Prove candidates for ``failure`` on top of ``base`` (already healed bytes); follow up where the test gets further."""
+        found = Found()
+        ctx = self.ctx.step(base)
+        proven: list[Candidate] = []
+        attempts = 0
+        for proposal in self._proposals(failure, diagnosis, ctx, found):
+            if proven and not rivals(proven[0].proposal, proposal, self.symptoms):
+                break
+            if attempts >= self.config.max_attempts or self.clock() > self.deadline:
+                found.refusals.append(f"{proposal.tactic}: not tried, {attempts} attempts were made")
+                break
+            guard = self.ladder.guarded(proposal, lambda p: check_proposal(p, ctx))
+            if not guard.passed:
+                found.refusals.append(f"{proposal.tactic}: {guard.reason}")
+                continue
+            attempts += 1
+            candidate = self._tried(failure, proposal, guard, base, ctx, depth, found)
+            if candidate is not None:
+                proven.append(candidate)
+        if proven:
+            proven.sort(key=lambda c: rank(c.proposal, self.symptoms))
+            found.winner = proven[0]
+            found.ties = [c for c in proven[1:] if c.after != proven[0].after and rivals(proven[0].proposal, c.proposal, self.symptoms)]
+        return found
+
+    @property
+    def symptoms(self) -> frozenset[str]:
+        """Strategies that change an expectation instead of a cause."""
+        return frozenset(s.name for s in self.strategies if getattr(s, "symptom", False))
+
+    def _proposals(self, failure: Failure, diagnosis: Diagnosis, ctx: Context, found: Found) -> list[Proposal]:
+        out: list[Proposal] = []
+        for strategy in self.strategies:
+            for tactic in strategy.tactics:
+                try:
+                    if tactic.answers(failure, diagnosis):
+                        out += [p for p, _ in zip(tactic.propose(failure, ctx), range(PER_TACTIC), strict=False)]
+                except Exception as exc:
+                    note = f"{strategy.name}/{getattr(tactic, 'name', tactic)} raised {type(exc).__name__}: {exc}; it was left out"
+                    if note not in self.notes:
+                        self.notes.append(note)
+        found.advice += [p for p in out if not p.edits]
+        return order([p for p in out if p.edits], self.symptoms)
+
+    def _tried(
+        self, failure: Failure, proposal: Proposal, guard: ProofStep, base: Mapping[str, bytes], ctx: Context, depth: int, found: Found
+    ) -> Candidate | None:
+        after = {**base, **_applied(proposal, ctx)}
+        nodeids = self._claimed(failure, proposal)
+        climb = self.ladder.rerun(nodeids, after)
+        problem = next((s.reason for s in climb.steps if s.passed is False and not climb.left), "") or next(
+            (s.reason for s in climb.steps if s.reason.startswith(("hang", "crash", "state"))), ""
+        )
+        if problem:
+            found.refusals.append(f"{proposal.tactic}: {problem}")
+            return None
+        candidate = Candidate(failure, proposal, self._befores(base, after), after, guard=guard, symptom=proposal.strategy in self.symptoms)
+        if _is_healed(failure, climb):
+            return self._settled(candidate, climb, found)
+        next_failure = _behind(failure, climb)
+        if next_failure is not None and progressed(failure, next_failure) and depth + 1 < MAX_STEPS:
+            more = self.search(next_failure, preliminary(next_failure), after, depth + 1)
+            found.absorb(more)
+            if more.winner is not None:
+                whole = chained(candidate, more.winner)
+                return self._settled(whole, self.ladder.rerun([*nodeids, *more.winner.nodeids], whole.after), found)
+        if climb.healed and len(nodeids) > 1:
+            return self._settled(candidate, climb, found)
+        why = next_failure.message.splitlines()[:1] if next_failure is not None and next_failure.message else []
+        found.refusals.append(f"{proposal.tactic}: the test still fails" + (f" ({why[0][:120]})" if why else ""))
+        return None
+
+    def _settled(self, candidate: Candidate, climb: Climb, found: Found) -> Candidate | None:
+        """Fill in what the rerun showed and repeat it."""
+        candidate.nodeids = list(dict.fromkeys([*climb.healed]))
+        candidate.left = {n: f for n, f in climb.left.items() if n not in candidate.nodeids}
+        stable = self.ladder.stable(candidate.nodeids[:50], candidate.after, self.repeats)
+        if stable.passed is False:
+            found.refusals.append(f"{candidate.proposal.tactic}: {stable.reason}")
+            return None
+        rerun = ProofStep("rerun", True, f"{len(candidate.nodeids)} passed", sum(s.seconds for s in climb.steps))
+        candidate.steps = [candidate.guard, rerun, stable]
+        return candidate
+
+    def _claimed(self, failure: Failure, proposal: Proposal) -> list[str]:
+        """The failing tests the proposal is for, with the passing parameter sets of the same functions."""
+        open_ = {f.nodeid for f in self.ctx.failures} - self.done
+        mine = [failure.nodeid, *(n for n in proposal.nodeids if n in open_)]
+        bases = {n.partition("[")[0] for n in mine if "[" in n}
+        also = sorted(n for n in self.ctx.passed if n.partition("[")[0] in bases)
+        return list(dict.fromkeys([*mine, *also]))
+
+    def _befores(self, base: Mapping[str, bytes], after: Mapping[str, bytes]) -> dict[str, bytes]:
+        """What the edits are made against: the state that earlier heals left, else the disk."""
+        return {path: base[path] if path in base else self.ctx.files.read(path) or b"" for path in after}
+
+    # -- verdicts ------------------------------------------------------------------------------------------
+    def _changes(self, failure: Failure, base: Mapping[str, bytes]) -> list[ProductChange]:
+        """Changed product lines that the failing test executes, by a traced rerun; empty without git."""
+        git = self.ctx.git
+        if not git.available or failure.phase == "collect":
+            return []
+        hunks = [h for h in git.hunks("HEAD~1") or git.hunks("HEAD") if h.path.endswith(".py")]
+        product = {h.path: not self.ctx.is_test_code(h.path) for h in hunks}
+        if not any(product.values()):
+            return []
+        executed = self.runner.run([failure.nodeid], base, trace=True).executed
+        found = product_changes(hunks, executed, product, "")
+        return [ProductChange(c.hunk, c.executed, git.last_change(c.hunk.path, min(c.executed))) for c in found[:5]]
+
+    def _judged(self, failure: Failure, first: Diagnosis, winner: Candidate | None, base: Mapping[str, bytes]) -> Diagnosis:
+        values = [e.replacement for e in winner.proposal.edits] if winner is not None else []
+        return judge(failure, self._changes(failure, base), new_values=values, first=first)
+
+    def _unhealed(self, failure: Failure, first: Diagnosis, found: Found, base: Mapping[str, bytes], began: float) -> None:
+        diagnosis = self._judged(failure, first, None, base)
+        self.done.add(failure.nodeid)
+        if found.advice:
+            self.others.append(advised(self.facts, failure, diagnosis, found.advice, found.refusals, self.clock() - began))
+        else:
+            self.others.append(refused(self.facts, failure, diagnosis, "", self.clock() - began, found.refusals))
+
+    def _confirmed(self) -> list[HealingResult]:
+        """One fresh process for all accepted heals; where it objects, each heal by itself."""
+        if self.accepted and self.config.fresh_confirm and self.config.validate_before_apply:
+            self._confirm(self.accepted, alone=len(self.accepted) == 1)
+        return [healed(self.facts, c) for c in self.accepted]
+
+    def _confirm(self, heals: list[Candidate], *, alone: bool) -> None:
+        overlay = self._overlay(heals)
+        nodeids = list(dict.fromkeys(n for c in heals for n in c.nodeids))
+        step, bad = self.ladder.fresh(nodeids, overlay, self.ctx.passed)
+        if step.passed or alone:
+            for c in heals:
+                c.steps.append(step)
+            return
+        for c in heals:
+            self._confirm([c], alone=True)
+
+    def _overlay(self, heals: Sequence[Candidate]) -> dict[str, bytes]:
+        out: dict[str, bytes] = {}
+        for c in heals:
+            for path, data in c.after.items():
+                disk = c.before[path]
+                merged = rebase(disk, data, out[path]) if path in out else data
+                out[path] = merged if merged is not None else data
+        return out
+
+
+def _unique(failures: Sequence[Failure]) -> list[Failure]:
+    """One failure per nodeid (the first phase that failed), collection errors first."""
+    seen: dict[str, Failure] = {}
+    for f in failures:
+        seen.setdefault(f.nodeid, f)
+    return sorted(seen.values(), key=lambda f: f.phase != "collect")
+
+
+def _applied(proposal: Proposal, ctx: Context) -> dict[str, bytes]:
+    out: dict[str, bytes] = {}
+    for path in dict.fromkeys(e.path for e in proposal.edits):
+        src = ctx.source(path) or SourceFile(path, b"")
+        out[path] = src.with_edits(proposal.edits).data
+    return out
+
+
+def _is_healed(failure: Failure, climb: Climb) -> bool:
+    if failure.nodeid in climb.left:
+        return False
+    if failure.nodeid in climb.healed:
+        return True
+    return any(n.startswith(failure.nodeid) for n in climb.healed)
+
+
+def _behind(failure: Failure, climb: Climb) -> Failure | None:
+    """The failure that now stands where ``failure`` stood."""
+    if climb.left.get(failure.nodeid) is not None:
+        return climb.left[failure.nodeid]
+    return next((f for n, f in climb.left.items() if f is not None and n.startswith(failure.nodeid)), None)

@@ -1,0 +1,100 @@
+"""Candidates compete: how they are ordered, when two are rivals, and when a test that still fails got further."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pytest_maestro_healer.evidence.weight import strength
+from pytest_maestro_healer.model import Applicability, Diagnosis, Failure, FailurePattern, ProofStep, Proposal
+
+#: Two strengths of evidence closer than this do not decide between meanings.
+TIE = 0.08
+_PHASES = {"collect": 0, "setup": 1, "call": 2, "teardown": 3}
+_APPLICABILITY = {Applicability.SAFE: 0, Applicability.REVIEW: 1, Applicability.ADVICE: 2}
+
+
+@dataclass
+class Candidate:
+    """A proposal on its way through the proof, with the files before (as on disk) and after (with everything it builds on)."""
+
+    failure: Failure
+    proposal: Proposal
+    before: dict[str, bytes]
+    after: dict[str, bytes]
+    guard: ProofStep = ProofStep("guard", True)
+    symptom: bool = False
+    nodeids: list[str] = field(default_factory=list)
+    left: Mapping[str, Failure | None] = field(default_factory=dict)
+    steps: list[ProofStep] = field(default_factory=list)
+    diagnosis: Diagnosis = Diagnosis(FailurePattern.UNKNOWN, 0.0)
+    ties: list[str] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    collected: bool = False
+
+
+def size(proposal: Proposal) -> int:
+    """Characters written and removed."""
+    return sum(len(e.replacement) + e.end - e.start for e in proposal.edits)
+
+
+def order(proposals: Iterable[Proposal], symptoms: frozenset[str]) -> list[Proposal]:
+    """The order in which candidates are tried: causes before symptoms, then by the tactic's own estimate; equal edits once."""
+    seen: set[tuple[object, ...]] = set()
+    out = []
+    for p in sorted(proposals, key=lambda p: (p.strategy in symptoms, -p.score, -strength(p.evidence), size(p))):
+        if p.edits not in seen:
+            seen.add(p.edits)
+            out.append(p)
+    return out
+
+
+def rank(proposal: Proposal, symptoms: frozenset[str]) -> tuple[float, ...]:
+    """Sort key of proven candidates: cause, evidence, smallness."""
+    return (proposal.strategy in symptoms, -round(strength(proposal.evidence), 2), _APPLICABILITY[proposal.applicability], size(proposal))
+
+
+def rivals(best: Proposal, other: Proposal, symptoms: frozenset[str]) -> bool:
+    """Whether ``other``, if proved too, would be a tie with ``best`` or beat it: another meaning, evidence about as good."""
+    if (other.strategy in symptoms) != (best.strategy in symptoms):
+        return (best.strategy in symptoms) > (other.strategy in symptoms)
+    if other.meaning and other.meaning == best.meaning:
+        return False
+    return strength(other.evidence) > strength(best.evidence) - TIE
+
+
+def progressed(old: Failure, new: Failure) -> bool:
+    """Whether a test that still fails got further than before."""
+    if _PHASES[new.phase] != _PHASES[old.phase]:
+        return _PHASES[new.phase] > _PHASES[old.phase]
+    if new.exc_type != old.exc_type:
+        return True
+    if old.is_a("SyntaxError"):
+        return int(new.exc_attrs.get("lineno") or 0) > int(old.exc_attrs.get("lineno") or 0) or new.path != old.path
+    moved = new.location is not None and old.location is not None and (new.location.path, new.location.line) != (old.location.path, old.location.line)
+    if old.is_a("AssertionError"):
+        return bool(moved and new.location and old.location and (new.location.path != old.location.path or new.location.line > old.location.line))
+    return bool(moved) or new.message != old.message
+
+
+def chained(first: Candidate, rest: Candidate) -> Candidate:
+    """One candidate out of a heal and the follow-up that it needed."""
+    a, b = first.proposal, rest.proposal
+    applicability = max((a.applicability, b.applicability), key=lambda x: _APPLICABILITY[x])
+    proposal = dataclasses.replace(
+        a,
+        strategy=a.strategy,
+        tactic=a.tactic if a.tactic == b.tactic else f"{a.tactic}+{b.tactic}",
+        evidence=tuple(dict.fromkeys((*a.evidence, *b.evidence))),
+        applicability=applicability,
+        explanation=a.explanation if a.explanation == b.explanation else f"{a.explanation}; then {b.explanation}",
+        meaning="; ".join(dict.fromkeys(m for m in (a.meaning, b.meaning) if m)),
+        edits=(*a.edits, *b.edits),
+        nodeids=tuple(dict.fromkeys((*a.nodeids, *b.nodeids))),
+    )
+    before = {**rest.before, **first.before}
+    return Candidate(
+        first.failure, proposal, before, rest.after, guard=first.guard, symptom=first.symptom or rest.symptom, left=rest.left, refusals=rest.refusals
+    )

@@ -1,0 +1,109 @@
+"""The proof ladder, cheapest rung first: guard, rerun, stable, and at the end one fresh process for all accepted heals."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pytest_maestro_healer.config import HealerConfig
+from pytest_maestro_healer.model import Failure, ProofStep, Proposal
+from pytest_maestro_healer.prove.runner import Runner, RunReport
+
+_GOOD = ("passed", "skipped", "xfailed")
+
+
+@dataclass(frozen=True)
+class Climb:
+    """How far one overlay came: ``healed`` nodeids pass, ``left`` still fail (with their new failure where it is known)."""
+
+    steps: tuple[ProofStep, ...]
+    healed: tuple[str, ...] = ()
+    left: Mapping[str, Failure | None] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Every claimed test passes and no rung failed."""
+        return not self.left and not any(s.passed is False for s in self.steps)
+
+
+class Ladder:
+    """Climbs for one healing phase; ``guard`` gives the reasons to refuse a proposal (none: let it through)."""
+
+    def __init__(self, runner: Runner, config: HealerConfig, *, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.runner = runner
+        self.config = config
+        self.clock = clock
+
+    def guarded(self, proposal: Proposal, check: Callable[[Proposal], Sequence[str]]) -> ProofStep:
+        """The guard rung."""
+        began = self.clock()
+        reasons = check(proposal)
+        return ProofStep("guard", not reasons, "; ".join(reasons), self.clock() - began)
+
+    def rerun(self, nodeids: Sequence[str], overlay: Mapping[str, bytes]) -> Climb:
+        """The rerun rung: every claimed nodeid with the healed sources served.
+
+        A test that is skipped after an edit has proved nothing; it counts as left unless it was claimed with its whole file.
+        """
+        began = self.clock()
+        report = self.runner.run(nodeids, overlay)
+        seconds = self.clock() - began
+        if report.problem:
+            return Climb((ProofStep("rerun", False, report.problem, seconds),), left={n: None for n in nodeids})
+        healed, left = _sort(report)
+        if healed and not any(report.results[n].outcome == "passed" for n in healed):
+            return Climb((ProofStep("rerun", False, "no claimed test passes: all are skipped", seconds),), left={n: None for n in healed})
+        reason = f"{len(healed)} passed" if not left else f"{len(left)} of {len(left) + len(healed)} still fail"
+        return Climb((ProofStep("rerun", not left, reason, seconds),), tuple(healed), left)
+
+    def stable(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], repeats: int = 2) -> ProofStep:
+        """The stable rung: ``repeats`` more runs must agree; a pinned value that differs between two runs shows here."""
+        if not repeats:
+            return ProofStep("stable", None, "not repeated")
+        began = self.clock()
+        for i in range(repeats):
+            report = self.runner.run(nodeids, overlay)
+            bad = report.failed()
+            if report.problem or bad:
+                why = report.problem or f"{bad[0].nodeid} fails on repeat {i + 1}: its result differs between runs"
+                return ProofStep("stable", False, why, self.clock() - began)
+        return ProofStep("stable", True, f"{repeats} repeats agree", self.clock() - began)
+
+    def fresh(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], passed_before: frozenset[str]) -> tuple[ProofStep, frozenset[str]]:
+        """The fresh rung for all accepted heals at once: the touched files wholly, in a new process.
+
+        Returns the step and the nodeids that must not be lost or must be healed, and are not.
+        """
+        began = self.clock()
+        touched = sorted({p for p in overlay if p.endswith(".py")} & {n.partition("::")[0] for n in passed_before} | {n.partition("::")[0] for n in nodeids})
+        whole = self.runner.run(touched or list(nodeids), overlay, whole_files=True, fresh=True)
+        seconds = self.clock() - began
+        if whole.problem:
+            return ProofStep("fresh", False, whole.problem, seconds), frozenset(nodeids)
+        bad = {r.nodeid for r in whole.failed()}
+        errored = {n for n, r in whole.results.items() if r.outcome == "error"}
+        files = {n.partition("::")[0] for n in errored}
+        lost = {n for n in passed_before if n in bad or n.partition("::")[0] in files}
+        unhealed = {n for n in nodeids if _still_bad(n, whole, bad, files)}
+        if lost or unhealed:
+            names = sorted(unhealed) or sorted(lost)
+            what = "not healed there" if unhealed else "passed before the edit"
+            return ProofStep("fresh", False, f"in a fresh process {names[0]} fails ({what})", seconds), frozenset(lost | unhealed)
+        return ProofStep("fresh", True, f"{len(touched)} file{'s' * (len(touched) != 1)} in a fresh process", seconds), frozenset()
+
+
+def _still_bad(nodeid: str, report: RunReport, bad: set[str], errored_files: set[str]) -> bool:
+    path, sep, _ = nodeid.partition("::")
+    if path in errored_files or nodeid in bad:
+        return True
+    if not sep:
+        return not any(n.startswith(path) and r.outcome == "passed" for n, r in report.results.items())
+    base = nodeid.partition("[")[0]
+    return nodeid not in report.results and any(b.partition("[")[0] == base for b in bad)
+
+
+def _sort(report: RunReport) -> tuple[list[str], dict[str, Failure | None]]:
+    healed = [n for n, r in report.results.items() if r.outcome in _GOOD]
+    left = {n: r.failure for n, r in report.results.items() if r.outcome not in _GOOD}
+    return healed, left

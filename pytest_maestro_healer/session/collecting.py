@@ -1,0 +1,141 @@
+"""Heal collection errors while pytest collects, so that the file's tests run in this very session."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_maestro_healer.config import HealerConfig
+from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.model import Failure
+from pytest_maestro_healer.pipeline import Found, Pipeline
+from pytest_maestro_healer.prove.candidates import Candidate
+from pytest_maestro_healer.prove.runner import RunReport, TestResult
+from pytest_maestro_healer.diagnose.verdict import preliminary
+from pytest_maestro_healer.session import compat, guard
+from pytest_maestro_healer.session.capture import Capture
+from pytest_maestro_healer.session.overlay import Overlay
+from pytest_maestro_healer.strategies import load
+
+Attempt = Callable[[], "tuple[Any, BaseException | None]"]
+
+
+class CollectRunner:
+    """A :class:`~pytest_maestro_healer.prove.runner.Runner` that collects: passing means that the file can be collected."""
+
+    def __init__(self, overlay: Overlay, capture: Capture, files: ProjectFiles, nodeid: str, path: str, attempt: Attempt, timeout: float) -> None:
+        self.overlay, self.capture, self.files = overlay, capture, files
+        self.nodeid, self.path, self.attempt, self.timeout = nodeid, path, attempt, timeout
+        self.kept = dict(overlay.files)
+        self.report: Any = None
+
+    def run(
+        self, nodeids: Sequence[str], overlay: Mapping[str, bytes], *, whole_files: bool = False, fresh: bool = False, trace: bool = False
+    ) -> RunReport:
+        """Collect once with ``overlay`` served."""
+        began = time.perf_counter()
+        self.overlay.uninstall()
+        self.overlay.files = {**self.kept, **{str(self.files.root / p): d for p, d in overlay.items()}}
+        self.overlay.install()
+        for path in overlay:
+            _forget(self.files.root / path)
+        try:
+            with guard.limit(self.timeout):
+                self.report, error = self.attempt()
+        except guard.Hang as exc:
+            return RunReport(problem=f"hang: {exc}", seconds=time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        if error is None:
+            return RunReport({self.nodeid: TestResult(self.nodeid, "passed", seconds=seconds)}, seconds=seconds)
+        failure = self.capture.of_import(self.nodeid, self.path, error)
+        return RunReport({self.nodeid: TestResult(self.nodeid, "error", failure, seconds)}, seconds=seconds)
+
+
+class CollectHealer:
+    """Heals of one session's collection. ``heals`` are the accepted ones, to be finished by the healing phase."""
+
+    def __init__(self, config: pytest.Config, settings: HealerConfig, files: ProjectFiles, capture: Capture) -> None:
+        self.config, self.settings, self.files, self.capture = config, settings, files, capture
+        self.overlay = Overlay(config)
+        self.heals: list[Candidate] = []
+        self.originals: list[pytest.CollectReport] = []
+        self.notes: list[str] = []
+        self.busy = False
+
+    def heal(self, failure: Failure, attempt: Attempt) -> tuple[Any, Candidate | None]:
+        """Try to make ``failure`` collectable; returns the report of the successful attempt and the heal, or ``(None, None)``."""
+        self.busy = True
+        try:
+            return self._heal(failure, attempt)
+        except Exception as exc:  # a bug of ours must not change the user's run
+            self.notes.append(f"healing the collection of {failure.path} raised {type(exc).__name__}: {exc}; it was left alone")
+            return None, None
+        finally:
+            self.busy = False
+
+    def _heal(self, failure: Failure, attempt: Attempt) -> tuple[Any, Candidate | None]:
+        runner = CollectRunner(self.overlay, self.capture, self.files, failure.nodeid, failure.path, attempt, self.settings.timeout)
+        base = {self.files.relative(p): d for p, d in self.overlay.files.items()}
+        ctx = Context(self.files.root, self.settings, failures=(failure,), files=self.files)
+        strategies = load(self.settings.strategies, self.settings.exclude_strategies)
+        pipeline = Pipeline(ctx, runner, strategies, self.settings, repeats=0)
+        pipeline.deadline = time.perf_counter() + self.settings.budget / 4
+        found: Found = pipeline.search(failure, preliminary(failure), base, 0)
+        self.notes += pipeline.notes
+        if found.winner is None:
+            runner.overlay.uninstall()
+            self.overlay.files = runner.kept
+            if runner.kept:
+                self.overlay.install()
+            return None, None
+        # several candidates may have been tried: leave the winner's module behind
+        runner.run([failure.nodeid], found.winner.after)
+        winner = found.winner
+        winner.collected = True
+        winner.refusals = found.refusals
+        winner.ties = [t.proposal.meaning or t.proposal.explanation for t in found.ties]
+        winner.steps = [s for s in winner.steps if s.rung == "guard"]
+        self.heals.append(winner)
+        return runner.report, winner
+
+    # -- the two places ------------------------------------------------------------------------------------
+    def module(self, collector: pytest.Collector, failure: Failure) -> pytest.CollectReport | None:
+        """Heal a test module (or what it imports)."""
+        nodeid = str(collector.nodeid)
+
+        def attempt() -> tuple[Any, BaseException | None]:
+            compat.purge_fixtures(collector.session, nodeid)
+            assert collector.parent is not None
+            made = collector.parent.ihook.pytest_collect_file(file_path=collector.path, parent=collector.parent)
+            nodes = [n for entry in made for n in (entry if isinstance(entry, list) else [entry])]
+            fresh = next((n for n in nodes if type(n) is type(collector)), None)
+            if fresh is None:
+                return None, RuntimeError("pytest makes no collector for this file")
+            return _collect(fresh)
+
+        report, _ = self.heal(failure, attempt)
+        return report  # type: ignore[no-any-return]
+
+    def folder(self, collector: pytest.Collector, failure: Failure) -> pytest.CollectReport | None:
+        """Heal the conftest of a sub-directory."""
+        report, _ = self.heal(failure, lambda: _collect(collector))
+        return report  # type: ignore[no-any-return]
+
+
+def _collect(collector: pytest.Collector) -> tuple[Any, BaseException | None]:
+    rep = collector.ihook.pytest_make_collect_report(collector=collector)
+    if rep.failed:
+        return rep, getattr(rep, "maestro_exception", None) or compat.CollectFailed(str(rep.longrepr))
+    return rep, None
+
+
+def _forget(path: Path) -> None:
+    for name, module in list(sys.modules.items()):
+        if getattr(module, "__file__", None) == str(path):
+            del sys.modules[name]

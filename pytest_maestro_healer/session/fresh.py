@@ -1,0 +1,148 @@
+"""Run tests in a fresh process of the same interpreter, with the user's own options and healed sources served there."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.prove.runner import RunReport, TestResult
+from pytest_maestro_healer.session import wire
+from pytest_maestro_healer.session.child import ENV
+from pytest_maestro_healer.session.rerun import base_id
+
+_DROP_FLAGS = {"--pdb", "--trace", "--lf", "--last-failed", "--ff", "--failed-first", "--nf", "--sw", "--stepwise", "--heal", "--heal-review",
+               "--heal-isolate", "--co", "--collect-only", "-x", "--exitfirst", "--sw-skip", "--stepwise-skip", "--cache-clear"}  # fmt: skip
+_DROP_VALUED = ("--heal-", "--maxfail", "--basetemp", "--junitxml", "--junit-xml", "--html", "--json-report-file", "--report-log", "--lfnf",
+                "--last-failed-no-failures", "--durations", "--alluredir")  # fmt: skip
+
+
+class Fresh:
+    """Fresh-process reruns for the session of ``config``."""
+
+    def __init__(self, config: pytest.Config, files: ProjectFiles, timeout: float) -> None:
+        self.config = config
+        self.files = files
+        self.timeout = timeout
+
+    def run(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], *, whole_files: bool = False, trace: bool = False) -> RunReport:
+        """See :class:`~pytest_maestro_healer.prove.runner.Runner`."""
+        started = time.perf_counter()
+        targets = list(dict.fromkeys(n.partition("::")[0] if whole_files else base_id(n) for n in nodeids))
+        with tempfile.TemporaryDirectory(prefix="maestro-heal-") as folder:
+            work = Path(folder)
+            job = {
+                "root": str(self.files.root),
+                "overlay": {k: v.decode("latin-1") for k, v in overlay.items()},
+                "out": str(work / "result.json"),
+                "trace": trace,
+                "python_files": list(self.files.python_files),
+                "testpaths": list(self.files.testpaths),
+                "collected": sorted(self.files.collected_files),
+            }
+            (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
+            problem = self._spawn(targets, work)
+            with contextlib.suppress(OSError, ValueError, KeyError):
+                report = wire.load(json.loads((work / "result.json").read_text(encoding="utf-8")))
+                return self._answer(report, nodeids, overlay, whole_files, time.perf_counter() - started)
+        return RunReport(problem=problem or "crash: the fresh process gave no result", seconds=time.perf_counter() - started)
+
+    def _answer(self, report: RunReport, nodeids: Sequence[str], overlay: Mapping[str, bytes], whole: bool, seconds: float) -> RunReport:
+        results = dict(report.results)
+        wanted: dict[str, TestResult] = {}
+        for n in nodeids:
+            path = n.partition("::")[0]
+            if n in results:
+                wanted[n] = results[n]
+            elif path in results and results[path].outcome == "error":
+                wanted[n] = TestResult(n, "error", results[path].failure)
+            elif "::" not in n:
+                wanted.update({k: r for k, r in results.items() if k.partition("::")[0] == path})
+            else:
+                same = [r for k, r in results.items() if base_id(k) == base_id(n)]
+                bad = [r for r in same if r.outcome not in ("passed", "skipped", "xfailed")]
+                hit = (bad or same or [None])[0]  # type: ignore[list-item]
+                wanted[n] = TestResult(n, hit.outcome, hit.failure, hit.seconds) if hit else TestResult(n, "missing")
+        problem = ""
+        unserved = [p for p in overlay if p.endswith(".py") and p not in report.served and any(n.startswith(p) for n in nodeids)]
+        if unserved:
+            problem = f"state: {unserved[0]} was not served from the overlay"
+        return RunReport(results if whole else wanted, problem, seconds, report.executed, report.served)
+
+    def _spawn(self, targets: Sequence[str], work: Path) -> str:
+        env = {**os.environ, ENV: str(work / "job.json"), "PYTHONDONTWRITEBYTECODE": "1"}
+        for key in ("PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID"):
+            env.pop(key, None)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pytest", *self._arguments(work), *targets],
+            cwd=self.config.invocation_params.dir,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=os.name == "posix",
+        )
+        limit = self.timeout * max(1, min(10, len(targets)))
+        try:
+            out, _ = process.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            _kill(process)
+            process.communicate()
+            return f"hang: the fresh process ran longer than {limit:g} s"
+        except BaseException:
+            _kill(process)
+            raise
+        tail = out.decode("utf-8", "replace").strip().splitlines()[-1:]
+        return f"crash: the fresh process ended with status {process.returncode}" + (f" ({tail[0][:200]})" if tail else "")
+
+    def _arguments(self, work: Path) -> list[str]:
+        """The user's arguments without files and without what writes, stops early or asks; then our overrides."""
+        given = [str(a) for a in self.config.invocation_params.args]
+        for positional in self.config.option.file_or_dir or []:
+            if positional in given:
+                given.remove(positional)
+        keep: list[str] = []
+        skip_next = False
+        for arg in given:
+            if skip_next:
+                skip_next = False
+                continue
+            if arg in _DROP_FLAGS:
+                continue
+            if arg.startswith(_DROP_VALUED):
+                skip_next = "=" not in arg
+                continue
+            keep.append(arg)
+        plugins = self.config.pluginmanager
+        extra = ["-p", "pytest_maestro_healer.session.child", "--maxfail=0", f"--basetemp={work / 'tmp'}", f"--rootdir={self.config.rootpath}"]
+        if plugins.hasplugin("cacheprovider"):
+            extra += ["-o", f"cache_dir={work / 'cache'}"]
+        if plugins.hasplugin("xdist"):
+            extra += ["-n0"]
+        if plugins.hasplugin("_cov") or plugins.hasplugin("pytest_cov"):
+            extra += ["--no-cov"]
+        if plugins.hasplugin("junitxml"):
+            extra += [f"--junitxml={work / 'junit.xml'}"]
+        if plugins.hasplugin("randomly"):
+            extra += ["-p", "no:randomly"]
+        return [*keep, *extra]
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(OSError):
+        if os.name == "posix":
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+
+

@@ -1,0 +1,364 @@
+"""The healing session: capture during the run, heal after the loop, report at the end. Registered only when asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+import fnmatch
+import sys
+import time
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from pytest_maestro_healer import __version__
+from pytest_maestro_healer.config import HealerConfig
+from pytest_maestro_healer.errors import HealerError
+from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.model import Decision, DecisionKind, Failure, HealingReport, HealingResult, ProofStep
+from pytest_maestro_healer.session import compat
+from pytest_maestro_healer.session.capture import Capture
+from pytest_maestro_healer.session.collecting import CollectHealer
+from pytest_maestro_healer.session.initial import KEY
+from pytest_maestro_healer.session.terminal import Terminal
+
+
+class Capturing:
+    """What a controller and a worker have in common: failures are captured where they happen, collection is healed there."""
+
+    def __init__(self, config: pytest.Config, settings: HealerConfig, files: ProjectFiles) -> None:
+        self.config = config
+        self.settings = settings
+        self.files = files
+        self.capture = Capture(config, files)
+        self.collecting = config.stash.get(KEY, None) or CollectHealer(config, settings, files, self.capture)
+        self.collectors: dict[str, pytest.Collector] = {}
+        self.notes: list[str] = []
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if report.failed:
+            try:
+                failure = self._scoped(self.capture.of_item(item, call, report))
+                report.maestro_failure = failure.to_dict()  # type: ignore[attr-defined]
+            except Exception as exc:  # a bug of ours must not change the user's run
+                self._note(f"capturing {report.nodeid} raised {type(exc).__name__}: {exc}")
+        return report
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        report = yield
+        if isinstance(collector, pytest.File):
+            path = self.files.relative(collector.path)
+            if isinstance(collector, pytest.Module) or path not in self.collectors:
+                self.collectors[path] = collector
+            if report.passed and isinstance(collector, pytest.Module):
+                self.files.collected_files.add(path)
+        if not report.failed:
+            return report
+        try:
+            return self._collect_failed(collector, report)
+        except Exception as exc:
+            self._note(f"capturing the collection of {collector.nodeid} raised {type(exc).__name__}: {exc}")
+            return report
+
+    def _collect_failed(self, collector: pytest.Collector, report: pytest.CollectReport) -> pytest.CollectReport:
+        call = getattr(report, "call", None)
+        exc = call.excinfo.value if call is not None and call.excinfo is not None else None
+        if exc is None:
+            return report
+        if self.collecting.busy:  # an attempt: the healer wants the exception itself
+            report.maestro_exception = exc  # type: ignore[attr-defined]
+            return report
+        if isinstance(collector, pytest.Module):
+            self.files.collected_files.add(self.files.relative(collector.path))
+        failure = self._scoped(self.capture.of_collect(collector, exc, report.longrepr))
+        report.maestro_failure = failure.to_dict()  # type: ignore[attr-defined]
+        if not failure.healable or not self.settings.validate_before_apply:
+            return report
+        healed = None
+        if isinstance(collector, pytest.Module):
+            healed = self.collecting.module(collector, failure)
+        elif isinstance(collector, pytest.Directory) and compat.conftest_failure_path(exc):
+            healed = self.collecting.folder(collector, failure)
+        if healed is None:
+            return report
+        self.collecting.originals.append(report)
+        return healed
+
+    def _scoped(self, failure: Failure) -> Failure:
+        """``heal_paths`` and ``heal_exclude`` decide what may be healed."""
+        paths, exclude = self.settings.paths, self.settings.exclude
+        if paths and not any(_matches(failure.path, g) for g in paths):
+            return dataclasses.replace(failure, healable=False, no_heal_reason="not in heal_paths")
+        if any(_matches(failure.path, g) for g in exclude):
+            return dataclasses.replace(failure, healable=False, no_heal_reason="in heal_exclude")
+        return failure
+
+    def _note(self, line: str) -> None:
+        if line not in self.notes:
+            self.notes.append(line)
+
+
+class Worker(Capturing):
+    """In an xdist worker: capture, heal collections, and tell the controller which files that were."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        output = getattr(self.config, "workeroutput", None)
+        if output is not None:
+            output["maestro_healed_files"] = sorted({p for c in self.collecting.heals for p in (c.failure.path,)})
+            output["maestro_notes"] = [*self.notes, *self.collecting.notes]
+
+
+class Healing(Capturing):
+    """In a plain run or an xdist controller: everything."""
+
+    def __init__(self, config: pytest.Config, settings: HealerConfig, files: ProjectFiles) -> None:
+        super().__init__(config, settings, files)
+        self.failures: dict[str, Failure] = {}
+        self.reports: dict[str, list[pytest.TestReport | pytest.CollectReport]] = {}
+        self.reruns: dict[str, int] = {}
+        self.worker_files: set[str] = set()
+        self.report = HealingReport()
+        self.terminal = Terminal(config, settings)
+
+    # -- during the run ------------------------------------------------------------------------------------
+    def pytest_report_header(self) -> str:
+        return self.terminal.header()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.outcome == "failed":
+            self._commit(report)
+        elif report.outcome == "rerun":
+            self.reruns[str(report.nodeid)] = self.reruns.get(str(report.nodeid), 0) + 1
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self._commit(report)
+
+    def _commit(self, report: pytest.TestReport | pytest.CollectReport) -> None:
+        data = getattr(report, "maestro_failure", None)
+        if data is None:
+            return
+        failure = Failure.from_dict(data)
+        nodeid = str(report.nodeid)
+        self.reports.setdefault(failure.nodeid, []).append(report)
+        if failure.nodeid not in self.failures:
+            self.failures[failure.nodeid] = dataclasses.replace(failure, reruns=self.reruns.get(nodeid, 0))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        output = getattr(node, "workeroutput", None) or {}
+        self.worker_files |= set(output.get("maestro_healed_files", ()))
+        for line in output.get("maestro_notes", ()):
+            self._note(str(line))
+
+    # -- after the loop ------------------------------------------------------------------------------------
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, Any, Any]:
+        stop: BaseException | None = None
+        result: Any = True
+        try:
+            result = yield
+        except (session.Failed, session.Interrupted) as exc:
+            stop = exc
+        self._heal(session)
+        if stop is not None:
+            raise stop
+        return result
+
+    def _heal(self, session: pytest.Session) -> None:
+        if not (self.failures or self.collecting.heals or self.worker_files) or self.config.option.collectonly:
+            return
+        began = time.perf_counter()
+        results: list[HealingResult] = []
+        try:
+            results = self._healed(session)
+        except KeyboardInterrupt:
+            self._note("healing was interrupted: nothing was written, the test result is as it was")
+        except Exception as exc:
+            self._note(f"healing stopped: {type(exc).__name__}: {exc}; the test result is as it was (please report this)")
+            if self.config.getoption("verbose", 0) >= 2:
+                import traceback
+
+                self._note(traceback.format_exc())
+        finally:
+            self.terminal.clear_progress()
+            self.collecting.overlay.uninstall()
+        self.report = HealingReport(
+            results=tuple(results),
+            failures=len(self.failures) + len(self.collecting.originals),
+            seconds=round(time.perf_counter() - began, 4),
+            apply=self.settings.effective_apply,
+            review=self.settings.review,
+            threshold=self.settings.confidence_threshold,
+            notes=tuple(dict.fromkeys([*self.notes, *self.collecting.notes])),
+            bundle=self.report.bundle,
+            version=__version__,
+        )
+        self._sections()
+
+    def _healed(self, session: pytest.Session) -> list[HealingResult]:
+        from pytest_maestro_healer.apply.store import Store
+        from pytest_maestro_healer.pipeline import Pipeline
+        from pytest_maestro_healer.session.fresh import Fresh
+        from pytest_maestro_healer.session.rerun import InProcess
+        from pytest_maestro_healer.session.runner import SessionRunner
+        from pytest_maestro_healer.session.start import in_ci
+        from pytest_maestro_healer.strategies import load
+
+        if not self.settings.validate_before_apply:
+            self._note("heal_validate_before_apply is off: heals are not proved, and nothing is applied")
+        if self.config.pluginmanager.hasplugin("dsession"):
+            self._collect_here(session)
+        passed = self._passed()
+        failures = list(self.failures.values())
+        ready, again = self._collected(passed)
+        ctx = Context(
+            self.files.root, self.settings, failures=[*failures, *again], passed=passed, collected=[str(i.nodeid) for i in session.items], files=self.files
+        )
+        inprocess = InProcess(session, self.capture, self.files, self.collectors)
+        runner = SessionRunner(self.settings, self.files, inprocess, Fresh(self.config, self.files, self.settings.timeout))
+        store = Store(self.files.root, self.settings)
+        pipeline = Pipeline(
+            ctx,
+            runner,
+            load(self.settings.strategies, self.settings.exclude_strategies),
+            self.settings,
+            in_ci=in_ci(),
+            remembered=store.was_rejected,
+            progress=self.terminal.progress,
+        )
+        try:
+            results = pipeline.run([*failures, *again], ready)
+        finally:
+            self.notes += pipeline.notes
+        return self._stored(store, results, passed)
+
+    def _collected(self, passed: frozenset[str]) -> tuple[list[Any], list[Failure]]:
+        """Heals made at collection: proved by their tests' own run, else (nothing passed) to be looked at again."""
+        ready, again = [], []
+        for c in self.collecting.heals:
+            folder = c.failure.path.rpartition("/")[0]
+            scope = f"{folder}/" if c.failure.path.endswith("conftest.py") and folder else "" if c.failure.path.endswith("conftest.py") else c.failure.path
+            mine = sorted(n for n in passed if n.startswith(scope))
+            failed = [n for n in self.failures if n.startswith(c.failure.path + "::")]
+            if not mine:
+                again.append(c.failure)
+                continue
+            c.nodeids = mine
+            text = f"{len(mine)} passed" + (f", {len(failed)} failed" if failed else "") + " in this session, collected healed"
+            c.steps = [c.guard, ProofStep("rerun", True, text)]
+            c.left = {n: self.failures[n] for n in failed}
+            ready.append(c)
+        return ready, again
+
+    def _passed(self) -> frozenset[str]:
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        stats = getattr(reporter, "stats", {})
+        good = {str(r.nodeid) for r in stats.get("passed", ()) if getattr(r, "when", "") == "call"}
+        return frozenset(good - set(self.failures))
+
+    def _collect_here(self, session: pytest.Session) -> None:
+        """An xdist controller has no items: collect the files of interest here, where no test has run."""
+        wanted = sorted({f.path for f in self.failures.values() if f.path.endswith(".py")} | self.worker_files)
+        wanted = [str(self.files.root / p) for p in wanted if (self.files.root / p).exists() and not p.endswith("conftest.py")]
+        if not wanted:
+            return
+        undo = compat.suspend_stop(session)
+        quiet = compat.quiet_collection(self.config, self)
+        try:
+            session.perform_collect(wanted)
+        except (pytest.UsageError, Exception) as exc:
+            self._note(f"the failing files could not be collected in the controller ({type(exc).__name__}): proofs run in fresh processes")
+        finally:
+            quiet()
+            undo()
+
+    # -- results -------------------------------------------------------------------------------------------
+    def _stored(self, store: Any, results: list[HealingResult], passed: frozenset[str]) -> list[HealingResult]:
+        """Write what is to be written, keep the rest pending; a problem becomes a note, never an error."""
+        try:
+            chosen = [r for r in results if r.decision.kind is DecisionKind.APPLIED]
+            outcomes = {o.healing_id: o for o in store.apply(chosen)} if chosen else {}
+            results = [_after(r, outcomes.get(r.healing_id)) for r in results]
+            if any(r.decision.kind is DecisionKind.PENDING for r in results) or store.exists:
+                path = store.save_pending(results, passed=passed)
+                self.report = dataclasses.replace(self.report, bundle=str(path))
+        except HealerError as exc:
+            self._note(str(exc))
+            results = [_after(r, None, str(exc)) for r in results]
+        self.notes += [n for n in store.notes if n not in self.notes]
+        return results
+
+    def _sections(self) -> None:
+        """The proposed diff stands in the failure's own report too."""
+        from pytest_maestro_healer.report.terminal import failure_section
+
+        for result in self.report.results:
+            if result.diff:
+                section = failure_section(result)
+                for nodeid in result.nodeids:
+                    for rep in self.reports.get(nodeid, ()):
+                        rep.sections.append(section)
+
+    # -- the end -------------------------------------------------------------------------------------------
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, Any, Any]:
+        code = self._exit_code(int(session.exitstatus))
+        if code != int(session.exitstatus):
+            session.exitstatus = code
+        if self.settings.json_path:
+            self._write_json()
+        self.terminal.show_originals(self.collecting.originals)
+        result = yield
+        self._review()
+        return result
+
+    def _exit_code(self, code: int) -> int:
+        """Never an invented green: what failed was failed, unless all was healed and applied and the user said so."""
+        kinds = {r.decision.kind for r in self.report.results}
+        if self.collecting.originals and code in (0, 5):
+            code = 1
+        if code == 1 and self.settings.exit_zero and kinds == {DecisionKind.APPLIED}:
+            healed = {n for r in self.report.results for n in r.nodeids} | {r.test_id for r in self.report.results}
+            if all(n in healed for n in self.failures):
+                return 0
+        return code
+
+    def _write_json(self) -> None:
+        from pytest_maestro_healer.report.json import write
+
+        try:
+            write(self.report, self.config.invocation_params.dir / self.settings.json_path)
+        except (OSError, HealerError) as exc:
+            self._note(f"--heal-json: cannot write {self.settings.json_path}: {exc}")
+            self.report = dataclasses.replace(self.report, notes=(*self.report.notes, self.notes[-1]))
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        self.terminal.summary(self.report)
+
+    def _review(self) -> None:
+        if not self.settings.review:
+            return
+        pending = [r for r in self.report.results if r.decision.kind is DecisionKind.PENDING]
+        if pending and sys.stdin is not None:
+            from pytest_maestro_healer.session.reviewing import run_review
+
+            run_review(self.config, self.settings, self.files.root, pending)
+
+
+def _after(result: HealingResult, outcome: Any, problem: str = "") -> HealingResult:
+    if result.decision.kind is not DecisionKind.APPLIED or (outcome is not None and outcome.status == "applied"):
+        return result
+    if outcome is not None and outcome.status == "stale":
+        return dataclasses.replace(result, success=False, decision=Decision(DecisionKind.REJECTED, outcome.message))
+    return dataclasses.replace(result, decision=Decision(DecisionKind.PENDING, outcome.message if outcome is not None else problem))
+
+
+def _matches(path: str, glob: str) -> bool:
+    glob = glob.removeprefix("./")
+    return fnmatch.fnmatch(path, glob) or fnmatch.fnmatch(path, glob.rstrip("/") + "/*")

@@ -1,0 +1,288 @@
+"""Run tests again inside the live session, with healed sources served by an overlay."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+import threading
+import time
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.model import Failure
+from pytest_maestro_healer.prove.runner import RunReport, TestOutcome, TestResult
+from pytest_maestro_healer.session import compat
+from pytest_maestro_healer.session.capture import Capture
+from pytest_maestro_healer.session.overlay import Overlay
+
+
+class QuietProtocol:
+    """While registered, runs the items given to it without logging; everything else passes by."""
+
+    def __init__(self) -> None:
+        self.reports: list[pytest.TestReport] = []
+        self.subtests: list[pytest.TestReport] = []
+        self.active = False
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+        if not self.active:
+            return None
+        self.reports = compat.run_item(item, nextitem)
+        return True
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        # pytest's and unittest's subtests log directly
+        self.subtests.append(report)
+
+
+class Tracer:
+    """Records the executed lines of product files (root-relative)."""
+
+    def __init__(self, capture: Capture) -> None:
+        self._capture = capture
+        self.lines: dict[str, set[int]] = {}
+
+    def __enter__(self) -> Tracer:
+        self._old = sys.gettrace()
+        sys.settrace(self._global)
+        threading.settrace(self._global)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        sys.settrace(self._old)
+        threading.settrace(self._old)  # type: ignore[arg-type]
+
+    def _global(self, frame: types.FrameType, event: str, arg: Any) -> Any:
+        name = frame.f_code.co_filename
+        if self._capture.kind(name) != "product":
+            return None
+        lines = self.lines.setdefault(self._capture.files.relative(name), set())
+        lines.add(frame.f_lineno)
+
+        def local(frame: types.FrameType, event: str, arg: Any) -> Any:
+            lines.add(frame.f_lineno)
+            return local
+
+        return local
+
+
+class InProcess:
+    """Overlay reruns in this process. ``collectors`` maps a root-relative test file to its live collector."""
+
+    def __init__(self, session: pytest.Session, capture: Capture, files: ProjectFiles, collectors: Mapping[str, pytest.Collector]) -> None:
+        self.session = session
+        self.config = session.config
+        self.capture = capture
+        self.files = files
+        self.collectors = collectors
+
+    def run(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], *, whole_files: bool = False, trace: bool = False) -> RunReport:
+        """See :class:`~pytest_maestro_healer.prove.runner.Runner`; may raise the hang guard's exception."""
+        started = time.perf_counter()
+        absolute = {str(self.files.root / p): data for p, data in overlay.items()}
+        server = Overlay(self.config, absolute)
+        results: dict[str, TestResult] = {}
+        tracer = Tracer(self.capture) if trace else None
+        with contextlib.ExitStack() as stack:
+            for undo in (compat.suspend_stop(self.session), compat.suspend_debugger(self.config), compat.snapshot_reporter(self.config)):
+                stack.callback(undo)
+            stack.enter_context(self._silence())
+            server.install()
+            stack.callback(server.uninstall)
+            items: list[tuple[str, pytest.Item]] = []
+            for path, wanted in _by_file(nodeids).items():
+                if path in overlay:
+                    items += self._fresh_items(stack, server, path, wanted, whole_files, results)
+                else:
+                    items += self._live_items(path, wanted, whole_files, results)
+            self._run_items(items, results, tracer)
+        executed = {p: frozenset(ls) for p, ls in tracer.lines.items()} if tracer else {}
+        served = frozenset(self.files.relative(p) for p in server.served)
+        return RunReport(results, seconds=time.perf_counter() - started, executed=executed, served=served)
+
+    # -- items ---------------------------------------------------------------------------------------------
+    def _live_items(self, path: str, wanted: list[str], whole: bool, results: dict[str, TestResult]) -> list[tuple[str, pytest.Item]]:
+        mine = [i for i in self.session.items if self.files.relative(i.path) == path]
+        return _select(mine, path, wanted, whole, results, frozenset())
+
+    def _fresh_items(
+        self, stack: contextlib.ExitStack, server: Overlay, path: str, wanted: list[str], whole: bool, results: dict[str, TestResult]
+    ) -> list[tuple[str, pytest.Item]]:
+        old = self.collectors.get(path)
+        full = self.files.root / path
+        if old is None:
+            results.update({n: TestResult(n, "missing") for n in wanted})
+            return []
+        nodeid = str(old.nodeid)
+        stack.callback(compat.purge_fixtures(self.session, nodeid))
+        error = self._load(stack, server, full)
+        fresh: list[pytest.Item] = []
+        if error is None:
+            for node in self._nodes(full, old):
+                more, error = compat.collect(node)
+                fresh += more
+                if error is not None:
+                    break
+        if error is not None:
+            failure = self.capture.of_import(nodeid, path, error)
+            results.update({n: TestResult(n, "error", failure) for n in wanted})
+            return []
+        before = [i for i in self.session.items if self.files.relative(i.path) == path]
+        _carry_markers(before, fresh)
+        return _select(fresh, path, wanted, whole, results, frozenset(str(i.nodeid) for i in before))
+
+    def _nodes(self, full: Path, old: pytest.Collector) -> list[pytest.Collector]:
+        assert old.parent is not None
+        made = old.parent.ihook.pytest_collect_file(file_path=full, parent=old.parent)
+        out: list[pytest.Collector] = []
+        for entry in made:
+            nodes = entry if isinstance(entry, list) else [entry]
+            out += [n for n in nodes if isinstance(n, pytest.Module) or type(n) is type(old)]
+        return out
+
+    def _load(self, stack: contextlib.ExitStack, server: Overlay, full: Path) -> BaseException | None:
+        """Execute the healed module under the name the session knows it by; sys.modules is restored afterwards."""
+        names = compat.module_names(self.config, full)
+        missing = object()
+        saved = {n: sys.modules.get(n, missing) for n in names}
+
+        def restore() -> None:
+            for n, m in saved.items():
+                if m is missing:
+                    sys.modules.pop(n, None)
+                else:
+                    sys.modules[n] = m  # type: ignore[assignment]
+
+        stack.callback(restore)
+        loaded = [n for n in names if saved[n] is not missing] or names[:1]
+        folder = str(full.parent)
+        if "importlib" not in str(self.config.getoption("importmode", "prepend")) and "." not in loaded[0] and folder not in sys.path:
+            sys.path.insert(0, folder)
+        try:
+            module = server.load(loaded[0], str(full))
+            for n in loaded[1:]:
+                sys.modules[n] = module
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as exc:
+            if type(exc).__name__ == "Hang":
+                raise
+            return exc
+        return None
+
+    # -- running -------------------------------------------------------------------------------------------
+    def _run_items(self, items: list[tuple[str, pytest.Item]], results: dict[str, TestResult], tracer: Tracer | None) -> None:
+        quiet = QuietProtocol()
+        manager = self.config.pluginmanager
+        name = f"maestro-healer-proof-{id(quiet)}"
+        manager.register(quiet, name)
+        restore = compat.quiet_logreport(self.config, quiet)
+        quiet.active = True
+        try:
+            for i, (nodeid, item) in enumerate(items):
+                following = items[i + 1][1] if i + 1 < len(items) else None
+                quiet.reports, quiet.subtests = [], []
+                began = time.perf_counter()
+                with tracer or contextlib.nullcontext():
+                    item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
+                new = result_of(nodeid, [*quiet.subtests, *quiet.reports], time.perf_counter() - began)
+                old = results.get(nodeid)
+                if old is None or old.outcome in ("passed", "skipped", "xfailed"):
+                    results[nodeid] = new
+        finally:
+            quiet.active = False
+            restore()
+            manager.unregister(quiet, name)
+
+    @contextlib.contextmanager
+    def _silence(self) -> Iterator[None]:
+        """Keep what modules and tests print away from the terminal."""
+        capman: Any = self.config.pluginmanager.get_plugin("capturemanager")
+        if capman is not None and capman.is_globally_capturing():
+            capman.resume_global_capture()
+            try:
+                yield
+            finally:
+                # between items, pytest's own capture is suspended
+                capman.suspend_global_capture(in_=False)
+                capman.read_global_capture()
+            return
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            yield
+
+
+def result_of(nodeid: str, reports: Sequence[pytest.TestReport], seconds: float) -> TestResult:
+    """One outcome from the reports of one item, subtests included."""
+    outcome: TestOutcome = "passed"
+    failure: Failure | None = None
+    for rep in reports:
+        if rep.failed:
+            data = getattr(rep, "maestro_failure", None)
+            return TestResult(nodeid, "failed", Failure.from_dict(data) if data else None, seconds)
+        if rep.skipped:
+            outcome = "xfailed" if hasattr(rep, "wasxfail") else "skipped"
+        elif rep.when == "call" and hasattr(rep, "wasxfail"):
+            outcome = "xpassed"
+    if not reports:
+        outcome = "missing"
+    return TestResult(nodeid, outcome, failure, seconds)
+
+
+def _by_file(nodeids: Sequence[str]) -> dict[str, list[str]]:
+    out: dict[str, list[str]] = {}
+    for n in nodeids:
+        out.setdefault(n.partition("::")[0], []).append(n)
+    return out
+
+
+def base_id(nodeid: str) -> str:
+    """The nodeid without its parameter part."""
+    path, sep, rest = nodeid.partition("::")
+    return path + sep + rest.partition("[")[0]
+
+
+def _select(
+    items: list[pytest.Item], path: str, wanted: list[str], whole: bool, results: dict[str, TestResult], known: frozenset[str]
+) -> list[tuple[str, pytest.Item]]:
+    by_id = {str(i.nodeid): i for i in items}
+    out: list[tuple[str, pytest.Item]] = []
+    for want in wanted:
+        if whole or "::" not in want:
+            continue
+        if want in by_id:
+            out.append((want, by_id[want]))
+            continue
+        same = [i for n, i in by_id.items() if base_id(n) == base_id(want)]
+        if "[" in want and known:  # the parameter ids changed with the edit: the new ones stand for the old
+            same = [i for i in same if str(i.nodeid) not in known] or same
+        if same:
+            out += [(want, i) for i in same]
+        else:
+            results[want] = TestResult(want, "missing")
+    if whole or any("::" not in w for w in wanted):
+        chosen = {id(i) for _, i in out}
+        out += [(n, i) for n, i in by_id.items() if id(i) not in chosen]
+    order = {id(i): k for k, i in enumerate(items)}
+    return sorted(out, key=lambda pair: order[id(pair[1])])
+
+
+def _carry_markers(before: list[pytest.Item], fresh: list[pytest.Item]) -> None:
+    """Markers that a ``modifyitems`` hook had put on the old items go on the new ones too."""
+    old = {str(i.nodeid): i for i in before}
+    for item in fresh:
+        match = old.get(str(item.nodeid))
+        if match is None:
+            continue
+        have = [m.name for m in item.own_markers]
+        for mark in match.own_markers:
+            if mark.name not in have:
+                item.add_marker(getattr(pytest.mark, mark.name)(*mark.args, **mark.kwargs) if mark.args or mark.kwargs else mark.name)
+
+

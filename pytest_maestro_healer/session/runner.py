@@ -1,0 +1,82 @@
+"""The session's implementation of :class:`~pytest_maestro_healer.prove.runner.Runner`: fork, in-process or fresh process, chosen by need."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pytest_maestro_healer.config import HealerConfig
+from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.prove.runner import RunReport
+from pytest_maestro_healer.session import forked, guard
+from pytest_maestro_healer.session.fresh import Fresh
+from pytest_maestro_healer.session.rerun import InProcess
+
+#: Errors on import of a healed module that another process would meet too; any other may come from executing it twice.
+_SAME_EVERYWHERE = ("SyntaxError", "ImportError", "NameError", "AttributeError")
+
+
+class SessionRunner:
+    """Runs proofs for a live session; ``runs`` counts them by the way they went."""
+
+    def __init__(self, config: HealerConfig, files: ProjectFiles, inprocess: InProcess, fresh: Fresh) -> None:
+        self.config = config
+        self.files = files
+        self.inprocess = inprocess
+        self.fresh = fresh
+        self.runs: dict[str, int] = {"forked": 0, "in-process": 0, "fresh": 0}
+
+    def run(
+        self, nodeids: Sequence[str], overlay: Mapping[str, bytes], *, whole_files: bool = False, fresh: bool = False, trace: bool = False
+    ) -> RunReport:
+        """See :class:`~pytest_maestro_healer.prove.runner.Runner`."""
+        if fresh or self.config.isolate or not self._fits(nodeids, overlay):
+            return self._fresh(nodeids, overlay, whole_files, trace)
+        report = self._near(nodeids, overlay, whole_files, trace)
+        if report.problem or self._suspicious(report):
+            again = self._fresh(nodeids, overlay, whole_files, trace)
+            if not again.problem or report.problem:
+                return again
+        return report
+
+    def _fits(self, nodeids: Sequence[str], overlay: Mapping[str, bytes]) -> bool:
+        """In-process serves test modules only: helpers and conftest files are already imported by others."""
+        known = self.inprocess.collectors
+        return all(p in known and not p.endswith("conftest.py") for p in overlay) and all(n.partition("::")[0] in known for n in nodeids)
+
+    def _near(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], whole: bool, trace: bool) -> RunReport:
+        if forked.possible():
+            self.runs["forked"] += 1
+
+            def work() -> RunReport:
+                reseed()
+                return self.inprocess.run(nodeids, overlay, whole_files=whole, trace=trace)
+
+            return forked.run(work, self.config.timeout)
+        self.runs["in-process"] += 1
+        try:
+            with guard.limit(self.config.timeout):
+                return self.inprocess.run(nodeids, overlay, whole_files=whole, trace=trace)
+        except guard.Hang as exc:
+            return RunReport(problem=f"hang: {exc}")
+        except (Exception, SystemExit) as exc:
+            return RunReport(problem=f"state: {type(exc).__name__}: {exc}")
+
+    def _fresh(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], whole: bool, trace: bool) -> RunReport:
+        self.runs["fresh"] += 1
+        return self.fresh.run(nodeids, overlay, whole_files=whole, trace=trace)
+
+    @staticmethod
+    def _suspicious(report: RunReport) -> bool:
+        return any(r.outcome == "error" and r.failure is not None and not r.failure.is_a(*_SAME_EVERYWHERE) for r in report.results.values())
+
+
+def reseed() -> None:
+    """Give a forked copy its own random state: two copies with one state would agree on a random value."""
+    random.seed()
+    numpy: Any = sys.modules.get("numpy")
+    seed = getattr(getattr(numpy, "random", None), "seed", None)
+    if seed is not None:
+        seed(random.getrandbits(31))

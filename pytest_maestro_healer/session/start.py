@@ -1,0 +1,35 @@
+"""Puts a healing session together for one pytest run."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.session.healing import Healing, Worker
+from pytest_maestro_healer.session.options import build
+
+
+def register(config: pytest.Config) -> None:
+    """Register the plugin object that fits this process: controller (or plain run), or xdist worker."""
+    settings = build(config)
+    files = project_files(config)
+    if hasattr(config, "workerinput"):
+        config.pluginmanager.register(Worker(config, settings, files), "maestro-healer-worker")
+        return
+    config.pluginmanager.register(Healing(config, settings, files), "maestro-healer-session")
+
+
+def project_files(config: pytest.Config) -> ProjectFiles:
+    """The project as this pytest sees it."""
+    return ProjectFiles(
+        config.rootpath,
+        python_files=config.getini("python_files"),
+        testpaths=[p for p in config.getini("testpaths") if not os.path.isabs(p)],
+    )
+
+
+def in_ci() -> bool:
+    """As pytest decides it."""
+    return bool(os.environ.get("CI") or os.environ.get("BUILD_NUMBER"))

@@ -1,0 +1,33 @@
+"""Run reports as JSON, for the pipe to a forked child and the file of a fresh process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pytest_maestro_healer.model import Failure
+from pytest_maestro_healer.prove.runner import RunReport, TestResult
+
+
+def dump(report: RunReport) -> dict[str, Any]:
+    """JSON-ready form of ``report``."""
+    return {
+        "results": [
+            {"nodeid": r.nodeid, "outcome": r.outcome, "failure": r.failure.to_dict() if r.failure else None, "seconds": r.seconds}
+            for r in report.results.values()
+        ],
+        "problem": report.problem,
+        "seconds": report.seconds,
+        "executed": {k: sorted(v) for k, v in report.executed.items()},
+        "served": sorted(report.served),
+    }
+
+
+def load(data: Mapping[str, Any]) -> RunReport:
+    """The inverse of :func:`dump`; raises ValueError or KeyError for other data."""
+    results = {}
+    for r in data["results"]:
+        failure = Failure.from_dict(r["failure"]) if r["failure"] else None
+        results[r["nodeid"]] = TestResult(r["nodeid"], r["outcome"], failure, r["seconds"])
+    executed = {k: frozenset(v) for k, v in data["executed"].items()}
+    return RunReport(results, data["problem"], data["seconds"], executed, frozenset(data["served"]))
