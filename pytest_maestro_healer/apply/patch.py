@@ -1,8 +1,14 @@
-"""Patches that ``git apply`` takes, for any bytes: other encodings, CRLF, a BOM, a missing final newline."""
+"""Patches that ``git apply`` takes, for any bytes: other encodings, CRLF, a BOM, a missing final newline.
+
+There is no ``diff --git`` line on purpose: below the top of a repository git silently skips such patches unless they are named from the
+top. Without it, names from the top (see :func:`git_prefix`) work there and in the project's own folder alike.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from pytest_maestro_healer.apply.merge import LineHunk, hunks, rebase, split_lines
 from pytest_maestro_healer.model import FileChange, HealingResult
@@ -10,14 +16,22 @@ from pytest_maestro_healer.model import FileChange, HealingResult
 CONTEXT = 3
 
 
-def patch(path: str, before: bytes, after: bytes) -> bytes:
-    """The git-style unified diff of one file, exact to the byte; empty if the two are equal."""
+def git_prefix(root: Path) -> str:
+    """Where ``root`` lies in its repository (``backend/``), ``""`` at the top or without one."""
+    real = Path(os.path.realpath(root))
+    top = next((f for f in (real, *real.parents) if (f / ".git").exists()), real)
+    inside = real.relative_to(top).as_posix()
+    return "" if inside == "." else inside + "/"
+
+
+def patch(path: str, before: bytes, after: bytes, prefix: str = "") -> bytes:
+    """The unified diff of one file, exact to the byte; empty if the two are equal."""
     if before == after:
         return b""
     old, new = split_lines(before), split_lines(after)
-    a, b = _name("a/" + path), _name("b/" + path)
+    a, b = _name(f"a/{prefix}{path}"), _name(f"b/{prefix}{path}")
     tab = b"\t" if b" " in a and not a.startswith(b'"') else b""
-    out = [b"diff --git " + a + b" " + b + b"\n", b"--- " + a + tab + b"\n", b"+++ " + b + tab + b"\n"]
+    out = [b"--- " + a + tab + b"\n", b"+++ " + b + tab + b"\n"]
     shift = 0
     for group in _groups(hunks(old, new)):
         start = max(group[0].start - CONTEXT, 0)
@@ -35,12 +49,12 @@ def patch(path: str, before: bytes, after: bytes) -> bytes:
     return b"".join(out)
 
 
-def patch_of(result: HealingResult) -> bytes:
+def patch_of(result: HealingResult, prefix: str = "") -> bytes:
     """The patch of one heal, all its files."""
-    return b"".join(patch(c.path, c.before_bytes, c.after_bytes) for c in result.changes)
+    return b"".join(patch(c.path, c.before_bytes, c.after_bytes, prefix) for c in result.changes)
 
 
-def combined(results: Iterable[HealingResult]) -> tuple[bytes, tuple[str, ...]]:
+def combined(results: Iterable[HealingResult], prefix: str = "") -> tuple[bytes, tuple[str, ...]]:
     """One patch with as many of ``results`` as fit together, and the ids of those left out because they clash with an earlier one.
 
     The changes of one file must start from the same bytes.
@@ -59,7 +73,7 @@ def combined(results: Iterable[HealingResult]) -> tuple[bytes, tuple[str, ...]]:
             state.update(step)
             continue
         left_out.append(r.healing_id)
-    return b"".join(patch(c.path, c.before_bytes, c.after_bytes) for c in state.values()), tuple(left_out)
+    return b"".join(patch(c.path, c.before_bytes, c.after_bytes, prefix) for c in state.values()), tuple(left_out)
 
 
 def _groups(all_hunks: Sequence[LineHunk]) -> list[list[LineHunk]]:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from pytest_maestro_healer.apply.ids import fingerprint, match_id
 from pytest_maestro_healer.apply.journal import Journal, Link, Transaction, check_schema, connected, load_json, set_aside
 from pytest_maestro_healer.apply.merge import rebase
-from pytest_maestro_healer.apply.patch import combined
+from pytest_maestro_healer.apply.patch import combined, git_prefix
 from pytest_maestro_healer.apply.paths import locked, project_cache_dir
 from pytest_maestro_healer.apply.pending import load_bundle, merge_bundle, save_bundle
 from pytest_maestro_healer.apply.write import read_current, sha256, write_state
@@ -172,7 +172,7 @@ class Store:
         from pytest_maestro_healer import __version__
 
         entries = self._entries(results)
-        text, left_out = combined(e.result for e in entries if not e.problem)
+        text, left_out = combined((e.result for e in entries if not e.problem), git_prefix(self.root))
         if left_out:
             text = f"# left out, because they clash with heals in this patch: {', '.join(left_out)}\n".encode() + text
         save_bundle(self.bundle, [e.result for e in entries], text, __version__, str(self.root))

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_maestro_healer.apply.ids import match_id
-from pytest_maestro_healer.apply.patch import combined, patch_of
+from pytest_maestro_healer.apply.patch import combined, git_prefix, patch_of
 from pytest_maestro_healer.apply.store import AppliedHeal, ApplyOutcome, PendingEntry, Store, described
 from pytest_maestro_healer.commands.output import Output, is_tty, raw, titled
 from pytest_maestro_healer.errors import HealerError
@@ -101,7 +101,8 @@ def diff(store: Store, out: Output, ids: Sequence[str]) -> int:
         for r in results:
             out.lines(card.diff(r.diff))
         return 0
-    data, left_out = (patch_of(results[0]), ()) if len(results) == 1 else combined(results)
+    prefix = git_prefix(store.root)
+    data, left_out = (patch_of(results[0], prefix), ()) if len(results) == 1 else combined(results, prefix)
     raw(data)
     for healing_id in left_out:
         out.problem(f"{healing_id} is left out: it clashes with another heal in this patch")
