@@ -289,6 +289,9 @@ HONEST_BODIES = [
     ("np.testing rename", "np.testing.assert_array_equal(f(1), [1])", "assert_array_equal(f(1), [1])"),
     ("enum member", "assert f(1) == 3", "assert f(1) == Color.RED"),
     ("multi-line string", "assert f(1) == '''a\nb\n'''", "assert f(1) == '''a\nc\n'''"),
+    ("container filled elsewhere", "seen = []\nf(seen.append)\nassert seen", "seen = []\nf(seen.append)\nassert seen == [1]"),
+    ("counter rebound by an inner function", "n = 0\ndef inc():\n    nonlocal n\n    n += 1\nf(inc)\nassert n", "n = 0\ndef inc():\n    nonlocal n\n    n += 1\nf(inc)\nassert n == 3"),
+    ("both sides built alike", "q = Query()['v']\nassert q == where('v')", "q = Query()['v'].exists()\nassert q == where('v').exists()"),
     ("seed set", EQ, "import random\nrandom.seed(0)\nr = f(1)\nassert r == 3"),
 ]  # fmt: skip
 

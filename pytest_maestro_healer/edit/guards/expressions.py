@@ -122,12 +122,16 @@ def computed(node: ast.AST | None) -> str:
 
 
 def states_value(node: ast.AST | None) -> bool:
-    """Whether ``node`` is written out: literals, constructors of literals, enum members; no call that computes."""
-    return node is not None and not computed(node) and not any(isinstance(n, (ast.Name, ast.Await)) and _is_variable(n) for n in ast.walk(node))
+    """Whether ``node`` is written out: literals, constructors of literals, enum members; no variable and nothing taken from a call."""
+    return node is not None and not computed(node) and not any(map(_depends, ast.walk(node)))
 
 
-def _is_variable(node: ast.AST) -> bool:
-    return not isinstance(node, ast.Name) or not (node.id in CONSTRUCTORS or node.id.lstrip("_")[:1].isupper())
+def _depends(node: ast.AST) -> bool:
+    if isinstance(node, ast.Name):
+        return not (node.id in CONSTRUCTORS or node.id.lstrip("_")[:1].isupper())
+    if isinstance(node, (ast.Attribute, ast.Subscript)):
+        return isinstance(node.ctx, ast.Load) and isinstance(node.value, ast.Call)
+    return isinstance(node, ast.Await)
 
 
 def dump(node: ast.AST | None) -> str:
@@ -148,8 +152,11 @@ class Scope:
     def __init__(self, body: Iterable[ast.stmt], parent: Scope | None = None, params: Iterable[str] = ()) -> None:
         self.parent = parent
         self.values: dict[str, list[tuple[int, ast.expr | None]]] = {name: [(0, None)] for name in params}
-        for stmt in body:
+        statements = list(body)
+        for stmt in statements:
             self._learn(stmt)
+        for name in _changed_elsewhere(statements, self.values):
+            self.values[name] = [(0, None)]
 
     def _learn(self, stmt: ast.stmt) -> None:
         for node in _own_nodes(stmt):
@@ -186,6 +193,28 @@ class Scope:
             found = self.lookup(node.id, line)
             return node if found is None else self.resolve(found[1], found[0], depth - 1)
         return _Substitute(self, line, depth).visit(copy.deepcopy(node))  # type: ignore[no-any-return]
+
+
+_MUTABLE = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.Call)
+
+
+def _changed_elsewhere(body: Iterable[ast.stmt], values: dict[str, list[tuple[int, ast.expr | None]]]) -> set[str]:
+    """Variables that do not stand for what they were assigned: rebound by an inner function, or a container that somebody may fill."""
+    out: set[str] = set()
+    containers = {
+        name for name, found in values.items() if any(isinstance(v, _MUTABLE) and not (isinstance(v, ast.Call) and v.args) for _, v in found)
+    }
+    for node in (n for stmt in body for n in ast.walk(stmt)):
+        if isinstance(node, (ast.Nonlocal, ast.Global)):
+            out |= set(node.names)
+        elif isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.value, ast.Name):
+            if isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load):
+                out |= {node.value.id} & containers
+        elif isinstance(node, ast.Call):
+            out |= {a.id for a in (*node.args, *(k.value for k in node.keywords)) if isinstance(a, ast.Name)} & containers
+        elif isinstance(node, (*FuncDef, ast.Lambda)):
+            out |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} & containers
+    return out & set(values)
 
 
 def _pairwise(target: ast.expr, value: ast.expr) -> bool:
