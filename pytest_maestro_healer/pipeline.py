@@ -113,7 +113,7 @@ class Pipeline:
         if winner.symptom:
             winner.diagnosis = self._judged(failure, first, winner, base)
         else:
-            winner.diagnosis = Diagnosis(first.pattern, first.probability, first.cause if first.cause is not Cause.UNKNOWN else Cause.DRIFT)
+            winner.diagnosis = drifted(first)
         winner.ties = [t.proposal.meaning or t.proposal.explanation for t in found.ties]
         winner.refusals = found.refusals
         winner.seconds = self.clock() - began
@@ -315,12 +315,17 @@ class Pipeline:
         return out
 
 
+def drifted(first: Diagnosis) -> Diagnosis:
+    """The diagnosis once a cause was healed."""
+    return Diagnosis(first.pattern, first.probability, first.cause if first.cause is not Cause.UNKNOWN else Cause.DRIFT)
+
+
 def _unique(failures: Sequence[Failure]) -> list[Failure]:
-    """One failure per nodeid (the first phase that failed), collection errors first."""
+    """One failure per nodeid (the first phase that failed), collection errors first, then by place: the order of arrival differs under xdist."""
     seen: dict[str, Failure] = {}
     for f in failures:
         seen.setdefault(f.nodeid, f)
-    return sorted(seen.values(), key=lambda f: f.phase != "collect")
+    return sorted(seen.values(), key=lambda f: (f.phase != "collect", f.path, f.location.line if f.location else 0, f.nodeid))
 
 
 def _applied(proposal: Proposal, ctx: Context) -> dict[str, bytes]:

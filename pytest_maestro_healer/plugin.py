@@ -36,7 +36,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     ini = parser.addini
     ini("heal", "Heal without the --heal flag (default: false)", type="bool", default=False)
     ini("heal_auto_apply", "Apply safe proved heals, as --heal-apply=safe (default: false)", type="bool", default=False)
-    ini("heal_confidence_threshold", "Confidence from which a safe heal may be applied (default: 0.75)", type=_number("float"), default=_default(0.75))
+    ini(
+        "heal_confidence_threshold", "Confidence from which a safe heal may be applied (default: 0.75)", type=_number("float"), default=_default(0.75)
+    )
     ini("heal_max_attempts", "Candidates proved per failure and step (default: 3)", type=_number("int"), default=_default(3))
     ini("heal_timeout", "Seconds for one proof run (default: 30)", type=_number("float"), default=_default(30.0))
     ini("heal_budget", "Seconds for the whole healing phase (default: 600)", type=_number("float"), default=_default(600.0))
@@ -50,6 +52,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     ini("heal_paths", "Globs of test files that may be healed (default: all)", type="args", default=[])
     ini("heal_exclude", "Globs of test files that must not be healed (default: none)", type="args", default=[])
     ini("heal_cache_dir", "Folder for pending heals, journal and history (default: the user's cache folder)", default="")
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare our hooks, also when healing is off: a conftest may implement them."""
+    from pytest_maestro_healer import hookspecs
+
+    pluginmanager.add_hookspecs(hookspecs)
 
 
 def _number(kind: str) -> Any:

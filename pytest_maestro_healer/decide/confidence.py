@@ -6,8 +6,6 @@ from pytest_maestro_healer.evidence.weight import strength
 from pytest_maestro_healer.model import Applicability, Proposal, Verdict
 
 
-
-
 def confidence(proposal: Proposal, verdict: Verdict, *, tied: bool = False) -> float:
     """0..1; 0 for what is not proved.
 

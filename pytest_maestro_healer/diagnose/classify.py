@@ -11,7 +11,9 @@ _SIGNATURE_WORDS = re.compile(
     r"unexpected keyword argument|positional arguments?|required (positional|keyword)|takes \d+|takes no|missing \d+ required|got multiple values|"
     r"object is not callable|is not subscriptable|object is not iterable|has no attribute|cannot be interpreted as|must be .*, not "
 )
-_CONFLICT_WORDS = re.compile(r"VersionConflict|ContextualVersionConflict|is incompatible with|compiled using NumPy|binary incompatib|requires .*(?:<|>|==)")
+_CONFLICT_WORDS = re.compile(
+    r"VersionConflict|ContextualVersionConflict|is incompatible with|compiled using NumPy|binary incompatib|requires .*(?:<|>|==)"
+)
 _ENVIRONMENT_WORDS = re.compile(
     r"No such file or directory|Permission denied|Address already in use|Name or service not known|Temporary failure in name resolution|"
     r"Connection refused|Network is unreachable|unsupported locale|could not connect|ZoneInfoNotFound|codec can't (?:de|en)code"
@@ -24,7 +26,7 @@ def classify(failure: Failure) -> tuple[FailurePattern, float]:
     f = failure
     if f.is_a("SyntaxError"):
         return FailurePattern.SYNTAX_ERROR, 0.99
-    if f.is_a("FixtureLookupError") or "fixture '" in f.message and "not found" in f.message:
+    if f.is_a("FixtureLookupError") or ("fixture '" in f.message and "not found" in f.message):
         return FailurePattern.IMPORT_ERROR, 0.9
     if f.is_a("ImportError", "ModuleNotFoundError", "PluginValidationError"):
         return (FailurePattern.DEPENDENCY_CONFLICT, 0.8) if _CONFLICT_WORDS.search(f.message) else (FailurePattern.IMPORT_ERROR, 0.97)
@@ -32,7 +34,9 @@ def classify(failure: Failure) -> tuple[FailurePattern, float]:
         return FailurePattern.IMPORT_ERROR, 0.9
     if _CONFLICT_WORDS.search(f.exc_type + " " + f.message[:2000]):
         return FailurePattern.DEPENDENCY_CONFLICT, 0.7
-    if f.is_a("TimeoutError", "TimeoutExpired", "Timeout", "ReadTimeout", "ConnectTimeout") or ("Failed" in f.exc_type and "Timeout" in f.message[:200]):
+    if f.is_a("TimeoutError", "TimeoutExpired", "Timeout", "ReadTimeout", "ConnectTimeout") or (
+        "Failed" in f.exc_type and "Timeout" in f.message[:200]
+    ):
         return FailurePattern.TIMEOUT, 0.9
     if f.is_a("AttributeError", "TypeError") or f.is_a("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning"):
         return FailurePattern.API_CHANGE, 0.85

@@ -46,7 +46,9 @@ def _raised_in_test(failure: Failure) -> bool:
     return not own or own[-1].kind == "test"
 
 
-def product_changes(hunks: Iterable[Hunk], executed: Mapping[str, frozenset[int]], is_product: Mapping[str, bool], commit: str) -> list[ProductChange]:
+def product_changes(
+    hunks: Iterable[Hunk], executed: Mapping[str, frozenset[int]], is_product: Mapping[str, bool], commit: str
+) -> list[ProductChange]:
     """The hunks in product files that the test executed; a pure deletion counts when the lines around it ran."""
     out = []
     for h in hunks:

@@ -64,7 +64,9 @@ class ProjectFiles:
         """All Python files of the project, sorted; virtual environments, caches and build folders are left out."""
         out: list[str] = []
         for folder, dirs, names in os.walk(self.root):
-            dirs[:] = sorted(d for d in dirs if d not in _SKIP_DIRS and not d.endswith(".egg-info") and not os.path.exists(os.path.join(folder, d, "pyvenv.cfg")))
+            dirs[:] = sorted(
+                d for d in dirs if d not in _SKIP_DIRS and not d.endswith(".egg-info") and not os.path.exists(os.path.join(folder, d, "pyvenv.cfg"))
+            )
             out += [self.relative(os.path.join(folder, n)) for n in names if n.endswith(".py")]
             if len(out) > self._limit:
                 break

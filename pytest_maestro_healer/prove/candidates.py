@@ -73,10 +73,11 @@ def progressed(old: Failure, new: Failure) -> bool:
         return True
     if old.is_a("SyntaxError"):
         return int(new.exc_attrs.get("lineno") or 0) > int(old.exc_attrs.get("lineno") or 0) or new.path != old.path
-    moved = new.location is not None and old.location is not None and (new.location.path, new.location.line) != (old.location.path, old.location.line)
-    if old.is_a("AssertionError"):
-        return bool(moved and new.location and old.location and (new.location.path != old.location.path or new.location.line > old.location.line))
-    return bool(moved) or new.message != old.message
+    if new.statement != old.statement:
+        # lines shift with an edit above them, statements do not; going back to an earlier line is no progress
+        before, after = old.location, new.location
+        return not (before and after and before.path == after.path and after.line < before.line)
+    return new.message != old.message and not old.is_a("AssertionError")
 
 
 def chained(first: Candidate, rest: Candidate) -> Candidate:

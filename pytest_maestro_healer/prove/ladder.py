@@ -50,10 +50,10 @@ class Ladder:
         report = self.runner.run(nodeids, overlay)
         seconds = self.clock() - began
         if report.problem:
-            return Climb((ProofStep("rerun", False, report.problem, seconds),), left={n: None for n in nodeids})
+            return Climb((ProofStep("rerun", False, report.problem, seconds),), left=dict.fromkeys(nodeids))
         healed, left = _sort(report)
         if healed and not any(report.results[n].outcome == "passed" for n in healed):
-            return Climb((ProofStep("rerun", False, "no claimed test passes: all are skipped", seconds),), left={n: None for n in healed})
+            return Climb((ProofStep("rerun", False, "no claimed test passes: all are skipped", seconds),), left=dict.fromkeys(healed))
         reason = f"{len(healed)} passed" if not left else f"{len(left)} of {len(left) + len(healed)} still fail"
         return Climb((ProofStep("rerun", not left, reason, seconds),), tuple(healed), left)
 
@@ -76,7 +76,9 @@ class Ladder:
         Returns the step and the nodeids that must not be lost or must be healed, and are not.
         """
         began = self.clock()
-        touched = sorted({p for p in overlay if p.endswith(".py")} & {n.partition("::")[0] for n in passed_before} | {n.partition("::")[0] for n in nodeids})
+        touched = sorted(
+            {p for p in overlay if p.endswith(".py")} & {n.partition("::")[0] for n in passed_before} | {n.partition("::")[0] for n in nodeids}
+        )
         whole = self.runner.run(touched or list(nodeids), overlay, whole_files=True, fresh=True)
         seconds = self.clock() - began
         if whole.problem:

@@ -40,7 +40,7 @@ class Capture:
         phase: Phase = report.when or "call"
         path = self.files.relative(item.path)
         reason = _no_heal(item)
-        base = {
+        base: dict[str, Any] = {
             "nodeid": str(report.nodeid),
             "phase": phase,
             "path": path,

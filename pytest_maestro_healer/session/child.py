@@ -65,7 +65,7 @@ class Child:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         for nodeid, reports in self.reports.items():
-            final = [r for r in reports if r.outcome != "rerun"]  # type: ignore[comparison-overlap]
+            final = [r for r in reports if str(r.outcome) != "rerun"]
             self.results[nodeid] = result_of(nodeid, final, sum(r.duration for r in final))
         executed = {p: frozenset(ls) for p, ls in self.tracer.lines.items()} if self.tracer else {}
         served = frozenset(self.files.relative(p) for p in self.overlay.served)

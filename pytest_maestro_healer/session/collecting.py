@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 
 from pytest_maestro_healer.config import HealerConfig
+from pytest_maestro_healer.diagnose.verdict import preliminary
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.model import Failure
-from pytest_maestro_healer.pipeline import Found, Pipeline
+from pytest_maestro_healer.pipeline import Found, Pipeline, drifted
 from pytest_maestro_healer.prove.candidates import Candidate
 from pytest_maestro_healer.prove.runner import RunReport, TestResult
-from pytest_maestro_healer.diagnose.verdict import preliminary
 from pytest_maestro_healer.session import compat, guard
 from pytest_maestro_healer.session.capture import Capture
 from pytest_maestro_healer.session.overlay import Overlay
-from pytest_maestro_healer.strategies import load
+from pytest_maestro_healer.session.own import strategies
 
 Attempt = Callable[[], "tuple[Any, BaseException | None]"]
 
@@ -83,8 +83,7 @@ class CollectHealer:
         runner = CollectRunner(self.overlay, self.capture, self.files, failure.nodeid, failure.path, attempt, self.settings.timeout)
         base = {self.files.relative(p): d for p, d in self.overlay.files.items()}
         ctx = Context(self.files.root, self.settings, failures=(failure,), files=self.files)
-        strategies = load(self.settings.strategies, self.settings.exclude_strategies)
-        pipeline = Pipeline(ctx, runner, strategies, self.settings, repeats=0)
+        pipeline = Pipeline(ctx, runner, strategies(self.config, self.settings), self.settings, repeats=0)
         pipeline.deadline = time.perf_counter() + self.settings.budget / 4
         found: Found = pipeline.search(failure, preliminary(failure), base, 0)
         self.notes += pipeline.notes
@@ -98,6 +97,7 @@ class CollectHealer:
         runner.run([failure.nodeid], found.winner.after)
         winner = found.winner
         winner.collected = True
+        winner.diagnosis = drifted(preliminary(failure))
         winner.refusals = found.refusals
         winner.ties = [t.proposal.meaning or t.proposal.explanation for t in found.ties]
         winner.steps = [s for s in winner.steps if s.rung == "guard"]

@@ -57,7 +57,7 @@ def wants_rewrite(config: pytest.Config, name: str, path: str) -> bool:
     decide = getattr(hook, "_should_rewrite", None)
     if decide is None:
         return True
-    from _pytest.assertion import assertstate_key
+    from _pytest.assertion.rewrite import assertstate_key
 
     try:
         return bool(decide(name, path, config.stash[assertstate_key]))
@@ -138,7 +138,7 @@ def module_names(config: pytest.Config, path: Path) -> list[str]:
 
             _, name = resolve_pkg_root_and_module_name(path, consider_namespace_packages=bool(config.getini("consider_namespace_packages")))
             names.append(name)
-        except Exception:  # noqa: S110 - not resolvable: the made-up name below is used
+        except Exception:
             pass
         from _pytest.pathlib import module_name_from_path
 
@@ -243,7 +243,7 @@ def walk_parents(node: Any) -> Iterator[Any]:
 def suspend_stop(session: pytest.Session) -> Callable[[], None]:
     """Clear the session's stop flags (their public setters refuse to); returns the undo."""
     names = [n for n in ("_shouldfail", "_shouldstop", "shouldfail", "shouldstop") if n in vars(session)]
-    saved = {n: vars(session)[n] for n in names}
+    saved: dict[str, Any] = {n: vars(session)[n] for n in names}
     for n in names:
         vars(session)[n] = False
     failed, collected = session.testsfailed, session.testscollected

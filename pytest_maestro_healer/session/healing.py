@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
-import sys
 import time
 from collections.abc import Generator
 from typing import Any
@@ -132,7 +131,7 @@ class Healing(Capturing):
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.outcome == "failed":
             self._commit(report)
-        elif report.outcome == "rerun":
+        elif str(report.outcome) == "rerun":  # pytest-rerunfailures' own outcome
             self.reruns[str(report.nodeid)] = self.reruns.get(str(report.nodeid), 0) + 1
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -205,10 +204,10 @@ class Healing(Capturing):
         from pytest_maestro_healer.apply.store import Store
         from pytest_maestro_healer.pipeline import Pipeline
         from pytest_maestro_healer.session.fresh import Fresh
+        from pytest_maestro_healer.session.own import strategies
         from pytest_maestro_healer.session.rerun import InProcess
         from pytest_maestro_healer.session.runner import SessionRunner
         from pytest_maestro_healer.session.start import in_ci
-        from pytest_maestro_healer.strategies import load
 
         if not self.settings.validate_before_apply:
             self._note("heal_validate_before_apply is off: heals are not proved, and nothing is applied")
@@ -218,7 +217,12 @@ class Healing(Capturing):
         failures = list(self.failures.values())
         ready, again = self._collected(passed)
         ctx = Context(
-            self.files.root, self.settings, failures=[*failures, *again], passed=passed, collected=[str(i.nodeid) for i in session.items], files=self.files
+            self.files.root,
+            self.settings,
+            failures=[*failures, *again],
+            passed=passed,
+            collected=[str(i.nodeid) for i in session.items],
+            files=self.files,
         )
         inprocess = InProcess(session, self.capture, self.files, self.collectors)
         runner = SessionRunner(self.settings, self.files, inprocess, Fresh(self.config, self.files, self.settings.timeout))
@@ -226,7 +230,7 @@ class Healing(Capturing):
         pipeline = Pipeline(
             ctx,
             runner,
-            load(self.settings.strategies, self.settings.exclude_strategies),
+            strategies(self.config, self.settings),
             self.settings,
             in_ci=in_ci(),
             remembered=store.was_rejected,
@@ -243,7 +247,13 @@ class Healing(Capturing):
         ready, again = [], []
         for c in self.collecting.heals:
             folder = c.failure.path.rpartition("/")[0]
-            scope = f"{folder}/" if c.failure.path.endswith("conftest.py") and folder else "" if c.failure.path.endswith("conftest.py") else c.failure.path
+            scope = (
+                f"{folder}/"
+                if c.failure.path.endswith("conftest.py") and folder
+                else ""
+                if c.failure.path.endswith("conftest.py")
+                else c.failure.path
+            )
             mine = sorted(n for n in passed if n.startswith(scope))
             failed = [n for n in self.failures if n.startswith(c.failure.path + "::")]
             if not mine:
@@ -315,7 +325,7 @@ class Healing(Capturing):
             self._write_json()
         self.terminal.show_originals(self.collecting.originals)
         result = yield
-        self._review()
+        self._review(session)
         return result
 
     def _exit_code(self, code: int) -> int:
@@ -341,14 +351,20 @@ class Healing(Capturing):
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         self.terminal.summary(self.report)
 
-    def _review(self) -> None:
-        if not self.settings.review:
-            return
+    def _review(self, session: pytest.Session) -> None:
         pending = [r for r in self.report.results if r.decision.kind is DecisionKind.PENDING]
-        if pending and sys.stdin is not None:
-            from pytest_maestro_healer.session.reviewing import run_review
+        if not (self.settings.review and pending):
+            return
+        from pytest_maestro_healer.session.reviewing import run_review
 
-            run_review(self.config, self.settings, self.files.root, pending)
+        applied = run_review(self.config, self.settings, self.files, pending)
+        if applied:
+            results = tuple(
+                dataclasses.replace(r, decision=Decision(DecisionKind.APPLIED, "accepted in review")) if r.healing_id in applied else r
+                for r in self.report.results
+            )
+            self.report = dataclasses.replace(self.report, results=results)
+            session.exitstatus = self._exit_code(int(session.exitstatus))
 
 
 def _after(result: HealingResult, outcome: Any, problem: str = "") -> HealingResult:

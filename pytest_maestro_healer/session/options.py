@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -124,5 +125,4 @@ def _cache_dir(config: pytest.Config) -> str:
     value = str(config.getini("heal_cache_dir") or "")
     if not value:
         return ""
-    path = os.path.expanduser(os.path.expandvars(value))
-    return path if os.path.isabs(path) else str(config.rootpath / path)
+    return str(config.rootpath / Path(os.path.expandvars(value)).expanduser())

@@ -57,7 +57,7 @@ class Tracer:
 
     def __exit__(self, *exc: object) -> None:
         sys.settrace(self._old)
-        threading.settrace(self._old)  # type: ignore[arg-type]
+        threading.settrace(self._old)
 
     def _global(self, frame: types.FrameType, event: str, arg: Any) -> Any:
         name = frame.f_code.co_filename
@@ -284,5 +284,3 @@ def _carry_markers(before: list[pytest.Item], fresh: list[pytest.Item]) -> None:
         for mark in match.own_markers:
             if mark.name not in have:
                 item.add_marker(getattr(pytest.mark, mark.name)(*mark.args, **mark.kwargs) if mark.args or mark.kwargs else mark.name)
-
-

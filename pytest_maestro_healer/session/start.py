@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -26,7 +27,7 @@ def project_files(config: pytest.Config) -> ProjectFiles:
     return ProjectFiles(
         config.rootpath,
         python_files=config.getini("python_files"),
-        testpaths=[p for p in config.getini("testpaths") if not os.path.isabs(p)],
+        testpaths=[p for p in config.getini("testpaths") if not Path(p).is_absolute()],
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.model import HealingReport
 from pytest_maestro_healer.report import terminal as lines
+from pytest_maestro_healer.session.reviewing import interactive
 from pytest_maestro_healer.strategies import BUILTIN
 
 
@@ -29,7 +30,8 @@ class Terminal:
 
     def header(self) -> str:
         """One line, only when active."""
-        number = len([s for s in BUILTIN if (not self.settings.strategies or s in self.settings.strategies) and s not in self.settings.exclude_strategies])
+        chosen, dropped = self.settings.strategies, self.settings.exclude_strategies
+        number = len([s for s in BUILTIN if (not chosen or s in chosen) and s not in dropped])
         return lines.header(self.settings, number)
 
     def progress(self, done: int, total: int, nodeid: str) -> None:
@@ -37,7 +39,7 @@ class Terminal:
         reporter = self.reporter
         if reporter is None or not reporter.isatty or self.config.getoption("verbose", 0) < 0:
             return
-        reporter.rewrite(lines.progress(done, total, nodeid, reporter.currentfspath and 80 or 80), erase=True)
+        reporter.rewrite(lines.progress(done, total, nodeid, self.config.get_terminal_writer().fullwidth), erase=True)
         self._progress = True
 
     def clear_progress(self) -> None:
@@ -57,9 +59,12 @@ class Terminal:
         reporter = self.reporter
         if reporter is None:
             return
-        writer = reporter._tw if not hasattr(self.config, "get_terminal_writer") else self.config.get_terminal_writer()
-        ok = _unicode_ok(writer)
-        rows = list(lines.summary(report, verbosity=self.config.getoption("verbose", 0), width=writer.fullwidth, unicode_ok=ok))
+        writer = self.config.get_terminal_writer()
+        ok = _unicode_ok()
+        verbosity = self.config.getoption("verbose", 0)
+        if self.settings.review and not interactive(self.config):
+            verbosity = max(verbosity, 1)  # nobody to ask: print every diff
+        rows = list(lines.summary(report, verbosity=verbosity, width=writer.fullwidth, unicode_ok=ok))
         if "H" in (self.config.getoption("reportchars", "") or ""):
             rows += lines.short_summary(report, width=writer.fullwidth, unicode_ok=ok)
         if not rows:
@@ -71,8 +76,8 @@ class Terminal:
             writer.line()
 
 
-def _unicode_ok(writer: Any) -> bool:
-    encoding = getattr(getattr(writer, "_file", None), "encoding", None) or getattr(sys.stdout, "encoding", None) or "ascii"
+def _unicode_ok() -> bool:
+    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
     try:
         "✓…é".encode(encoding)
     except (UnicodeEncodeError, LookupError):

@@ -58,7 +58,12 @@ class FileEditor:
 
     def _has(self, line: str) -> bool:
         want = ast.parse(line).body[0]
-        have = {(getattr(n, "module", ""), getattr(n, "level", 0), a.name, a.asname) for n in self.tree.body if isinstance(n, (ast.Import, ast.ImportFrom)) for a in n.names}
+        have = {
+            (getattr(n, "module", ""), getattr(n, "level", 0), a.name, a.asname)
+            for n in self.tree.body
+            if isinstance(n, (ast.Import, ast.ImportFrom))
+            for a in n.names
+        }
         assert isinstance(want, (ast.Import, ast.ImportFrom))
         return all((getattr(want, "module", ""), getattr(want, "level", 0), a.name, a.asname) in have for a in want.names)
 
@@ -164,7 +169,7 @@ def delete_statement(src: SourceFile, node: ast.stmt, up: dict[ast.AST, ast.AST]
         if also and block and block[0] is not node and alone:
             return first, last, ""
         return start, end, "pass"
-    if isinstance(parent, ast.Module) and first and not src.text[: first].rstrip("\r\n").endswith("\\"):
+    if isinstance(parent, ast.Module) and first and not src.text[:first].rstrip("\r\n").endswith("\\"):
         last = _blank_line_after(src, node, first, last)
     return first, last, ""
 

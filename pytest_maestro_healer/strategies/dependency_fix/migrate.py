@@ -113,9 +113,7 @@ def _is_builtin(name: str) -> bool:
 def _shadowed(site: Site, name: str) -> bool:
     """Whether any function of the file binds ``name`` itself: renaming uses to it could change their meaning."""
     assert site.src.tree is not None
-    return any(
-        (isinstance(n, ast.arg) and n.arg == name) or (isinstance(n, ast.Name) and n.id == name) for n in ast.walk(site.src.tree)
-    )
+    return any((isinstance(n, ast.arg) and n.arg == name) or (isinstance(n, ast.Name) and n.id == name) for n in ast.walk(site.src.tree))
 
 
 def rewrite(node: Use, rule: Rule, rest: str, ctx: Context, editor: FileEditor) -> None:
@@ -166,7 +164,12 @@ def _expr(node: Use, rule: Rule, editor: FileEditor) -> None:
 def call_of(node: Use, editor: FileEditor) -> ast.Call:
     """The call whose function is ``node``, without star arguments."""
     call = editor.up.get(node)
-    if not isinstance(call, ast.Call) or call.func is not node or any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords):
+    if (
+        not isinstance(call, ast.Call)
+        or call.func is not node
+        or any(isinstance(a, ast.Starred) for a in call.args)
+        or any(k.arg is None for k in call.keywords)
+    ):
         raise EditError(f"line {node.lineno}: not a plain call")
     return call
 

@@ -184,7 +184,8 @@ def is_used(site: Site, ctx: Context) -> bool:
     module = ctx.symbols.module_name(site.src.path)
     for other in ctx.test_files_with(site.bound):
         if other.path != site.src.path and any(
-            s.name == site.bound and s.module.rpartition(".")[2] == module.rpartition(".")[2] for s in import_sites(other, ctx.symbols.module_name(other.path))
+            s.name == site.bound and s.module.rpartition(".")[2] == module.rpartition(".")[2]
+            for s in import_sites(other, ctx.symbols.module_name(other.path))
         ):
             return True
     return False

@@ -14,10 +14,7 @@ PEP632 = "https://peps.python.org/pep-0632/"
 PEP3108 = "https://peps.python.org/pep-3108/"
 PKG_RESOURCES = "https://setuptools.pypa.io/en/latest/pkg_resources.html"
 
-_ABCS = (
-    "Awaitable Coroutine AsyncIterable AsyncIterator AsyncGenerator Hashable Iterable Iterator Generator Reversible Sized Container Callable "
-    "Collection Set MutableSet Mapping MutableMapping MappingView KeysView ItemsView ValuesView Sequence MutableSequence ByteString"
-).split()
+_ABCS = ["Awaitable", "Coroutine", "AsyncIterable", "AsyncIterator", "AsyncGenerator", "Hashable", "Iterable", "Iterator", "Generator", "Reversible", "Sized", "Container", "Callable", "Collection", "Set", "MutableSet", "Mapping", "MutableMapping", "MappingView", "KeysView", "ItemsView", "ValuesView", "Sequence", "MutableSequence", "ByteString"]
 
 
 def _moves(source: str, rows: dict[str, str], *, same: bool = True, note: str = "") -> dict[str, Rule]:

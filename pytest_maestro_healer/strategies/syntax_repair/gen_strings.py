@@ -58,9 +58,24 @@ def _single(code: Code, t: Token, quote: str) -> Iterator[Move]:
     for m in re.finditer(r"\\" + quote, rest):
         if _balances(code, t, rest[m.end() :]):
             yield insert(start + m.start(), "\\", 1.0, NAME, f"escapes the backslash before the closing quote in line {t.line}")
+    yield from _earlier(code, t, quote)
     yield from _begin_places(code, t, quote)
     closing = 1.3 if _balances(code, t, stripped) else 1.8
     yield replace(start - 1, start, "", closing, NAME, f"removes the stray quote in line {t.line}")
+
+
+def _earlier(code: Code, t: Token, quote: str) -> Iterator[Move]:
+    """An earlier string of the line lacks its end, and the quotes after it are inside out: only where all then fits."""
+    end = t.end
+    for x in code.of_line(t.line):
+        if x.start >= t.start or x.kind != "str" or x.text[-1] != quote:
+            continue
+        start = x.start + len(_prefix(x.text)) + 1
+        rest = code.text[start:end].rstrip()
+        for m in re.finditer(r"(?=[)\]},:]|\.\w+\(|\s+(?:==|!=|in|is|and|or|if|else|for|%|\+)\s|\s*$)", rest[: x.end - start]):
+            if _balances(code, x, rest[m.start() :]):
+                cost = 0.85 if m.start() else 1.15
+                yield insert(start + m.start(), quote, cost + 0.03 * rest[: m.start()].count(" "), NAME, f"ends the string of line {t.line}")
 
 
 def _stack_before(code: Code, t: Token) -> list[str]:

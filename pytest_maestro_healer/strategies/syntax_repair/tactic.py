@@ -11,6 +11,7 @@ from pytest_maestro_healer.errors import EditError
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.model import Applicability, Diagnosis, Edit, Evidence, Failure, FailurePattern, Proposal
 from pytest_maestro_healer.strategies.base import Example, Tactic
+from pytest_maestro_healer.strategies.syntax_repair.conflict import conflicts
 from pytest_maestro_healer.strategies.syntax_repair.lexer import Code
 from pytest_maestro_healer.strategies.syntax_repair.moves import Change
 from pytest_maestro_healer.strategies.syntax_repair.oracle import Problem, check
@@ -19,7 +20,6 @@ from pytest_maestro_healer.strategies.syntax_repair.solve import Solution, solve
 STRATEGY_NAME = "syntax_repair"
 #: Seconds that one file's search may take.
 SEARCH_SECONDS = 2.0
-_CONFLICT = re.compile(r"^(?:<{7} |>{7} |={7}\r?$)", re.M)
 #: Syntax that an older interpreter does not know: (what, since, pattern of the line).
 NEWER = (
     ("except*", (3, 11), re.compile(r"\s*except\s*\*")),
@@ -62,7 +62,7 @@ def head_text(src: SourceFile, ctx: Context) -> str | None:
 
 def repairs(src: SourceFile, ctx: Context) -> tuple[Solution, ...]:
     """The repairs of a broken file, best first; nothing where it cannot be decoded, is in conflict, or is of a newer Python."""
-    if not src.decodable or _CONFLICT.search(src.text) or newer_syntax(src):
+    if not src.decodable or conflicts(src.text) or newer_syntax(src):
         return ()
     return solve(src.text, head_text(src, ctx), seconds=SEARCH_SECONDS)
 
