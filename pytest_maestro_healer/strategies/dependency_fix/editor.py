@@ -169,18 +169,21 @@ def delete_statement(src: SourceFile, node: ast.stmt, up: dict[ast.AST, ast.AST]
         if also and block and block[0] is not node and alone:
             return first, last, ""
         return start, end, "pass"
-    if isinstance(parent, ast.Module) and first and not src.text[:first].rstrip("\r\n").endswith("\\"):
-        last = _blank_line_after(src, node, first, last)
+    if isinstance(parent, ast.Module):
+        last = _blank_lines_after(src, node, first, last, also)
     return first, last, ""
 
 
-def _blank_line_after(src: SourceFile, node: ast.stmt, first: int, last: int) -> int:
-    """Take one blank line along where the statement stood alone between two."""
-    before = src.text[:first]
-    if not (before.endswith("\n\n") or before.endswith("\r\n\r\n")):
-        return last
+def _blank_lines_after(src: SourceFile, node: ast.stmt, first: int, last: int, also: set[ast.Import | ast.ImportFrom]) -> int:
+    """Take blank lines along: all where nothing stands before the statement any more, one where it stood alone between two."""
     line = (node.end_lineno or node.lineno) + 1
-    if line <= len(src.lines) and not src.lines[line - 1].strip():
+    before = src.text[:first]
+    gone = set().union(*(range(n.lineno, (n.end_lineno or n.lineno) + 1) for n in also)) if also else set()
+    if not any(src.lines[i].strip() for i in range(node.lineno - 1) if i + 1 not in gone):
+        while line <= len(src.lines) and not src.lines[line - 1].strip():
+            line += 1
+        return src.line_start(line)
+    if before.endswith(("\n\n", "\r\n\r\n")) and line <= len(src.lines) and not src.lines[line - 1].strip():
         return src.line_start(line + 1)
     return last
 

@@ -14,7 +14,33 @@ PEP632 = "https://peps.python.org/pep-0632/"
 PEP3108 = "https://peps.python.org/pep-3108/"
 PKG_RESOURCES = "https://setuptools.pypa.io/en/latest/pkg_resources.html"
 
-_ABCS = ["Awaitable", "Coroutine", "AsyncIterable", "AsyncIterator", "AsyncGenerator", "Hashable", "Iterable", "Iterator", "Generator", "Reversible", "Sized", "Container", "Callable", "Collection", "Set", "MutableSet", "Mapping", "MutableMapping", "MappingView", "KeysView", "ItemsView", "ValuesView", "Sequence", "MutableSequence", "ByteString"]
+_ABCS = [
+    "Awaitable",
+    "Coroutine",
+    "AsyncIterable",
+    "AsyncIterator",
+    "AsyncGenerator",
+    "Hashable",
+    "Iterable",
+    "Iterator",
+    "Generator",
+    "Reversible",
+    "Sized",
+    "Container",
+    "Callable",
+    "Collection",
+    "Set",
+    "MutableSet",
+    "Mapping",
+    "MutableMapping",
+    "MappingView",
+    "KeysView",
+    "ItemsView",
+    "ValuesView",
+    "Sequence",
+    "MutableSequence",
+    "ByteString",
+]
 
 
 def _moves(source: str, rows: dict[str, str], *, same: bool = True, note: str = "") -> dict[str, Rule]:
@@ -22,6 +48,9 @@ def _moves(source: str, rows: dict[str, str], *, same: bool = True, note: str = 
 
 
 _NEW = {v: WHATSNEW.format(v) for v in ("3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14")}
+
+_RESOURCES = ("import importlib.resources",)
+_METADATA = ("import importlib.metadata",)
 
 RULES: dict[str, Rule] = {
     **_moves(_NEW["3.10"], {f"collections.{n}": f"collections.abc.{n}" for n in _ABCS}),
@@ -38,7 +67,7 @@ RULES: dict[str, Rule] = {
             "_dummy_thread": "_thread",
         },
     ),
-    **_moves(_NEW["3.8"], {"time.clock": "time.perf_counter"}, same=False, note="perf_counter measures wall clock; process_time is the other successor"),
+    **_moves(_NEW["3.8"], {"time.clock": "time.perf_counter"}, same=False, note="perf_counter counts wall time, process_time CPU time"),
     **_moves(_NEW["3.8"], {"cgi.parse_qs": "urllib.parse.parse_qs", "cgi.parse_qsl": "urllib.parse.parse_qsl", "tarfile.filemode": "stat.filemode"}),
     "cgi.escape": Rule("call", "html.escape({0}, quote=False)", _NEW["3.8"], ("import html",)),
     "cgi.parse_multipart": Rule("drop", "", PEP594, note="the email package or the multipart distribution takes its place"),
@@ -117,14 +146,14 @@ RULES: dict[str, Rule] = {
     # pkg_resources
     **_moves(PKG_RESOURCES, {"pkg_resources.parse_version": "packaging.version.parse", "pkg_resources.extern.packaging": "packaging"}, same=False),
     **_moves(PKG_RESOURCES, {"pkg_resources.DistributionNotFound": "importlib.metadata.PackageNotFoundError"}),
-    "pkg_resources.get_distribution": Rule("call", "importlib.metadata.distribution({0})", PKG_RESOURCES, ("import importlib.metadata",), same=False),
-    "pkg_resources.iter_entry_points": Rule("call", "importlib.metadata.entry_points(group={0})", PKG_RESOURCES, ("import importlib.metadata",), same=False),
-    "pkg_resources.resource_filename": Rule("call", "str(importlib.resources.files({0}) / {1})", PKG_RESOURCES, ("import importlib.resources",), same=False),
-    "pkg_resources.resource_string": Rule("call", "importlib.resources.files({0}).joinpath({1}).read_bytes()", PKG_RESOURCES, ("import importlib.resources",)),
-    "pkg_resources.resource_stream": Rule("call", 'importlib.resources.files({0}).joinpath({1}).open("rb")', PKG_RESOURCES, ("import importlib.resources",)),
-    "pkg_resources.resource_isdir": Rule("call", "importlib.resources.files({0}).joinpath({1}).is_dir()", PKG_RESOURCES, ("import importlib.resources",)),
+    "pkg_resources.get_distribution": Rule("call", "importlib.metadata.distribution({0})", PKG_RESOURCES, _METADATA, same=False),
+    "pkg_resources.iter_entry_points": Rule("call", "importlib.metadata.entry_points(group={0})", PKG_RESOURCES, _METADATA, same=False),
+    "pkg_resources.resource_filename": Rule("call", "str(importlib.resources.files({0}) / {1})", PKG_RESOURCES, _RESOURCES, same=False),
+    "pkg_resources.resource_string": Rule("call", "importlib.resources.files({0}).joinpath({1}).read_bytes()", PKG_RESOURCES, _RESOURCES),
+    "pkg_resources.resource_stream": Rule("call", 'importlib.resources.files({0}).joinpath({1}).open("rb")', PKG_RESOURCES, _RESOURCES),
+    "pkg_resources.resource_isdir": Rule("call", "importlib.resources.files({0}).joinpath({1}).is_dir()", PKG_RESOURCES, _RESOURCES),
     "pkg_resources.resource_listdir": Rule(
-        "call", "[p.name for p in importlib.resources.files({0}).joinpath({1}).iterdir()]", PKG_RESOURCES, ("import importlib.resources",), same=False
+        "call", "[p.name for p in importlib.resources.files({0}).joinpath({1}).iterdir()]", PKG_RESOURCES, _RESOURCES, same=False
     ),
     # Python 2 modules and names, PEP 3108
     **_moves(
@@ -186,11 +215,24 @@ RULES: dict[str, Rule] = {
     "itertools.ifilter": Rule("expr", "filter", PEP3108),
     "sets.Set": Rule("expr", "set", PEP3108),
     "sets.ImmutableSet": Rule("expr", "frozenset", PEP3108),
-    **{f"types.{old}": Rule("expr", new, PEP3108) for old, new in {
-        "StringType": "str", "UnicodeType": "str", "IntType": "int", "LongType": "int", "FloatType": "float", "ListType": "list",
-        "TupleType": "tuple", "DictType": "dict", "BooleanType": "bool", "ClassType": "type", "TypeType": "type", "ObjectType": "object",
-    }.items()},  # fmt: skip
-}  # fmt: skip
+    **{
+        f"types.{old}": Rule("expr", new, PEP3108)
+        for old, new in {
+            "StringType": "str",
+            "UnicodeType": "str",
+            "IntType": "int",
+            "LongType": "int",
+            "FloatType": "float",
+            "ListType": "list",
+            "TupleType": "tuple",
+            "DictType": "dict",
+            "BooleanType": "bool",
+            "ClassType": "type",
+            "TypeType": "type",
+            "ObjectType": "object",
+        }.items()
+    },
+}
 
 #: Modules that are gone without a drop-in successor: what their removal notes name instead.
 GONE: dict[str, tuple[str, str, str]] = {

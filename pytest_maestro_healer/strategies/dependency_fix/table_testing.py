@@ -1,7 +1,7 @@
 """Retired test libraries and test idioms with their successors.
 
-Sources: nose's own tools are generated from unittest's assert methods (https://nose.readthedocs.io/en/latest/testing_tools.html), so each row gives the
-documented equivalent of that method (https://docs.python.org/3/library/unittest.html) as a plain assert; ``mock`` and ``unittest2`` are
+Sources: nose's own tools are generated from unittest's assert methods (https://nose.readthedocs.io/en/latest/testing_tools.html), so each row
+gives the documented equivalent of that method (https://docs.python.org/3/library/unittest.html) as a plain assert; ``mock`` and ``unittest2`` are
 backports of ``unittest.mock`` and ``unittest``; the rest is pytest's page "Deprecations and Removals"
 (https://docs.pytest.org/en/stable/deprecations.html).
 """

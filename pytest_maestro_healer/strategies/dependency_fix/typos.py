@@ -1,0 +1,151 @@
+"""Mistyped modules and names in imports: only where the line is new, so that a removed name is never taken for a typo."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+
+from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.live import suggest
+from pytest_maestro_healer.model import Applicability, Evidence
+from pytest_maestro_healer.strategies.base import Example
+from pytest_maestro_healer.strategies.dependency_fix.editor import FileEditor
+from pytest_maestro_healer.strategies.dependency_fix.migrate import import_line
+from pytest_maestro_healer.strategies.dependency_fix.moved import _exists as exists
+from pytest_maestro_healer.strategies.dependency_fix.plans import Plan, Planner
+from pytest_maestro_healer.strategies.dependency_fix.sites import Site, uses
+from pytest_maestro_healer.strategies.dependency_fix.tactic import ImportTactic
+
+
+def is_new_text(path: str, line_text: str, ctx: Context) -> bool | None:
+    """Whether a line is not in the last commit; ``None`` where there is no git to ask."""
+    if not ctx.git.available:
+        return None
+    before = ctx.git.bytes_at(path)
+    return before is None or line_text.strip().encode("utf-8", "surrogateescape") not in before
+
+
+def looks_mistyped(wrong: str, right: str) -> bool:
+    """Letters swapped, doubled or dropped: the same letters, or one letter more or less inside the word."""
+    if sorted(wrong) == sorted(right):
+        return True
+    a, b = sorted((wrong, right), key=len)
+    return (
+        len(b) - len(a) == 1
+        and len(a) >= 4
+        and b.startswith(a[0])
+        and not b.endswith(("s", "d", "_"))
+        and any(b[:i] + b[i + 1 :] == a for i in range(1, len(b)))
+    )
+
+
+def near_names(wrong: str, names: Iterable[str]) -> Sequence[str]:
+    """The names of the same letters in another order; where there is none, those that CPython would suggest."""
+    known = list(dict.fromkeys(names))
+    letters = sorted(wrong)
+    return [n for n in known if n != wrong and len(n) == len(wrong) >= 3 and sorted(n) == letters] or suggest(wrong, known)
+
+
+def plan(site: Site, ctx: Context) -> Sequence[Plan]:
+    """The nearest name, if the import line is new (or there is no git and it can only be a slip) and exactly one name is near."""
+    new = is_new_text(site.src.path, site.src.lines[site.node.lineno - 1], ctx)
+    if new is False:
+        return ()
+    if exists(site.module, ctx):
+        if not site.name or ctx.symbols.provides(site.module, site.name):
+            return ()
+        info = ctx.symbols.module(site.module)
+        names = [*(info.definitions if info is not None else ()), *(ctx.live.names(site.module) if ctx.live.module(site.module) else ())]
+        wrong, near = site.name, near_names(site.name, names)
+        targets = [f"{site.module}.{n}" for n in near]
+    else:
+        wrong, targets = _module_targets(site, ctx)
+    if len(targets) != 1 or (new is None and not looks_mistyped(wrong, targets[0].rpartition(".")[2] if exists(site.module, ctx) else targets[0])):
+        return ()
+    target = targets[0]
+    fact = Evidence(
+        "symbol", f"{wrong} does not exist, {target} is the only near name" + (", and the line is not committed" if new else ""), target, 0.8
+    )
+    old = site.dotted if site.name else site.module
+    return [
+        Plan(
+            "import_typo",
+            Applicability.SAFE,
+            (fact,),
+            f"{old} is meant to be {target}",
+            f"{old} was mistyped for {target}",
+            0.8,
+            lambda e: _apply(site, target, ctx, e),
+        )
+    ]
+
+
+def _module_targets(site: Site, ctx: Context) -> tuple[str, list[str]]:
+    """Existing modules near a missing one that have the imported name."""
+    parent, _, last = site.module.rpartition(".")
+    if parent and exists(parent, ctx):
+        siblings = {m[len(parent) + 1 :].partition(".")[0] for m in ctx.symbols.package(parent.partition(".")[0]) if m.startswith(parent + ".")}
+        near = [f"{parent}.{n}" for n in near_names(last, sorted(siblings))]
+    elif not parent:
+        tops = {m.partition(".")[0] for m in ctx.symbols.project_modules()} | set(sys.stdlib_module_names) | set(ctx.distributions.import_names())
+        near = list(near_names(last, sorted(tops)))
+    else:
+        return site.module, []
+    if site.name:
+        near = [f"{m}.{site.name}" for m in near if ctx.symbols.provides(m, site.name) or ctx.live.has(m, site.name)]
+    return site.module, near
+
+
+def _apply(site: Site, target: str, ctx: Context, editor: FileEditor) -> None:
+    """The import is corrected; a name that the code uses in its right spelling needs nothing more, else its uses are corrected too."""
+    last = target.rpartition(".")[2]
+    if site.alias.asname or not uses(site.scope, site.bound):
+        bound = site.bound if site.alias.asname else last
+        editor.instead(site, import_line(target, bound, ctx) if site.name or site.alias.asname else f"import {target}")
+        return
+    for name in uses(site.scope, site.bound):
+        editor.replace_node(name, last if site.name else target.partition(".")[0])
+    editor.instead(site, import_line(target, last, ctx) if site.name else f"import {target}")
+
+
+class ImportTypo(ImportTactic):
+    name = "import_typo"
+    summary = "A mistyped module or name in a new import line is corrected to the only near one that exists."
+    applicability = Applicability.SAFE
+    evidence = ("symbol", "git")
+    sources = ("CPython's suggestions, Lib/traceback.py",)
+    heals = (
+        Example(
+            "letters swapped in an imported name",
+            {
+                "shop/__init__.py": "",
+                "shop/util.py": "def total(items):\n    return sum(items)\n",
+                "test_total.py": "from shop.util import toatl\n\n\ndef test_total():\n    assert toatl([1, 2]) == 3\n",
+            },
+            {"test_total.py": "from shop.util import total\n\n\ndef test_total():\n    assert total([1, 2]) == 3\n"},
+        ),
+        Example(
+            "a mistyped module",
+            {"test_j.py": "import jsno\n\n\ndef test_j():\n    assert jsno.loads('1') == 1\n"},
+            {"test_j.py": "import json\n\n\ndef test_j():\n    assert json.loads('1') == 1\n"},
+        ),
+    )
+    declines = (
+        Example(
+            "a removed class with a near neighbour",
+            {
+                "shop/__init__.py": "",
+                "shop/caches.py": "class LRUCache(dict):\n    pass\n",
+                "test_c.py": "from shop.caches import MRUCache\n\n\ndef test_c():\n    assert MRUCache() == {}\n",
+            },
+            head={
+                "shop/__init__.py": "",
+                "shop/caches.py": "class LRUCache(dict):\n    pass\n\n\nclass MRUCache(dict):\n    pass\n",
+                "test_c.py": "from shop.caches import MRUCache\n\n\ndef test_c():\n    assert MRUCache() == {}\n",
+            },
+            why="the line worked at the last commit: MRUCache was removed, LRUCache is something else",
+        ),
+    )
+
+    def planner(self) -> Planner:
+        return plan
