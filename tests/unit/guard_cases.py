@@ -20,6 +20,7 @@ REFUSED_BODIES = [
     ("assert commented out", EQ, "r = f(1)\n# assert r == 3", "dropped"),
     ("assert to expression", EQ, "r = f(1)\nr == 3", "dropped"),
     ("assert to print", EQ, "r = f(1)\nprint(r == 3)", "dropped"),
+    ("smoke test emptied", "f(1)", "pass", "nothing"),
     ("assert to pass", EQ, "pass", "dropped"),
     ("unittest assert dropped", "self.assertEqual(f(1), 3)\nself.assertTrue(g())", "self.assertTrue(g())", "dropped"),
     ("one of a conjunction dropped", "assert f(1) == 3 and g() == 2", "assert f(1) == 3", "dropped"),
@@ -292,6 +293,8 @@ HONEST_BODIES = [
     ("container filled elsewhere", "seen = []\nf(seen.append)\nassert seen", "seen = []\nf(seen.append)\nassert seen == [1]"),
     ("counter rebound by an inner function", "n = 0\ndef inc():\n    nonlocal n\n    n += 1\nf(inc)\nassert n", "n = 0\ndef inc():\n    nonlocal n\n    n += 1\nf(inc)\nassert n == 3"),
     ("both sides built alike", "q = Query()['v']\nassert q == where('v')", "q = Query()['v'].exists()\nassert q == where('v').exists()"),
+    ("validating call renamed", "with pytest.raises(KeyError):\n    m.validate(1)", "with pytest.raises(KeyError):\n    m.load(1)"),
+    ("expected by a value's method", "want = datetime(2020, 1, 1)\nassert f(1) == want", "want = datetime(2020, 1, 1).replace(tzinfo=utc)\nassert f(1) == want"),
     ("seed set", EQ, "import random\nrandom.seed(0)\nr = f(1)\nassert r == 3"),
 ]  # fmt: skip
 

@@ -22,6 +22,8 @@ _WARNS = frozenset({"warns", "assertwarns", "assertwarnsregex", "assertwarnsmess
 _MOCK = re.compile(
     r"assert_(not_called|called|called_once|called_with|called_once_with|any_call|has_calls|not_awaited|awaited.*|any_await|has_awaits)$"
 )
+#: A method of this name asserts whatever object it belongs to.
+_ASSERTING = re.compile(r"^_?assert|^raise_for_status$|fnmatch_lines|^to_(be|have|equal|contain)|^should$")
 _OPAQUE = re.compile(
     r"(^|_|\.)(assert|check|verify|expect|ensure|validate|should|must)(_|[A-Z]|s?$)|^assert|^raise_for_status$|^fnmatch_lines|^no_fnmatch_line"
 )
@@ -186,7 +188,9 @@ def _family(raw: str, name: str, args: list[ast.expr], call: ast.Call, node: ast
     if entry is None and name.startswith("assert") and name.endswith(("equal", "equals")) and not any(w in name for w in ("not", "less", "greater")):
         entry = ("==", 2)
     if entry is None or len(args) < entry[1]:
-        return [Check("opaque", call, None, node, options=tuple(call.keywords), name=raw)] if _OPAQUE.search(raw) else []
+        own = isinstance(call.func, ast.Name) or (isinstance(call.func, ast.Attribute) and last_name(call.func.value) in ("self", "cls"))
+        asserting = _ASSERTING.search(raw) or (own and _OPAQUE.search(raw))
+        return [Check("opaque", call, None, node, options=tuple(call.keywords), name=raw)] if asserting else []
     op, arity = entry
     if arity == 1 and op in ("truth", "false"):
         return canonical(args[0], node, op == "false")

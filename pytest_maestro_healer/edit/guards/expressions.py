@@ -26,6 +26,7 @@ CONSTRUCTORS = _PURE | words(
     "timedelta timezone zeros ones encode decode join format call_args bytearray memoryview object mappingproxy arange timestamp "
     "fromtimestamp strptime utc mock_open sentinel nullcontext ip_address ip_network"
 )
+_VALUES = words("Decimal Fraction Path PurePath PurePosixPath PosixPath UUID OrderedDict Counter DataFrame Series Timestamp")
 
 
 def last_name(node: ast.AST | None) -> str:
@@ -115,10 +116,15 @@ def computed(node: ast.AST | None) -> str:
         name = last_name(call.func)
         if name in CONSTRUCTORS or name.lstrip("_")[:1].isupper():
             continue
-        if isinstance(call.func, ast.Attribute) and is_constant(call.func.value):
+        if isinstance(call.func, ast.Attribute) and _plain(call.func.value):
             continue
         return name or "a call"
     return ""
+
+
+def _plain(node: ast.expr) -> bool:
+    """Whether a method's receiver is a literal or a well-known value, so that the method does not lead into the product."""
+    return is_constant(node) or (isinstance(node, ast.Call) and last_name(node) in CONSTRUCTORS | _VALUES and all(map(_plain, node.args)))
 
 
 def states_value(node: ast.AST | None) -> bool:

@@ -22,7 +22,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("a process id", re.compile(r"\bpid[=: ]\s*\d+\b", re.I)),
     ("an ephemeral port", re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\]):(?:3[2-9]\d{3}|[45]\d{4}|6[0-5]\d{3})\b")),
 )
-_DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b|\bdatetime\.(?:datetime|date)\((\d{4}), (\d{1,2}), (\d{1,2})")
+_DATE = re.compile(r"(?<!\d)(\d{4})-(\d{2})-(\d{2})(?!\d)|\bdatetime\.(?:datetime|date)\((\d{4}), (\d{1,2}), (\d{1,2})")
 _EPOCH = re.compile(r"(?<![\w.])(\d{10}(?:\d{3}|\d{6}|\d{9})?)(?:\.\d+)?(?![\w.])")
 _NEAR_DAYS = 2
 
