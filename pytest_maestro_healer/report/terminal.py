@@ -7,6 +7,7 @@ ends in the exact next command.
 from __future__ import annotations
 
 import shlex
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_maestro_healer.config import HealerConfig
@@ -145,9 +146,9 @@ def _result(result: HealingResult, verbosity: int, width: int, unicode_ok: bool)
         name = cut_middle(clean(first, unicode_ok), width, unicode_ok)
         yield line(name, f"{more} ", ("not healed: ", _RED), one_line(refusal(result), unicode_ok)), False
     elif kind is DecisionKind.ADVISED:
-        yield from _head(result, width, unicode_ok, one_line(result.advice or result.explanation, unicode_ok), whole=True)
+        yield from _head(result, width, unicode_ok, one_line(result.advice or result.explanation, unicode_ok))
     else:
-        yield from _head(result, width, unicode_ok, one_line(result.explanation, unicode_ok), whole=False)
+        yield from _head(result, width, unicode_ok, one_line(result.explanation, unicode_ok))
         yield from _warnings(result, unicode_ok)
     if verbosity >= 1:
         yield from _diff(result, width, unicode_ok, None if verbosity >= 2 else MAX_DIFF_LINES)
@@ -155,28 +156,40 @@ def _result(result: HealingResult, verbosity: int, width: int, unicode_ok: bool)
         yield from _details(result, unicode_ok)
 
 
-def _head(result: HealingResult, width: int, unicode_ok: bool, why: str, *, whole: bool) -> Iterator[tuple[Line, bool]]:
-    """One line; where the terminal is too narrow for the reason, that follows on a line of its own."""
-    first, more = and_more(result.nodeids or (result.test_id,))
+def _head(result: HealingResult, width: int, unicode_ok: bool, why: str) -> Iterator[tuple[Line, bool]]:
+    """One line; where the terminal is too narrow, tests and reason follow on lines of their own, and nothing is lost."""
     tactic = clean(f"{result.strategy_used}/{result.tactic}" if result.tactic else str(result.strategy_used), unicode_ok)
     kind = result.decision.kind
     decided = "advice" if kind is DecisionKind.ADVISED else f"{kind}"
     # an advice changes nothing, so there is nothing to be sure of
     score = "" if kind is DecisionKind.ADVISED else f" {result.confidence_score:.2f}"
-    start = line((clean(result.healing_id, unicode_ok), _BOLD), " ", (decided, _MARKUP[kind]), f"{score} ", (tactic, _CYAN), " ")
-    room = width - columns(plain(start)) - len(more)
-    row = (*start, (cut_middle(clean(first, unicode_ok), max(room, 24), unicode_ok) + more, PLAIN))
-    if columns(plain(row)) + 2 + columns(why) <= width:
-        yield (*row, (f": {why}" if why else "", PLAIN)), True
+    row = line((clean(result.healing_id, unicode_ok), _BOLD), " ", (decided, _MARKUP[kind]), f"{score} ", (tactic, _CYAN))
+    first, more = _tests(result)
+    tests = clean(first, unicode_ok) + more
+    used = columns(plain(row))
+    if used + 3 + columns(tests) + columns(why) <= width:
+        yield (*row, (f" {tests}" + (f": {why}" if why else ""), PLAIN)), True
+        return
+    if used + 1 + columns(tests) <= width:
+        yield (*row, (f" {tests}", PLAIN)), True
     else:
         yield row, True
-        yield line(_INDENT, why), not whole
+        yield line(_INDENT, cut_middle(clean(first, unicode_ok), width - len(_INDENT) - len(more), unicode_ok) + more), True
+    for part in textwrap.wrap(why, max(width - len(_INDENT), 20), break_long_words=False, break_on_hyphens=False):
+        yield line(_INDENT, part), False
+
+
+def _tests(result: HealingResult) -> tuple[str, str]:
+    """The first test and how many more; for a file that could not be collected, the file and that its tests ran all the same."""
+    nodeids = result.nodeids or (result.test_id,)
+    if not result.collected:
+        return and_more(nodeids)
+    path = result.test_id.partition("::")[0]
+    tests = sum("::" in n for n in nodeids)
+    return path, " (healed at collection" + (f", {count(tests, 'test')} ran" if tests else "") + ")"
 
 
 def _warnings(result: HealingResult, unicode_ok: bool) -> Iterator[tuple[Line, bool]]:
-    if result.collected:
-        what = "its tests ran healed" if result.decision.kind is DecisionKind.PENDING else "its tests ran"
-        yield line(_INDENT, ("healed at collection", _GREEN), f": {what} in this session"), True
     if _suspected(result):
         yield line(_INDENT, ("careful", _RED), f": {one_line(refusal(result), unicode_ok)}"), False
     for other in result.alternatives:

@@ -154,11 +154,24 @@ def test_nothing_failed_nothing_said() -> None:
     assert text(HealingReport(notes=("stale bundle skipped",))) == "note: stale bundle skipped"
 
 
-def test_a_narrow_terminal_gets_the_reason_on_its_own_line_and_nothing_overflows() -> None:
+def test_a_narrow_terminal_gets_tests_and_reason_on_lines_of_their_own() -> None:
     rows = text(HealingReport((PENDING, APPLIED)), 0, 60).split("\n")
+    at = rows.index("h-3f9a1c pending 0.97 dependency_fix/moved_module")
+    assert rows[at + 1 : at + 3] == ["    tests/test_cart.py::test_total[0] and 12 more", "    shop.prices was renamed to shop.pricing"]
     assert rows[-1].endswith("rollback --last")
-    assert "    shop.prices was renamed to shop.pricing" in rows
-    assert all(columns(r) <= 60 for r in rows)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_no_line_overflows_and_no_reason_is_lost(width: int) -> None:
+    long = replace(PENDING, explanation="every word of this " * 12 + "must be read")
+    rows = text(HealingReport((long, APPLIED)), 0, width).split("\n")
+    assert all(columns(r) <= width for r in rows[: -len(terminal.next_commands(HealingReport((long, APPLIED)))) - 1])
+    assert re.sub(r"\s+", " ", " ".join(rows)).count("every word of this") == 12
+
+
+def test_a_file_healed_at_collection_is_named_as_a_file() -> None:
+    whole = replace(APPLIED, test_id="tests/test_a.py", nodeids=("tests/test_a.py::test_a", "tests/test_a.py::test_b"))
+    assert "syntax_repair/bracket tests/test_a.py (healed at collection, 2 tests ran): the list is closed" in text(HealingReport((whole,)))
 
 
 def test_a_refusal_is_never_cut() -> None:
