@@ -43,7 +43,10 @@ class Found:
 
 
 class Pipeline:
-    """One healing phase. ``remembered`` says whether a person rejected this very heal before; ``progress`` is told nodeids, ``repeats`` is the stable rung's number."""
+    """One healing phase.
+
+    ``remembered`` says whether a person rejected this very heal before; ``progress`` is told nodeids, ``repeats`` is the stable rung's number.
+    """
 
     def __init__(
         self,
@@ -297,7 +300,7 @@ class Pipeline:
     def _confirm(self, heals: list[Candidate], *, alone: bool) -> None:
         overlay = self._overlay(heals)
         nodeids = list(dict.fromkeys(n for c in heals for n in c.nodeids))
-        step, bad = self.ladder.fresh(nodeids, overlay, self.ctx.passed)
+        step, _ = self.ladder.fresh(nodeids, overlay, self.ctx.passed)
         if step.passed or alone:
             for c in heals:
                 c.steps.append(step)

@@ -17,6 +17,10 @@ _TEST_DIRS = {"tests", "test", "testing", "testsuite", "t", "spec", "specs"}
 _TEST_MODULE = re.compile(r"(test_.*|.*_test|tests?)\.py$")
 
 
+def _skipped(folder: str, name: str) -> bool:
+    return name in _SKIP_DIRS or name.endswith(".egg-info") or os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
+
+
 class ProjectFiles:
     """The Python files under ``root``.
 

@@ -23,12 +23,12 @@ class Candidate:
     proposal: Proposal
     before: dict[str, bytes]
     after: dict[str, bytes]
-    guard: ProofStep = ProofStep("guard", True)
+    guard: ProofStep = field(default_factory=lambda: ProofStep("guard", True))
     symptom: bool = False
     nodeids: list[str] = field(default_factory=list)
     left: Mapping[str, Failure | None] = field(default_factory=dict)
     steps: list[ProofStep] = field(default_factory=list)
-    diagnosis: Diagnosis = Diagnosis(FailurePattern.UNKNOWN, 0.0)
+    diagnosis: Diagnosis = field(default_factory=lambda: Diagnosis(FailurePattern.UNKNOWN, 0.0))
     ties: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     seconds: float = 0.0

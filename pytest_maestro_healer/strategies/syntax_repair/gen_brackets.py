@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
-from pytest_maestro_healer.strategies.syntax_repair.lexer import ASSIGN, CLOSERS, COMPARE, HEADS, OPENERS, Code, Token, adjacent, ends_operand
+from pytest_maestro_healer.strategies.syntax_repair.lexer import ASSIGN, CLOSERS, COMPARE, HEADS, KEYWORDS, OPENERS, Code, Token, adjacent, ends_operand
 from pytest_maestro_healer.strategies.syntax_repair.moves import Move, insert, replace
 from pytest_maestro_healer.strategies.syntax_repair.oracle import Problem
 
@@ -17,6 +18,29 @@ def candidates(code: Code, problem: Problem) -> Iterator[Move]:
     yield from _mismatched(code, at, problem)
     yield from _stray_closer(code, at, problem)
     yield from _unclosed(code, at, problem)
+    if problem.msg.startswith(("unmatched", "invalid syntax", "expected '('")) or "does not match" in problem.msg:
+        yield from _glued(code, problem)
+
+
+def _glued(code: Code, problem: Problem) -> Iterator[Move]:
+    """``foobar)`` where ``foo(bar)`` stood: the name is two names of the file."""
+    import builtins
+
+    known = Counter(t.text for t in code.sig if t.kind == "name")
+    for line in (problem.line, code.previous_code_line(problem.line)):
+        for i in code.by_line.get(line, ()):
+            t = code.sig[i]
+            if t.kind != "name" or t.text in KEYWORDS or len(t.text) < 3 or known[t.text] > 2:
+                continue
+            defined = i > 0 and code.sig[i - 1].text in ("def", "class")
+            for cut in range(1, len(t.text)):
+                head, tail = t.text[:cut], t.text[cut:]
+                right = known[tail] or tail == "lambda"
+                left = known[head] or hasattr(builtins, head) or defined
+                if right and left and (len(tail) > 1 or known[head]):
+                    yield insert(t.start + cut, "(", 0.8 + (0.05 if len(tail) < 3 else 0.0), NAME, f"opens the bracket between {head!r} and {tail!r} in line {line}")
+                elif right and len(tail) > 3 and head.isidentifier():
+                    yield insert(t.start + cut, "(", 0.95, NAME, f"opens the bracket between {head!r} and {tail!r} in line {line}")
 
 
 def _is_call(code: Code, opener: int) -> bool:

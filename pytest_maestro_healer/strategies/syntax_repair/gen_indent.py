@@ -126,7 +126,7 @@ def _missing_block(code: Code, line: int, msg: str) -> Iterator[Move]:
         same = width(code, body) == width(code, head)
         if width(code, body) <= width(code, head) and word not in _OWNERS:
             definition = word in ("def", "class", "@", "async")
-            cost = 0.9 if same and not definition else 1.3
+            cost = 0.9 if not definition else 1.3
             empty = 1.5 if same and not definition else 0.9
             yield from _indent_run(code, head, body, cost)
         elif word in _OWNERS and same:
@@ -158,7 +158,7 @@ def _run_ends(code: Code, head: int, body: int) -> list[int]:
         word = toks[0].text if toks else ""
         if n != body and (width(code, n) < base or (word in ("def", "class", "@", "async") and width(code, n) <= base) or (word in _OWNERS and width(code, n) <= width(code, head))):
             break
-        stop = _block_end(code, n, base + 1)
+        stop = _block_end(code, n, base + 1) if toks and toks[-1].text == ":" else n
         follow = code.next_code_line(stop)
         if follow and code.of_line(follow) and code.of_line(follow)[0].text in _OWNERS and width(code, follow) == base and toks and toks[0].text in HEADS:
             n = follow
@@ -210,11 +210,18 @@ def _indent_above(code: Code, above: int, line: int) -> Iterator[Move]:
     n = above
     while n and width(code, n) == width(code, above):
         first, n = n, code.previous_code_line(n)
-        if n and width(code, n) >= width(code, line) and not code.lines[above - 1].rstrip().endswith(":"):
-            yield Move(reindent(code, first, above, code.indent(above), code.indent(line)), 1.15, NAME, f"puts line {first} at the indentation of its block")
-            return
         if above - first > 20:
             return
+    if not n or width(code, n) < width(code, above) or code.lines[above - 1].rstrip().endswith(":"):
+        return
+    header = code.lines[n - 1].split("#")[0].rstrip().endswith(":")
+    targets = [code.indent(n) + _unit(code)] if header else []
+    targets += [code.indent(m) for m in _levels(code, first) if width(code, m) > width(code, above)]
+    few = 0.8 if above - first < 2 else 1.1
+    for rank, new in enumerate(dict.fromkeys(targets)):
+        fits = 0.0 if len(new.expandtabs()) == width(code, line) else 0.04
+        cost = few + fits + 0.02 * rank
+        yield Move(reindent(code, first, above, code.indent(above), new), cost, NAME, f"puts line {first} at the indentation of its block")
 
 
 def _mismatch(code: Code, line: int) -> Iterator[Move]:
@@ -224,9 +231,13 @@ def _mismatch(code: Code, line: int) -> Iterator[Move]:
     end = _block_end(code, line, mine)
     single = _block_end(code, line, mine + 1)
     toks = code.of_line(line)
+    follow = code.next_code_line(line)
+    definition = bool(toks) and toks[0].text in ("def", "class", "@", "async")
     for n in sorted(levels, key=lambda n: abs(width(code, n) - mine)):
         distance = abs(width(code, n) - mine)
         cost = 0.9 + 0.03 * min(distance, 10)
+        cost -= 0.05 if follow and width(code, follow) == width(code, n) else 0.0
+        cost -= 0.06 if (definition or code.previous_code_line(line) < line - 1) and width(code, n) < mine else 0.0
         if toks and toks[0].text in _OWNERS:
             head = code.of_line(n)
             if not head or head[0].text not in _OWNERS[toks[0].text]:
@@ -235,12 +246,22 @@ def _mismatch(code: Code, line: int) -> Iterator[Move]:
         yield Move(reindent(code, line, end, old, code.indent(n)), cost, NAME, why)
         if single != end:
             yield Move(reindent(code, line, single, old, code.indent(n)), cost + 0.05, NAME, why)
+    yield from _fallen_header(code, line, levels)
     above = code.previous_code_line(line)
     if above and width(code, above) > mine:
         run = above
         while (up := code.previous_code_line(run)) and width(code, up) == width(code, above):
             run = up
         yield Move(reindent(code, run, above, code.indent(above), old), 1.2, NAME, f"puts line {run} at the indentation of line {line}")
+
+
+def _fallen_header(code: Code, line: int, levels: list[int]) -> Iterator[Move]:
+    """A header further up stands too far left, so that what follows its block fits nothing."""
+    mine = width(code, line)
+    n = next((n for n in levels if width(code, n) < mine), 0)
+    up = code.previous_code_line(n) if n else 0
+    if up and width(code, up) > width(code, n) and code.lines[n - 1].split("#")[0].rstrip().endswith(":"):
+        yield Move(reindent(code, n, n, code.indent(n), code.indent(line)), 0.85, NAME, f"puts line {n} at the indentation of line {line}")
 
 
 def _tabs(code: Code, line: int) -> Iterator[Move]:

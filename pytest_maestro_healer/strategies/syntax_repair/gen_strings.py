@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Iterator
 
@@ -72,21 +73,28 @@ def _earlier(code: Code, t: Token, quote: str) -> Iterator[Move]:
             continue
         start = x.start + len(_prefix(x.text)) + 1
         rest = code.text[start:end].rstrip()
+        other = '"' if quote == "'" else "'"
+        at = rest.find(other, 0, x.end - start)
+        if at >= 0 and _balances(code, x, rest[at + 1 :]):
+            yield replace(start + at, start + at + 1, quote, 0.8, NAME, f"ends the string of line {t.line} with the quote that it began with")
         for m in re.finditer(r"(?=[)\]},:]|\.\w+\(|\s+(?:==|!=|in|is|and|or|if|else|for|%|\+)\s|\s*$)", rest[: x.end - start]):
             if _balances(code, x, rest[m.start() :]):
                 cost = 0.85 if m.start() else 1.15
                 yield insert(start + m.start(), quote, cost + 0.03 * rest[: m.start()].count(" "), NAME, f"ends the string of line {t.line}")
 
 
-def _stack_before(code: Code, t: Token) -> list[str]:
-    idx = code.index_at(t.start)
-    return [code.sig[i].text for i in code.unclosed(idx) if t.line - code.sig[i].line < 40]
+def _stack_before(code: Code, t: Token, earlier: bool = False) -> list[str]:
+    """The brackets open before ``t``; with ``earlier`` only those of earlier lines."""
+    found = [code.sig[i] for i in code.unclosed(code.index_at(t.start)) if t.line - code.sig[i].line < 40]
+    return [x.text for x in found if not earlier or x.line < t.line]
 
 
 def _balances(code: Code, t: Token, tail: str) -> bool:
     """Whether the brackets of ``tail`` close those open before ``t``, and nothing else is wrong with it."""
     stack = _stack_before(code, t)
-    for x in Code(tail).sig:
+    outer = len(_stack_before(code, t, earlier=True))
+    toks = Code(tail).sig
+    for x in toks:
         if x.kind in ("badstr", "junk"):
             return False
         if x.kind == "op" and x.text in OPENERS:
@@ -94,7 +102,8 @@ def _balances(code: Code, t: Token, tail: str) -> bool:
         elif x.kind == "op" and x.text in CLOSERS:
             if not stack or stack.pop() != CLOSERS[x.text]:
                 return False
-    return not stack
+    last = toks[-1].text if toks else ""
+    return not stack or len(stack) <= outer or (last in (",", *OPENERS) and not tail.startswith(":"))
 
 
 def _end_places(code: Code, t: Token, rest: str, known: set[str]) -> Iterator[tuple[int, float]]:
@@ -103,7 +112,8 @@ def _end_places(code: Code, t: Token, rest: str, known: set[str]) -> Iterator[tu
     for pos in sorted(ends):
         tail = rest[pos:]
         balanced = _balances(code, t, tail)
-        words = [x.text for x in Code(tail).sig if x.kind == "name" and x.text not in KEYWORDS]
+        toks = Code(tail).sig
+        words = [x.text for i, x in enumerate(toks) if x.kind == "name" and x.text not in KEYWORDS and not (i and toks[i - 1].text == ".") and not hasattr(builtins, x.text)]
         cost = 1.0 if balanced else 1.6
         if tail.startswith("."):
             cost -= 0.1
@@ -117,7 +127,7 @@ def _end_places(code: Code, t: Token, rest: str, known: set[str]) -> Iterator[tu
             cost += 0.02
         if re.match(r"\s+#", tail) or not tail:
             cost += 0.05
-        if pos == 0:
+        if pos == 0 and not tail.startswith("."):
             cost += 0.5
         yield pos, cost
 
@@ -168,6 +178,8 @@ def _triple_ends(code: Code, t: Token, quotes: str, text: str, base: float) -> I
                 at = code.offset(line) + odd.start(1)
                 yield replace(at, at + len(odd.group(1)), quotes, base - 0.15, NAME, why)
         nxt = code.lines[line] if line < len(code.lines) else ""
+        if line > t.line and body and not body.strip():
+            yield insert(code.offset(line) + len(body), quotes, base - 0.1 + 0.05 * found, NAME, why)
         depth = len(nxt) - len(nxt.lstrip())
         codelike = not nxt.strip() or bool(_CODE_LINE.match(nxt)) or (begins and depth < indent)
         end = code.offset(line) + len(body.rstrip())

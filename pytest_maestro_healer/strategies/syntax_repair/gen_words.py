@@ -83,7 +83,7 @@ def _keywords(code: Code, line: int) -> Iterator[Move]:
                 continue
             if not first and word not in ("import", "as", "in", "not", "and", "or", "is", "if", "else", "for", "lambda", "from", "await", "def", "None", "True", "False"):
                 continue
-            cost = (0.7 if first else 0.9) + (0.15 if len(word) <= 2 else 0.0)
+            cost = (0.7 if first else 0.9) + (0.15 if len(word) <= 2 else 0.0) + (0.4 if _used(code, toks, i) else 0.0)
             yield replace(t.start, t.end, word, cost, KEYWORD, f"{t.text!r} is {word!r} misspelt")
         for word in KEYWORDS:
             if len(word) > 1 and t.text.startswith(word) and len(t.text) > len(word) and t.text[len(word) :].isidentifier() and (first or word in ("not", "in", "and", "or", "is", "import")):
@@ -99,6 +99,12 @@ def _keywords(code: Code, line: int) -> Iterator[Move]:
         yield replace(toks[0].start, toks[0].end, "while", 1.6, KEYWORD, f"line {line} tests a condition, it does not loop", review=True)
     if toks and toks[0].text == "elif" and len(toks) == 1 + (toks[-1].text == ":"):
         yield replace(toks[0].start, toks[-1].end, "else:", 1.4, KEYWORD, f"line {line} has no condition", review=True)
+
+
+def _used(code: Code, toks: list[Token], i: int) -> bool:
+    """Whether the name has a meaning of its own: called here, or used elsewhere in the file."""
+    called = i + 1 < len(toks) and toks[i + 1].text == "(" and toks[i + 1].start == toks[i].end
+    return called or sum(1 for t in code.sig if t.kind == "name" and t.text == toks[i].text) > 1
 
 
 def _spellings(text: str, first: bool) -> list[str]:
@@ -125,6 +131,9 @@ def _else_if(code: Code, toks: list[Token]) -> Iterator[Move]:
 
 # -- colons ------------------------------------------------------------------------------------------------------------
 def _colon(code: Code, problem: Problem, line: int) -> Iterator[Move]:
+    at = code.index_at(problem.start)
+    if "expected ':'" in problem.msg and at:
+        yield insert(code.sig[at - 1].end, ":", 0.8, COLON, f"ends the header in line {code.sig[at - 1].line} with a colon")
     for n in dict.fromkeys((line, code.previous_code_line(line))):
         toks = code.of_line(n) if n else []
         if not toks:
@@ -140,10 +149,6 @@ def _colon(code: Code, problem: Problem, line: int) -> Iterator[Move]:
                     yield insert(a.end, ":", 0.85, COLON, why)
         elif toks[0].text in ("else", "try", "finally") and len(toks) > 1 and toks[1].text != ":":
             yield insert(toks[0].end, ":", 1.0, COLON, why)
-        if toks[0].text in HEADS and "expected ':'" in problem.msg:
-            at = code.index_at(problem.start)
-            if 0 < at < len(code.sig) and code.sig[at].line == n:
-                yield insert(code.sig[at - 1].end, ":", 1.0, COLON, why)
         if last.text == ":" and toks[0].text not in HEADS:
             yield from _colon_without_header(code, toks, n)
 
@@ -181,15 +186,20 @@ def _header_without_colon(code: Code, line: int) -> Iterator[Move]:
 def _equals(code: Code, line: int, problem: Problem) -> Iterator[Move]:
     toks = code.of_line(line)
     head = toks[0].text if toks else ""
-    depth = 0
+    calls: list[bool] = []
     singles = [t for t in toks if t.text == "=" and t.kind == "op"]
     conditional = head in ("if", "elif", "while", "assert", "return")
-    for t in toks:
+    hinted = "Maybe you meant '=='" in problem.msg or 'meant "=="' in problem.msg
+    for before, t in zip([None, *toks], toks):
         if t.kind != "op":
             continue
-        depth += (t.text in OPENERS) - (t.text in CLOSERS)
+        if t.text in OPENERS:
+            calls.append(before is not None and ends_operand(before))
+        elif t.text in CLOSERS and calls:
+            calls.pop()
+        depth = len(calls)
         if t.text == "=":
-            cost = 0.7 if conditional and depth == 0 else (0.9 if conditional or "Maybe you meant '=='" in problem.msg or 'meant "=="' in problem.msg else 1.5)
+            cost = 0.7 if conditional and depth == 0 else (0.9 if hinted or (conditional and not calls[-1]) else 1.5)
             yield replace(t.start, t.end, "==", cost, OPERATOR, f"line {line} compares, it does not assign")
         elif t.text == ":=":
             walrus = 0.8 if depth == 0 and not conditional else 1.2
