@@ -309,7 +309,7 @@ class Healing(Capturing):
         from pytest_maestro_healer.report.terminal import failure_section
 
         for result in self.report.results:
-            if result.diff:
+            if result.diff and result.success:
                 section = failure_section(result)
                 for nodeid in result.nodeids:
                     for rep in self.reports.get(nodeid, ()):
