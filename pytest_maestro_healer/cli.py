@@ -63,7 +63,8 @@ def _main(args: list[str]) -> int:
         if args[at] == "run":
             own, rest = _split_run(rest)
             args += own
-    options = _parser().parse_args(args)
+    # not set_defaults: that would reach the sub-commands, whose defaults would then undo what stands before the command
+    options = _parser().parse_args(args, argparse.Namespace(json=False, folder=None, root=None))
     if options.command is None:
         raise _UsageError("no command given (see maestro-heal --help)")
     return _dispatch(options, rest)
@@ -144,7 +145,6 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--root", metavar="DIR", default=argparse.SUPPRESS, help="Take DIR as pytest's rootdir (default: found as pytest does)")
 
     parser = _Parser(prog="maestro-heal", description="Decide about healed tests", epilog=_EPILOG, parents=[common])
-    parser.set_defaults(json=False, folder=None, root=None)
     parser.add_argument("--version", action=_Version, nargs=0, help="Print the version")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
 

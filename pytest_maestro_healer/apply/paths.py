@@ -39,7 +39,7 @@ def project_cache_dir(root: Path, cache_dir: str = "") -> Path:
     name = re.sub(r"[^A-Za-z0-9._-]+", "_", os.path.basename(real)).strip(".")[:40] or "root"
     key = f"{name}-{hashlib.sha256(os.fsencode(real)).hexdigest()[:12]}"
     if cache_dir:
-        return Path(real) / Path(os.path.expandvars(cache_dir)).expanduser() / key
+        return Path(os.path.normpath(Path(real) / Path(os.path.expandvars(cache_dir)).expanduser() / key))
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("pytest-maestro-healer", appauthor=False)) / key

@@ -31,7 +31,7 @@ def parse_bundle(data: bytes) -> tuple[list[HealingResult], list[str]]:
         try:
             result = check_result(entry)
             results[result.healing_id] = result
-        except BundleError as exc:  # noqa: PERF203 - one bad entry must not hide the others
+        except BundleError as exc:
             problems.append(f"entry {n + 1} of the pending bundle is skipped: {exc}")
     return list(results.values()), problems
 

@@ -152,19 +152,14 @@ class Store:
         out = []
         for c in result.changes:
             now = read_current(self.root, c.path)
-            sha = sha256(now)
-            if sha == c.before_sha256:
-                after: bytes | None = c.after_bytes
-            elif now == c.after_bytes:
-                continue
-            elif not connected(links, c.path, c.before_sha256, sha):
+            after = rebase(c.before_bytes, c.after_bytes, now)
+            if after == now:
+                continue  # made already, by another heal, git apply or a person
+            if not connected(links, c.path, c.before_sha256, sha256(now)):
                 raise StaleError(f"{c.path} changed since the heal was made; run pytest --heal again")
-            else:
-                after = rebase(c.before_bytes, c.after_bytes, now)
             if after is None:
                 raise StaleError(f"{c.path}: another applied heal changed the same lines; run pytest --heal again")
-            if after != now:
-                out.append(FileChange.of(c.path, now, after))
+            out.append(FileChange.of(c.path, now, after))
         return out
 
     def _write(self, results: Sequence[HealingResult]) -> None:
