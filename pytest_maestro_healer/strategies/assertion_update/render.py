@@ -54,8 +54,7 @@ class Writer:
         if not renames:
             return source
         tree = ast.parse(source, mode="eval")
-        text = ast.unparse(_Rename(renames).visit(tree))
-        return text
+        return ast.unparse(_Rename(renames).visit(tree))
 
     def _module(self, module: str, source: str, renames: dict[str, str], known: dict[str, str]) -> None:
         used = {ast.unparse(n) for n in ast.walk(ast.parse(source, mode="eval")) if isinstance(n, ast.Attribute) and ast.unparse(n.value) == module}

@@ -258,13 +258,13 @@ class Differ:
                 out.append(Splice(start, end, text))
         had = {k.arg: k.value for k in node.keywords}
         before = {k.arg: ast.dump(k.value) for k in a.keywords}
-        for k in b.keywords:
-            if k.arg in had:
-                if before.get(k.arg) != ast.dump(k.value):
-                    start, end = self.src.span(had[k.arg])
-                    out.append(Splice(start, end, ast.unparse(k.value)))
-            elif k.arg not in before:
-                out.append(self._add_argument(node, f"{k.arg}={ast.unparse(k.value)}"))
+        for keyword in b.keywords:
+            if keyword.arg in had:
+                if before.get(keyword.arg) != ast.dump(keyword.value):
+                    start, end = self.src.span(had[keyword.arg])
+                    out.append(Splice(start, end, ast.unparse(keyword.value)))
+            elif keyword.arg not in before:
+                out.append(self._add_argument(node, f"{keyword.arg}={ast.unparse(keyword.value)}"))
         return out or None
 
     def _add_argument(self, node: ast.Call, text: str) -> Splice:
@@ -280,7 +280,7 @@ class Differ:
         if isinstance(node, ast.Attribute) and old is not None and new.source and old.type == new.type and old.source:
             a, b = old.source.rpartition("."), new.source.rpartition(".")
             if a[0] == b[0] and a[2] == node.attr and " " not in new.source:
-                start, end = self.src.span(node)
+                end = self.src.span(node)[1]
                 return [Splice(end - len(node.attr), end, b[2])]
         if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) and self.follow is not None:
             return self.follow(node, old, new)

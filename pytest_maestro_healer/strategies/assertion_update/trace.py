@@ -25,7 +25,8 @@ from pytest_maestro_healer.strategies.assertion_update.tree import (
 )
 
 _MAKERS = {
-    "dedent", "encode", "approx", "list", "tuple", "set", "frozenset", "OrderedDict", "Counter", "deque", "array", "asarray", "Series", "Index", "dict",
+    "dedent", "encode", "approx", "list", "tuple", "set", "frozenset", "OrderedDict", "Counter", "deque", "array", "asarray", "Series", "Index",
+    "dict",
     "DataFrame", "call", "defaultdict",
 }  # fmt: skip
 _DEPTH = 12
@@ -172,7 +173,7 @@ class Tracer:
         if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"):
             cls = class_of(src, node)
         elif isinstance(node.value, ast.Name) and src.tree is not None:
-            cls = next((c for c in src.tree.body if isinstance(c, ast.ClassDef) and c.name == node.value.id), None)  # type: ignore[attr-defined]
+            cls = next((c for c in src.tree.body if isinstance(c, ast.ClassDef) and c.name == node.value.id), None)
         if cls is None:
             return None
         found: list[ast.expr] = []

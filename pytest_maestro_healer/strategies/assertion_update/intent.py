@@ -1,0 +1,132 @@
+"""Was the new value meant? Facts outside the failing test that say so, and facts that say the opposite."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.git import Hunk
+from pytest_maestro_healer.model import Evidence, Failure
+from pytest_maestro_healer.strategies.assertion_update.strings import changes
+
+_DOCS = (".md", ".rst", ".txt", ".adoc")
+_WORD = re.compile(r"[^\W_]+(?:[._-][^\W_]+)*")
+
+
+def fragments(old: str, new: str) -> list[str]:
+    """What is new in ``new``, grown to whole words; empty where nothing of it could be recognised elsewhere."""
+    out = []
+    for _, _, j1, j2 in changes(old, new):
+        while j1 > 0 and _joins(new[j1 - 1]):
+            j1 -= 1
+        while j2 < len(new) and _joins(new[j2]):
+            j2 += 1
+        out.append(new[j1:j2].strip("'\"\\, ()[]{}"))
+    return [f for f in dict.fromkeys(out) if _WORD.search(f)]
+
+
+def _joins(char: str) -> bool:
+    return char.isalnum() or char in "_."
+
+
+def product_hunks(ctx: Context) -> tuple[Hunk, ...]:
+    """What changed outside the tests: uncommitted, or with the newest commit where nothing is uncommitted."""
+    if not ctx.git.available:
+        return ()
+    found = tuple(h for h in ctx.git.hunks() if not ctx.is_test_code(h.path))
+    return found or tuple(h for h in ctx.git.hunks("HEAD~1", "HEAD") if not ctx.is_test_code(h.path))
+
+
+def stands_in(parts: Sequence[str], lines: Sequence[str]) -> bool:
+    """Whether every fragment occurs, as whole words, in the lines."""
+    text = "\n".join(lines)
+    return bool(parts) and all(re.search(rf"(?<![\w.]){re.escape(p)}(?![\w])", text) for p in parts)
+
+
+def corroboration(ctx: Context, failure: Failure, old: str, new: str, subject: Sequence[str] = ()) -> list[Evidence]:
+    """Independent facts (at most one of a kind) that show the new value where the product's authors wrote it.
+
+    ``subject`` are names of the called product code: a short number counts only next to one of them.
+    """
+    parts = fragments(old, new)
+    if not parts:
+        return []
+    out = [*_in_product(ctx, parts, old), *_in_docs(ctx, parts, subject), *_in_passing_test(ctx, failure, parts, new)]
+    return out[:3]
+
+
+def _in_product(ctx: Context, parts: Sequence[str], old: str) -> Iterator[Evidence]:
+    for h in product_hunks(ctx):
+        if not h.path.endswith(_DOCS) and stands_in(parts, h.added) and not stands_in(parts, h.removed):
+            commit = f" in {h.commit[:7]}" if h.commit and h.commit != "HEAD" else ""
+            yield Evidence("git", f"the new value {_short(parts)} stands in what changed in {h.path}{commit}", f"{h.path}:{h.new_line}", 0.8)
+            return
+
+
+def _in_docs(ctx: Context, parts: Sequence[str], subject: Sequence[str]) -> Iterator[Evidence]:
+    if not _telling(parts) and not subject:
+        return
+    for h in product_hunks(ctx):
+        if h.path.endswith(_DOCS) and stands_in(parts, h.added) and (_telling(parts) or any(s in "\n".join(h.added) for s in subject)):
+            yield Evidence("docs", f"{h.path} now says {_short(parts)}", f"{h.path}:{h.new_line}", 0.8)
+            return
+    newest = ctx.git.commits(limit=1) if ctx.git.available else ()
+    for commit, message in newest:
+        if stands_in(parts, [message]) and (_telling(parts) or any(s in message for s in subject)):
+            yield Evidence("docs", f"commit {commit[:7]} says: {message}", commit[:7], 0.7)
+            return
+
+
+def _in_passing_test(ctx: Context, failure: Failure, parts: Sequence[str], new: str) -> Iterator[Evidence]:
+    """A passing test that expects the whole new text."""
+    if len(new) < 4 or not _telling([new]):
+        return
+    mine = failure.nodeid.partition("[")[0]
+    passing = {n.partition("[")[0] for n in ctx.passed} - {mine}
+    for src in ctx.test_files_with(parts[0]):
+        line = next((n for n, text in enumerate(src.lines, 1) if new in text), 0)
+        if not line:
+            continue
+        name = _function_around(src.lines, line)
+        for nodeid in passing:
+            if nodeid.startswith(src.path + "::") and nodeid.rpartition("::")[2] == name:
+                yield Evidence("value", f"the passing test {name} already expects {_short([new])}", f"{src.path}:{line}", 0.7)
+                return
+
+
+def _function_around(lines: Sequence[str], line: int) -> str:
+    for text in reversed(lines[:line]):
+        if m := re.match(r"\s*(?:async\s+)?def\s+(\w+)", text):
+            return m[1]
+    return ""
+
+
+def _telling(parts: Sequence[str]) -> bool:
+    return any(len(p) >= 4 for p in parts)
+
+
+def _short(parts: Sequence[str]) -> str:
+    text = ", ".join(repr(p) for p in parts[:3])
+    return text if len(text) <= 120 else text[:117] + "..."
+
+
+def contradiction(ctx: Context, subject: Sequence[str], old: str, new: str) -> Evidence | None:
+    """A doctest in the product or its documents that still promises the old value for the same call."""
+    names = [s for s in subject if len(s) > 2]
+    if not names or not old or old == new:
+        return None
+    paths = [h.path for h in product_hunks(ctx)] or []
+    documents = [p for p in ("README.md", "README.rst", "README.txt", "docs/index.md", "docs/index.rst") if p not in paths]
+    for path in dict.fromkeys([*paths, *documents]):
+        src = ctx.source(path)
+        for line, text in enumerate(src.lines if src else (), 1):
+            if (
+                src is not None
+                and text.lstrip().startswith(">>>")
+                and any(re.search(rf"\b{re.escape(n)}\(", text) for n in names)
+                and line < len(src.lines)
+            ):
+                if src.lines[line].strip() in (old, old.replace('"', "'")):
+                    return Evidence("docs", f"{path}:{line} still promises {old}", f"{path}:{line}", 0.8)
+    return None
