@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pytest_maestro_healer.demo import run_demo, shop
-from pytest_maestro_healer.demo.run import REGRESSION, _problems, launchers
+from pytest_maestro_healer.demo.run import EXPECTED, REGRESSION, _problems, launchers
 from pytest_maestro_healer.model import Cause, Decision, DecisionKind, Diagnosis, FailurePattern, HealingReport, HealingResult
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
@@ -180,7 +180,7 @@ def result(strategy: str, kind: DecisionKind, test_id: str = "tests/test_a.py::t
 
 GOOD = HealingReport(
     (
-        *(result(name, DecisionKind.PENDING) for name in ("syntax_repair", "dependency_fix", "assertion_update")),
+        *(result(strategy, DecisionKind.PENDING, place) for place, strategy in EXPECTED),
         result("", DecisionKind.REJECTED, REGRESSION, Cause.REGRESSION_SUSPECTED),
     )
 )
@@ -192,7 +192,7 @@ FILES = {"shop/money.py": b"1", "tests/test_a.py": b"1"}
     [
         (GOOD, FILES, ""),
         (None, FILES, "wrote no healing report"),
-        (replace(GOOD, results=GOOD.results[1:]), FILES, "syntax_repair healed nothing"),
+        (replace(GOOD, results=GOOD.results[1:]), FILES, "tests/test_shipping.py was not healed by syntax_repair"),
         (replace(GOOD, results=GOOD.results[:-1]), FILES, "was not reported"),
         (
             replace(GOOD, results=(*GOOD.results[:-1], result("assertion_update", DecisionKind.PENDING, REGRESSION))),
@@ -214,7 +214,7 @@ def test_the_demo_with_apply_can_fail() -> None:
     def problems(report: HealingReport, after: dict[str, bytes]) -> list[str]:
         return _problems(report, FILES, after, applied=True, versioned=True)
 
-    applied = replace(GOOD, results=(result("syntax_repair", DecisionKind.APPLIED), *GOOD.results[1:]))
+    applied = replace(GOOD, results=(result("syntax_repair", DecisionKind.APPLIED, "tests/test_shipping.py::test_fee"), *GOOD.results[1:]))
     assert problems(applied, {**FILES, "tests/test_a.py": b"2"}) == []
     assert problems(applied, {**FILES, "shop/money.py": b"2"}) == ["shop/money.py was changed"]
     assert problems(applied, {"shop/money.py": b"1"}) == ["tests/test_a.py was changed"]
