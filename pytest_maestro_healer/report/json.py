@@ -59,7 +59,7 @@ def write(report: HealingReport, path: str | os.PathLike[str]) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         _replace(target, data)
     except OSError as exc:
-        raise HealerError(f"--heal-json {path}: cannot be written: {exc.strerror or exc}") from exc
+        raise HealerError(f"{path} cannot be written: {exc.strerror or exc}") from exc
 
 
 def _replace(target: Path, data: bytes) -> None:

@@ -93,7 +93,7 @@ class TestJson:
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr(os, "fsync", full)
-        with pytest.raises(HealerError, match=r"heal\.json: cannot be written: No space left"):
+        with pytest.raises(HealerError, match=r"heal\.json cannot be written: No space left"):
             report_json.write(REPORT, target)
         assert target.read_text() == "old"
         assert [p.name for p in tmp_path.iterdir()] == ["heal.json"]
