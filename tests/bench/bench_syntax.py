@@ -14,6 +14,7 @@ import ast
 import json
 import os
 import random
+import re
 import statistics
 import subprocess
 import sys
@@ -27,29 +28,26 @@ from pytest_maestro_healer.strategies.syntax_repair.solve import solve
 
 
 def tokens(text: str) -> list[str]:
-    """The tokens with indentation changes as tokens; blank lines and comments left out."""
-    code = Code(text)
+    """The tokens with line ends and indentation changes as tokens; blank lines and comments left out.
+
+    A quote is a token and so is each word of a string, and line ends count inside brackets too: else one quote or bracket put in
+    would count as many edits.
+    """
     out: list[str] = []
     levels = [0]
-    depth = 0
-    last_line = 0
-    for t in code.sig:
-        if t.line != last_line:
-            if depth <= 0:
-                if out:
-                    out.append("NEWLINE")
-                width = len(code.indent(t.line).expandtabs())
-                if width > levels[-1]:
-                    levels.append(width)
-                    out.append("INDENT")
-                while width < levels[-1]:
-                    levels.pop()
-                    out.append("DEDENT")
-                depth = 0
-            last_line = t.line
-        if t.kind == "op":
-            depth += (t.text in OPENERS) - (t.text in CLOSERS)
-        out.append(t.text)
+    for line in text.splitlines():
+        body = line.strip()
+        if not body or body.startswith("#"):
+            continue
+        width = len(line.expandtabs()) - len(line.expandtabs().lstrip())
+        if width > levels[-1]:
+            levels.append(width)
+            out.append("INDENT")
+        while width < levels[-1]:
+            levels.pop()
+            out.append("DEDENT")
+        out += re.findall(r"\w+|[-+*/%<>=!&|]+|[^\w\s]", body)
+        out.append("NEWLINE")
     return out
 
 
@@ -109,7 +107,20 @@ def pydex(folder: Path, verbose: bool) -> None:
 def damage(text: str, rng: random.Random) -> tuple[str, str]:
     """``text`` with one token damaged, and the kind of damage."""
     code = Code(text)
-    kinds = ["drop_closer", "drop_opener", "drop_colon", "drop_comma", "drop_quote", "swap_closer", "double_closer", "assign", "typo", "dedent", "indent", "drop_triple"]
+    kinds = [
+        "drop_closer",
+        "drop_opener",
+        "drop_colon",
+        "drop_comma",
+        "drop_quote",
+        "swap_closer",
+        "double_closer",
+        "assign",
+        "typo",
+        "dedent",
+        "indent",
+        "drop_triple",
+    ]
     for _ in range(50):
         kind = rng.choice(kinds)
         wanted = {
@@ -192,7 +203,9 @@ def corrupt(folder: Path, count: int, seed: int, verbose: bool) -> None:
         print(f"{kind:14} {n:5} {100 * parsed[kind] / n:6.1f}% {100 * first[kind] / n:6.1f}% {100 * third[kind] / n:6.1f}%")
     n = sum(total.values())
     print(f"{'all':14} {n:5} {100 * sum(parsed.values()) / n:6.1f}% {100 * sum(first.values()) / n:6.1f}% {100 * sum(third.values()) / n:6.1f}%")
-    print(f"ms per file: median {statistics.median(times) * 1000:.0f}, p95 {sorted(times)[int(0.95 * len(times))] * 1000:.0f}, max {max(times) * 1000:.0f}")
+    print(
+        f"ms per file: median {statistics.median(times) * 1000:.0f}, p95 {sorted(times)[int(0.95 * len(times))] * 1000:.0f}, max {max(times) * 1000:.0f}"
+    )
 
 
 def main() -> int:

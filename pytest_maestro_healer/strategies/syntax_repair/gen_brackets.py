@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from pytest_maestro_healer.strategies.syntax_repair.lexer import ASSIGN, CLOSERS, COMPARE, HEADS, KEYWORDS, OPENERS, Code, Token, adjacent, ends_operand
+from pytest_maestro_healer.strategies.syntax_repair.lexer import (
+    ASSIGN,
+    CLOSERS,
+    COMPARE,
+    HEADS,
+    KEYWORDS,
+    OPENERS,
+    Code,
+    Token,
+    adjacent,
+    ends_operand,
+)
 from pytest_maestro_healer.strategies.syntax_repair.moves import Move, insert, replace
 from pytest_maestro_healer.strategies.syntax_repair.oracle import Problem
 
@@ -38,7 +49,13 @@ def _glued(code: Code, problem: Problem) -> Iterator[Move]:
                 right = known[tail] or tail == "lambda"
                 left = known[head] or hasattr(builtins, head) or defined
                 if right and left and (len(tail) > 1 or known[head]):
-                    yield insert(t.start + cut, "(", 0.8 + (0.05 if len(tail) < 3 else 0.0), NAME, f"opens the bracket between {head!r} and {tail!r} in line {line}")
+                    yield insert(
+                        t.start + cut,
+                        "(",
+                        0.8 + (0.05 if len(tail) < 3 else 0.0),
+                        NAME,
+                        f"opens the bracket between {head!r} and {tail!r} in line {line}",
+                    )
                 elif right and len(tail) > 3 and head.isidentifier():
                     yield insert(t.start + cut, "(", 0.95, NAME, f"opens the bracket between {head!r} and {tail!r} in line {line}")
 

@@ -46,7 +46,9 @@ def _insertions(code: Code, i: int, problem: Problem) -> Iterator[Move]:
             if not code.unclosed(i) and i and code.sig[i - 1].line == t.line and t.kind == "name":
                 yield insert(t.start, "\n" + code.indent(t.line), cost, OPERATOR, f"starts a new line in line {t.line}")
             continue
-        yield insert(t.start, text, cost, BRACKET if text in "()[]{}" else OPERATOR, f"adds {shown} before {t.text[:20]!r} in line {t.line}", review=True)
+        yield insert(
+            t.start, text, cost, BRACKET if text in "()[]{}" else OPERATOR, f"adds {shown} before {t.text[:20]!r} in line {t.line}", review=True
+        )
 
 
 def _deletions(code: Code, i: int) -> Iterator[Move]:
@@ -66,7 +68,15 @@ def _deletions(code: Code, i: int) -> Iterator[Move]:
     prev, nxt = code.sig[i - 1] if i else None, code.sig[i + 1] if i + 1 < len(code.sig) else None
     pair = (prev is not None and prev.kind == "op" and prev.text not in CLOSERS) or (nxt is not None and nxt.kind == "op" and nxt.text not in OPENERS)
     cost = 1.0 if twin else (1.5 if pair or t.text in (".", ":", ",") else 1.75)
-    yield replace(t.start, t.end, "", cost, BRACKET if t.text in OPENERS or t.text in CLOSERS else OPERATOR, f"removes the stray {t.text!r} in line {t.line}", review=not twin)
+    yield replace(
+        t.start,
+        t.end,
+        "",
+        cost,
+        BRACKET if t.text in OPENERS or t.text in CLOSERS else OPERATOR,
+        f"removes the stray {t.text!r} in line {t.line}",
+        review=not twin,
+    )
 
 
 def _replacements(code: Code, i: int) -> Iterator[Move]:
@@ -82,7 +92,9 @@ def _replacements(code: Code, i: int) -> Iterator[Move]:
     else:
         options = ("==", "+", ",", "=")
     for new in options:
-        yield replace(t.start, t.end, new, 1.8, BRACKET if t.text in CLOSERS else OPERATOR, f"writes {new!r} for {t.text!r} in line {t.line}", review=True)
+        yield replace(
+            t.start, t.end, new, 1.8, BRACKET if t.text in CLOSERS else OPERATOR, f"writes {new!r} for {t.text!r} in line {t.line}", review=True
+        )
 
 
 def _quoted(code: Code, i: int) -> Iterator[Move]:
@@ -104,7 +116,13 @@ def _quoted_run(code: Code, line: int) -> Iterator[Move]:
             words += toks[j].kind == "name"
             j += 1
         if words >= 2 and j < len(toks) and toks[j].text in (")", ","):
-            yield Move(((toks[i + 1].start, toks[i + 1].start, '"'), (toks[j - 1].end, toks[j - 1].end, '"')), 1.9, QUOTES, f"puts the words of line {line} into quotes", review=True)
+            yield Move(
+                ((toks[i + 1].start, toks[i + 1].start, '"'), (toks[j - 1].end, toks[j - 1].end, '"')),
+                1.9,
+                QUOTES,
+                f"puts the words of line {line} into quotes",
+                review=True,
+            )
 
 
 def _missing_operand(code: Code, at: int, problem: Problem) -> Iterator[Move]:
@@ -140,8 +158,10 @@ def _continuation(code: Code, problem: Problem) -> Iterator[Move]:
     if at < 0:
         return
     if text[at + 1 : at + 2] in ("n", "t", "r"):
-        yield replace(at, at + 2, f"'{text[at : at + 2]}'", 1.2, QUOTES, f"puts {text[at:at + 2]!r} in line {problem.line} into quotes", review=True)
-        yield replace(at, at + 2, "", 1.7, OPERATOR, f"removes the stray {text[at:at + 2]!r} in line {problem.line}", review=True)
+        yield replace(
+            at, at + 2, f"'{text[at : at + 2]}'", 1.2, QUOTES, f"puts {text[at : at + 2]!r} in line {problem.line} into quotes", review=True
+        )
+        yield replace(at, at + 2, "", 1.7, OPERATOR, f"removes the stray {text[at : at + 2]!r} in line {problem.line}", review=True)
     end = code.offset(problem.line) + len(code.lines[problem.line - 1].rstrip("\r\n"))
     if text[at + 1 : end].strip().startswith("#"):
         yield replace(at, at + 1, "", 1.0, OPERATOR, f"removes the backslash before the comment in line {problem.line}")

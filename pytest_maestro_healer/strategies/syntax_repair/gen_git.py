@@ -91,7 +91,12 @@ def _hunk_moves(text: str, h: Hunk, shift) -> Iterator[Move]:  # type: ignore[no
         keep = len(old.rstrip())
         cut = len(old) - len(old.rstrip())
         added = h.text[keep:]
-        yield Move(((shift(h.start + keep), shift(h.start + keep + cut), added),), 0.3, TAIL, "completes the file with what HEAD has after the place where it ends")
+        yield Move(
+            ((shift(h.start + keep), shift(h.start + keep + cut), added),),
+            0.3,
+            TAIL,
+            "completes the file with what HEAD has after the place where it ends",
+        )
         return
     why = f"restores what stands at HEAD in line {line}"
     atoms = _atoms(old, h.text) if len(old) < 4000 and len(h.text) < 4000 else []

@@ -156,11 +156,22 @@ def _run_ends(code: Code, head: int, body: int) -> list[int]:
     while n and len(ends) < 12:
         toks = code.of_line(n)
         word = toks[0].text if toks else ""
-        if n != body and (width(code, n) < base or (word in ("def", "class", "@", "async") and width(code, n) <= base) or (word in _OWNERS and width(code, n) <= width(code, head))):
+        if n != body and (
+            width(code, n) < base
+            or (word in ("def", "class", "@", "async") and width(code, n) <= base)
+            or (word in _OWNERS and width(code, n) <= width(code, head))
+        ):
             break
         stop = _block_end(code, n, base + 1) if toks and toks[-1].text == ":" else n
         follow = code.next_code_line(stop)
-        if follow and code.of_line(follow) and code.of_line(follow)[0].text in _OWNERS and width(code, follow) == base and toks and toks[0].text in HEADS:
+        if (
+            follow
+            and code.of_line(follow)
+            and code.of_line(follow)[0].text in _OWNERS
+            and width(code, follow) == base
+            and toks
+            and toks[0].text in HEADS
+        ):
             n = follow
             continue
         ends.append(stop)
@@ -273,7 +284,7 @@ def _tabs(code: Code, line: int) -> Iterator[Move]:
         changes = _retab(code, lambda s: s.replace(" " * unit, "\t") if " " in s else s)
         yield Move(changes, 1.0, NAME, "indents with tabs throughout, as most of the file does")
     for rank, size in enumerate(dict.fromkeys((unit, 4, 8, 2))):
-        changes = _retab(code, lambda s, size=size: s.expandtabs(size) if "\t" in s else s)  # type: ignore[misc]
+        changes = _retab(code, lambda s, size=size: s.expandtabs(size) if "\t" in s else s)
         yield Move(changes, 1.05 + 0.1 * rank + (0.2 if tabs > spaces else 0.0), NAME, f"indents with blanks throughout (a tab counted as {size})")
     above = code.previous_code_line(line)
     if above:
@@ -353,7 +364,12 @@ def _indent_between(code: Code, line: int, word: str) -> Iterator[Move]:
             toks = code.of_line(n)
             if toks and toks[0].text in _OWNERS[word]:
                 if run:
-                    yield Move(reindent(code, run, last, code.indent(run), code.indent(n) + _unit(code)), 1.0, NAME, f"indents line {run} into the block of line {n}")
+                    yield Move(
+                        reindent(code, run, last, code.indent(run), code.indent(n) + _unit(code)),
+                        1.0,
+                        NAME,
+                        f"indents line {run} into the block of line {n}",
+                    )
                 return
             run = n
         n = code.previous_code_line(n)
@@ -388,7 +404,9 @@ def _try_without_handler(code: Code, line: int) -> Iterator[Move]:
         if width(code, n) <= width(code, head) and toks:
             if toks[0].text in ("except", "finally") and run and width(code, n) == width(code, head):
                 last = code.previous_code_line(n)
-                yield Move(reindent(code, run, last, code.indent(run), code.indent(head) + _unit(code)), 1.0, NAME, f"indents line {run} into the try block")
+                yield Move(
+                    reindent(code, run, last, code.indent(run), code.indent(head) + _unit(code)), 1.0, NAME, f"indents line {run} into the try block"
+                )
                 return
             run = run or n
         elif toks and toks[0].text in ("except", "finally"):

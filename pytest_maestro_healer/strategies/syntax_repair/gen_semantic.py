@@ -95,7 +95,13 @@ def _positional(code: Code, problem: Problem) -> Iterator[Move]:
         lead = [p for p in old if not p.default and p.starred != "**"]
         order = lead + [p for p in old if p not in lead]
         if order != old:
-            yield Move(_reorder(code, order, old), 1.0, ARGUMENTS, f"puts the positional arguments of line {code.sig[k].line} first", review=len(lead) > 1 and len(old) > 3)
+            yield Move(
+                _reorder(code, order, old),
+                1.0,
+                ARGUMENTS,
+                f"puts the positional arguments of line {code.sig[k].line} first",
+                review=len(lead) > 1 and len(old) > 3,
+            )
             for p in old[1:]:
                 if not p.default and p.name and p.text == p.name and not p.starred:
                     yield insert(p.start, f"{p.name}=", 1.1, ARGUMENTS, f"passes {p.name} by name in line {problem.line}")
@@ -130,7 +136,13 @@ def _duplicate(code: Code, problem: Problem, name: str) -> Iterator[Move]:
         if len(twins) >= 2:
             for p in twins[::-1]:
                 plain = p.text == name
-                yield Move((_drop(code, old, p),), 1.0 if plain else 1.2, ARGUMENTS, f"has the parameter {name} once in line {code.line_at(p.start)}", review=not plain)
+                yield Move(
+                    (_drop(code, old, p),),
+                    1.0 if plain else 1.2,
+                    ARGUMENTS,
+                    f"has the parameter {name} once in line {code.line_at(p.start)}",
+                    review=not plain,
+                )
                 if all(q.text == name for q in twins):
                     return
             return
@@ -153,7 +165,9 @@ def _defaults(code: Code, problem: Problem) -> Iterator[Move]:
         if slash or order == old:
             continue
         fixtures = code.sig[k - 1].text.startswith("test")
-        yield Move(_reorder(code, order, old), 1.0, ARGUMENTS, f"puts the parameters without default first in line {code.sig[k].line}", review=not fixtures)
+        yield Move(
+            _reorder(code, order, old), 1.0, ARGUMENTS, f"puts the parameters without default first in line {code.sig[k].line}", review=not fixtures
+        )
         first_default = next(i for i, p in enumerate(old) if p.default)
         late = next((p for p in old[first_default:star] if not p.default), None)
         if late is not None and star == len(old):
@@ -180,7 +194,9 @@ def _make_async(code: Code, problem: Problem) -> Iterator[Move]:
         if marker and code.sig[i + 1].text.startswith("test"):
             at_line = code.offset(t.line)
             indent = code.indent(t.line)
-            yield Move(((at_line, at_line, f"{indent}{marker}\n"), (t.start, t.start, "async ")), 0.95, SCOPE, f"makes the test of line {t.line} async")
+            yield Move(
+                ((at_line, at_line, f"{indent}{marker}\n"), (t.start, t.start, "async ")), 0.95, SCOPE, f"makes the test of line {t.line} async"
+            )
         return
     if "'await'" in problem.msg:
         for j in range(limit, max(limit - 3, -1), -1):

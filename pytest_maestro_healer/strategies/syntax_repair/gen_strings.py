@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from pytest_maestro_healer.strategies.syntax_repair.lexer import CLOSERS, KEYWORDS, OPENERS, Code, Token
 from pytest_maestro_healer.strategies.syntax_repair.moves import Move, insert, replace
@@ -12,7 +13,11 @@ from pytest_maestro_healer.strategies.syntax_repair.oracle import Problem
 
 NAME = "strings"
 FNAME = "fstring_braces"
-_CODE_LINE = re.compile(r"\s*(?:@\w|(?:async\s+)?def\s+\w+\(|class\s+\w+.*:\s*$|assert\s+\S|import\s+\w+\s*$|from\s+\S+\s+import\s|return\b|with\s.*:\s*$|for\s.*\sin\s.*:\s*$|if\s.*:\s*$|[\w.]+\s*=\s*\S|[\w.]+\(.*\)\s*$)")
+_CODE_LINE = re.compile(
+    r"\s*(?:@\w|(?:async\s+)?def\s+\w+\(|class\s+\w+.*:\s*$|assert\s+\S|import\s+\w+\s*$|from\s+\S+\s+import\s|return\b"
+    r"|with\s.*:\s*$|for\s.*\sin\s.*:\s*$|if\s.*:\s*$|[\w.]+\s*=\s*\S|[\w.]+\(.*\)\s*$)"
+)
+_CODE_AGAIN = re.compile(r"\s*[)\]},:]|\.\w+\(|\s+(?:==|!=|in|is|and|or|if|else|for|%|\+)\s|\s*#|\s*[%+]\s*[\w(]")
 _PREFIX = re.compile(r"[A-Za-z]{0,2}")
 
 
@@ -108,12 +113,16 @@ def _balances(code: Code, t: Token, tail: str) -> bool:
 
 def _end_places(code: Code, t: Token, rest: str, known: set[str]) -> Iterator[tuple[int, float]]:
     """(offset in ``rest``, cost) where the quote may go: before what looks like code again."""
-    ends = {len(rest)} | {m.start() for m in re.finditer(r"\s*[)\]},:]|\.\w+\(|\s+(?:==|!=|in|is|and|or|if|else|for|%|\+)\s|\s*#|\s*[%+]\s*[\w(]", rest)}
+    ends = {len(rest)} | {m.start() for m in _CODE_AGAIN.finditer(rest)}
     for pos in sorted(ends):
         tail = rest[pos:]
         balanced = _balances(code, t, tail)
         toks = Code(tail).sig
-        words = [x.text for i, x in enumerate(toks) if x.kind == "name" and x.text not in KEYWORDS and not (i and toks[i - 1].text == ".") and not hasattr(builtins, x.text)]
+        words = [
+            x.text
+            for i, x in enumerate(toks)
+            if x.kind == "name" and x.text not in KEYWORDS and not (i and toks[i - 1].text == ".") and not hasattr(builtins, x.text)
+        ]
         cost = 1.0 if balanced else 1.6
         if tail.startswith("."):
             cost -= 0.1
@@ -199,7 +208,7 @@ def _triple_ends(code: Code, t: Token, quotes: str, text: str, base: float) -> I
 def _extra_quote(code: Code, problem: Problem) -> Iterator[Move]:
     """``"it"s"``, ``""x"``: a quote too many or one that wants escaping."""
     toks = code.of_line(problem.line)
-    for a, b in zip(toks, toks[1:]):
+    for a, b in pairwise(toks):
         if a.kind == "str" and b.kind in ("name", "badstr", "num", "str") and a.end == b.start and a.text[-1] not in "\n":
             quote = a.text[-1]
             if len(a.text) > 2 and a.text[-3:] != quote * 3:
@@ -210,7 +219,9 @@ def _extra_quote(code: Code, problem: Problem) -> Iterator[Move]:
 
 # -- f-strings ---------------------------------------------------------------------------------------------------------
 def _braces(code: Code, problem: Problem) -> Iterator[Move]:
-    near = [t for t in code.tokens if t.kind in ("str", "badstr") and "f" in _prefix(t.text).lower() and t.line <= problem.line <= code.line_at(t.end)]
+    near = [
+        t for t in code.tokens if t.kind in ("str", "badstr") and "f" in _prefix(t.text).lower() and t.line <= problem.line <= code.line_at(t.end)
+    ]
     for t in near or [t for t in code.tokens if t.kind == "str" and "f" in _prefix(t.text).lower()][:20]:
         yield from _brace_moves(t)
         yield from _inner_quotes(code, t)
@@ -236,9 +247,9 @@ def _brace_moves(t: Token) -> Iterator[Move]:
         yield insert(t.start + o, "{", 1.2, FNAME, f"doubles the literal brace of the f-string in line {t.line}")
     for c in closes:
         m = re.compile(r"[\w.\[\]()]+$").search(body, lead, c)
-        before = opens and max((o for o in opens if o < c), default=-1)
+        before = max((o for o in opens if o < c), default=-1)
         used = [x for x in closes if x < c]
-        if before in (-1, [], None) or (used and before < used[-1]):
+        if before == -1 or (used and before < used[-1]):
             if m:
                 yield insert(t.start + m.start(), "{", 0.95, FNAME, f"opens the brace of the f-string in line {t.line}")
             yield insert(t.start + c, "}", 1.15, FNAME, f"doubles the literal brace of the f-string in line {t.line}")

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
-from pytest_maestro_healer.strategies.syntax_repair.lexer import CLOSERS, HEADS, KEYWORDS, OPENERS, Code, Token, adjacent, ends_operand, starts_operand
+from pytest_maestro_healer.strategies.syntax_repair.lexer import (
+    CLOSERS,
+    HEADS,
+    KEYWORDS,
+    OPENERS,
+    Code,
+    Token,
+    adjacent,
+    ends_operand,
+    starts_operand,
+)
 from pytest_maestro_healer.strategies.syntax_repair.moves import Move, insert, replace
 from pytest_maestro_healer.strategies.syntax_repair.oracle import Problem
 
@@ -81,15 +92,44 @@ def _keywords(code: Code, line: int) -> Iterator[Move]:
         for word in _spellings(t.text, first):
             if first and word in ("and", "or", "not", "in", "is", "as"):
                 continue
-            if not first and word not in ("import", "as", "in", "not", "and", "or", "is", "if", "else", "for", "lambda", "from", "await", "def", "None", "True", "False"):
+            if not first and word not in (
+                "import",
+                "as",
+                "in",
+                "not",
+                "and",
+                "or",
+                "is",
+                "if",
+                "else",
+                "for",
+                "lambda",
+                "from",
+                "await",
+                "def",
+                "None",
+                "True",
+                "False",
+            ):
                 continue
             cost = (0.7 if first else 0.9) + (0.15 if len(word) <= 2 else 0.0) + (0.4 if _used(code, toks, i) else 0.0)
             yield replace(t.start, t.end, word, cost, KEYWORD, f"{t.text!r} is {word!r} misspelt")
         for word in KEYWORDS:
-            if len(word) > 1 and t.text.startswith(word) and len(t.text) > len(word) and t.text[len(word) :].isidentifier() and (first or word in ("not", "in", "and", "or", "is", "import")):
-                yield insert(t.start + len(word), " ", 1.0 if len(word) > 2 else 1.15, KEYWORD, f"parts {word!r} from {t.text[len(word):]!r}")
-            if len(word) > 1 and t.text.endswith(word) and len(t.text) > len(word) and word in ("in", "import", "and", "or", "is", "if", "else", "as", "for"):
-                yield insert(t.end - len(word), " ", 1.1, KEYWORD, f"parts {t.text[:-len(word)]!r} from {word!r}")
+            if (
+                len(word) > 1
+                and t.text.startswith(word)
+                and len(t.text) > len(word)
+                and t.text[len(word) :].isidentifier()
+                and (first or word in ("not", "in", "and", "or", "is", "import"))
+            ):
+                yield insert(t.start + len(word), " ", 1.0 if len(word) > 2 else 1.15, KEYWORD, f"parts {word!r} from {t.text[len(word) :]!r}")
+            if (
+                len(word) > 1
+                and t.text.endswith(word)
+                and len(t.text) > len(word)
+                and word in ("in", "import", "and", "or", "is", "if", "else", "as", "for")
+            ):
+                yield insert(t.end - len(word), " ", 1.1, KEYWORD, f"parts {t.text[: -len(word)]!r} from {word!r}")
         if i + 1 < len(toks) and toks[i + 1].kind == "name" and t.text + toks[i + 1].text in KEYWORDS and len(t.text + toks[i + 1].text) > 2:
             yield replace(t.end, toks[i + 1].start, "", 0.8, KEYWORD, f"joins the parts of {t.text + toks[i + 1].text!r}")
     if toks and toks[0].text == "else" and len(toks) > 1:
@@ -144,7 +184,7 @@ def _colon(code: Code, problem: Problem, line: int) -> Iterator[Move]:
             yield insert(last.end, ":", 0.7 if n == line else 0.8, COLON, why)
             if last.text in (";", ".", ",", "=", "-", ">", "{"):
                 yield replace(last.start, last.end, ":", 0.9, COLON, why)
-            for a, b in zip(toks, toks[1:]):
+            for a, b in pairwise(toks):
                 if b.kind == "name" and (b.text in _SIMPLE) and (ends_operand(a) or a.text in ("else", "try", "finally")):
                     yield insert(a.end, ":", 0.85, COLON, why)
         elif toks[0].text in ("else", "try", "finally") and len(toks) > 1 and toks[1].text != ":":
@@ -177,7 +217,9 @@ def _header_without_colon(code: Code, line: int) -> Iterator[Move]:
     if toks and toks[-1].text != ":" and toks[0].kind == "name":
         for word, cost in (("def ", 1.3 if len(toks) > 1 and toks[1].text == "(" else 9.0),):
             if cost < 5:
-                yield Move(((toks[0].start, toks[0].start, word), (toks[-1].end, toks[-1].end, ":")), cost + 0.5, KEYWORD, f"line {line} defines a function")
+                yield Move(
+                    ((toks[0].start, toks[0].start, word), (toks[-1].end, toks[-1].end, ":")), cost + 0.5, KEYWORD, f"line {line} defines a function"
+                )
         if toks[0].text in HEADS:
             yield insert(toks[-1].end, ":", 0.7, COLON, f"ends the header in line {line} with a colon")
 
@@ -215,7 +257,7 @@ def _equals(code: Code, line: int, problem: Problem) -> Iterator[Move]:
 
 def _swap_sides(code: Code, toks: list[Token], eq: Token) -> Iterator[Move]:
     left, right = code.text[toks[0].start : eq.start].rstrip(), code.text[eq.end : toks[-1].end].strip()
-    if re.fullmatch(r"[\w.]+(?:\[[^=]*\])?", right) and right[:1].isalpha() or right[:1] == "_":
+    if (re.fullmatch(r"[\w.]+(?:\[[^=]*\])?", right) and right[:1].isalpha()) or right[:1] == "_":
         why = f"the target of the assignment in line {eq.line} is {right}"
         yield replace(toks[0].start, toks[-1].end, f"{right} = {left}", 1.0, TARGET, why)
     if re.fullmatch(r"[1l0O]", left):
@@ -252,7 +294,7 @@ def _between(code: Code, a: Token, b: Token, i: int, top: str, head: str) -> Ite
     chain = any(x.text == "+" for x in (code.sig[i - 1 : i] + code.sig[i + 2 : i + 3])) and text_parts
     if a.end == b.start and text_parts and a.kind == "name" and top in ("", "("):
         comma += 0.05
-    if chain or (before == "+" or after == "+") and text_parts:
+    if chain or ((before == "+" or after == "+") and text_parts):
         yield insert(a.end, "+" if a.end == b.start else " +", 0.85, OPERATOR, f"adds the missing '+' {why}")
     yield insert(a.end, ",", comma, OPERATOR, f"adds the missing comma {why}")
     pad = " " if b.start > a.end else ""
@@ -281,7 +323,25 @@ def _between(code: Code, a: Token, b: Token, i: int, top: str, head: str) -> Ite
 
 
 def _is_keyword_name(code: Code, name: str) -> bool:
-    if name in ("end", "sep", "file", "flush", "key", "reverse", "match", "abs", "rel", "default", "encoding", "timeout", "ids", "scope", "autouse", "side_effect", "return_value"):
+    if name in (
+        "end",
+        "sep",
+        "file",
+        "flush",
+        "key",
+        "reverse",
+        "match",
+        "abs",
+        "rel",
+        "default",
+        "encoding",
+        "timeout",
+        "ids",
+        "scope",
+        "autouse",
+        "side_effect",
+        "return_value",
+    ):
         return True
     return any(a.text == name and b.text == "=" and c.text in ("(", ",") for c, a, b in zip(code.sig, code.sig[1:], code.sig[2:]))
 
@@ -354,7 +414,14 @@ def _pair(code: Code, first: Token, last: Token, run: str) -> Iterator[Move]:
         before, after = code.text[first.start - 1 : first.start], code.text[last.end : last.end + 1]
         new = new.strip() if before in " \t" else " " + new.strip()
         new = new if after in (" ", "\t", "") else new + " "
-    yield replace(first.start, last.end, new, 0.7 if run in ("&&", "||", "<>", "===", "!==") else 0.95, OPERATOR, f"{run!r} is {new.strip()!r} in Python (line {first.line})")
+    yield replace(
+        first.start,
+        last.end,
+        new,
+        0.7 if run in ("&&", "||", "<>", "===", "!==") else 0.95,
+        OPERATOR,
+        f"{run!r} is {new.strip()!r} in Python (line {first.line})",
+    )
 
 
 def _increment(toks: list[Token], i: int) -> Iterator[Move]:
@@ -366,10 +433,12 @@ def _increment(toks: list[Token], i: int) -> Iterator[Move]:
 def _decimal(code: Code, line: int) -> Iterator[Move]:
     """``1st = x``: a name cannot begin with a digit; ``0777``, ``1O``: look-alikes."""
     toks = code.of_line(line)
-    for a, b in zip(toks, toks[1:]):
+    for a, b in pairwise(toks):
         if a.kind == "num" and b.kind == "name" and a.end == b.start and b.text not in KEYWORDS:
             name = a.text + b.text
-            places = [x.start for x, y in zip(code.sig, code.sig[1:]) if x.kind == "num" and x.text == a.text and y.text == b.text and x.end == y.start]
+            places = [
+                x.start for x, y in zip(code.sig, code.sig[1:]) if x.kind == "num" and x.text == a.text and y.text == b.text and x.end == y.start
+            ]
             fixed = "_" + name
             if fixed.isidentifier():
                 yield Move(tuple((p, p, "_") for p in places), 1.0 + 0.1 * len(places), TARGET, f"the name {name!r} begins with a digit", review=True)

@@ -60,7 +60,7 @@ def _blanks(text: str, start: int, end: int) -> list[Change]:
 
 def _single(text: str, t: Token) -> list[Change]:
     ch = t.text
-    if ch in _GONE or unicodedata.category(ch) in ("Cf", "Cc") and ch not in "\t\n\r\f":
+    if ch in _GONE or (unicodedata.category(ch) in ("Cf", "Cc") and ch not in "\t\n\r\f"):
         return [(t.start, t.end, "")]
     if ch in _ASCII:
         return [(t.start, t.end, _ASCII[ch])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pytest_maestro_healer.strategies.syntax_repair.lexer import Code
 
@@ -40,6 +41,12 @@ def check(code: Code) -> Problem | None:
 
     Compiling, not only parsing: ``return`` outside a function and its like come from the compiler.
     """
+    return _check(code.text)
+
+
+@lru_cache(maxsize=48)
+def _check(text: str) -> Problem | None:
+    code = Code(text)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

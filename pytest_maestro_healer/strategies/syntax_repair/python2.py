@@ -44,9 +44,7 @@ def statements(code: Code) -> list[list[Token]]:
     now: list[Token] = []
     depth = 0
     for i, t in enumerate(code.tokens):
-        if t.kind in ("comment",):
-            continue
-        if t.kind == "cont":
+        if t.kind in ("comment", "cont"):
             continue
         if t.kind == "nl":
             joined = i > 0 and code.tokens[i - 1].kind == "cont"
@@ -149,7 +147,11 @@ def _raise(code: Code, st: list[Token]) -> list[Change]:
     if len(args) == 2 and all(args):
         return [(args[0][-1].end, args[1][0].start, "("), (args[1][-1].end, args[1][-1].end, ")")]
     if len(args) == 3 and all(args):
-        return [(args[0][-1].end, args[1][0].start, "("), (args[1][-1].end, args[2][0].start, ").with_traceback("), (args[2][-1].end, args[2][-1].end, ")")]
+        return [
+            (args[0][-1].end, args[1][0].start, "("),
+            (args[1][-1].end, args[2][0].start, ").with_traceback("),
+            (args[2][-1].end, args[2][-1].end, ")"),
+        ]
     return []
 
 

@@ -27,7 +27,7 @@ GENERATORS: tuple[Generator, ...] = (
 WIDTH = 6
 DEPTH = 10
 #: How much dearer than the best a solution may be and still be worth showing.
-MARGIN = 1.2
+MARGIN = 0.7
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,8 @@ def search(text: str, generators: Sequence[Generator] = GENERATORS, *, seconds: 
     first = State(text, problem=check(code))
     if first.problem is None:
         return [first]
-    beam, done, seen = [first], [], {text}
+    beam, seen = [first], {text}
+    done: list[State] = []
     for _ in range(DEPTH):
         nexts: list[State] = []
         for state in beam:
@@ -85,7 +86,7 @@ def _expand(state: State, generators: Sequence[Generator], seen: set[str], bound
     code = Code(state.text)
     for count, move in enumerate(moves_for(code, state.problem, generators)):
         cost = state.cost + move.cost
-        if cost > bound or (count % 16 == 15 and time.monotonic() > deadline):
+        if cost > bound or (count % 4 == 3 and time.monotonic() > deadline):
             return
         text = apply(state.text, move.changes)
         if text in seen:

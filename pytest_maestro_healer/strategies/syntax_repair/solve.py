@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -14,6 +15,7 @@ from pytest_maestro_healer.strategies.syntax_repair.oracle import Problem, check
 
 _SMALL = 160
 _TOP = ("def ", "class ", "async def ", "@", "if __name__")
+_METHOD = re.compile(r"[ \t]+(?:async\s+)?(?:def\s|@)")
 _CLAUSES = ("else", "elif", "except", "finally", *CLOSERS)
 
 
@@ -71,21 +73,16 @@ def solve(text: str, head: str | None = None, *, seconds: float = 2.0, limit: in
 
 
 def _ranked(found: list[Solution], original: str) -> tuple[Solution, ...]:
-    """Best first, one of each meaning (syntax tree), each change narrowed to what differs."""
-    import ast
-    import warnings
-
+    """Best first, those that differ in blanks only once, each change narrowed to what differs."""
     out: list[Solution] = []
-    trees: set[str] = set()
+    shapes: set[str] = set()
     for s in sorted(found, key=lambda s: s.cost):
         changes = tuple(n for c in s.changes if (n := narrow(c, original)) is not None)
         if apply(original, changes) != s.text or len(out) > 8:
             continue
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.dump(ast.parse(s.text))
-        if tree not in trees:
-            trees.add(tree)
+        shape = re.sub(r"(?<=\S)[ \t]+(?=\W)|(?<=\W)[ \t]+(?=\S)", "", s.text)
+        if shape not in shapes:
+            shapes.add(shape)
             out.append(replace(s, changes=changes))
     return tuple(out)
 
@@ -105,23 +102,38 @@ def _advance(state: Solution, original: str, hint: gen_git.Hint | None, windows:
             done = [s for s in good if check(Code(s.text)) is None]
             return sorted(done, key=lambda s: s.cost)[:3] or sorted(good, key=lambda s: s.cost)[:2]
         out = []
-    start, end = window(code, problem)
-    for whole in (False, True):
-        if whole:
-            if (start, end) == (0, len(state.text)) or len(code.lines) > 1500:
-                break
-            start, end = 0, len(state.text)
-        part = state.text[start:end]
-        left = max(0.2, deadline - time.monotonic())
+    for part, shift, start, end in _views(code, problem):
         if part not in windows:
-            windows[part] = search.search(part, seconds=left)
+            left = max(0.1, deadline - time.monotonic())
+            windows[part] = search.search(part, seconds=left * (0.7 if len(part) < len(state.text) else 1.0))
         for s in windows[part]:
-            if s.moves:
-                moved = tuple((a + start, b + start, t) for a, b, t in s.changes)
+            if s.moves and all(shift <= a and start <= a - shift + start <= b - shift + start <= end for a, b, _ in s.changes):
+                moved = tuple((a - shift + start, b - shift + start, t) for a, b, t in s.changes)
                 out.append(_with(state, s.moves, moved, s.cost, original))
+        out = [s for s in out if _better(problem, check(Code(s.text)))]
         if out:
             break
-    return [s for s in out if _better(problem, check(Code(s.text)))][:6]
+    return out[:5]
+
+
+def _views(code: Code, problem: Problem) -> Iterator[tuple[str, int, int, int]]:
+    """(text to search, length of what was put before it, start, end): methods around the problem, top-level statements around it, all."""
+    n = len(code.lines)
+    sizes = set()
+    for find in (_methods, _statements):
+        found = find(code, problem) if n > _SMALL else None
+        if found is None:
+            continue
+        prefix, first, last = found
+        start, end = code.offset(first), code.offset(last)
+        part = prefix + code.text[start:end]
+        inner = check(Code(part))
+        if inner is None or inner.msg.split(" on line")[0] != problem.msg.split(" on line")[0] or inner.start - len(prefix) + start != problem.start:
+            continue
+        sizes.add(len(part))
+        yield part, len(prefix), start, end
+    if len(code.text) not in sizes and n <= 3000:
+        yield code.text, 0, 0, len(code.text)
 
 
 def _with(state: Solution, moves: Sequence[Move], changes: tuple[Change, ...], cost: float, original: str) -> Solution:
@@ -133,20 +145,33 @@ def _better(before: Problem, after: Problem | None) -> bool:
     return after is None or after.left < before.left or (after.msg != before.msg and after.line >= before.line)
 
 
-def window(code: Code, problem: Problem) -> tuple[int, int]:
-    """Offsets of a part of the text around the problem that holds whole top-level statements; small files are taken whole."""
+def _statements(code: Code, problem: Problem) -> tuple[str, int, int] | None:
+    """Whole top-level statements around the problem, as (``""``, first line, line after the last)."""
     n = len(code.lines)
-    if n <= _SMALL:
-        return 0, len(code.text)
     top = [i for i, line in enumerate(code.lines, 1) if line.startswith(_TOP) or (line[:1].isalpha() and not line.startswith(_CLAUSES))]
-    starts = [i for i in top if i <= problem.line - 30 and not code.lines[i - 2 if i > 1 else 0].startswith("@")]
-    first = 1
-    for candidate in reversed(starts[-200:]):
-        if candidate <= problem.line - 30 and check(Code(code.text[: code.offset(candidate)])) is None:
-            first = candidate
-            break
-        if candidate < problem.line - 400:
-            break
-    ends = [i for i in top if i > problem.line + 40 and code.lines[i - 1].startswith(_TOP) and not code.lines[i - 2].startswith("@")]
-    last = ends[0] if ends else n + 1
-    return code.offset(first), code.offset(last)
+    begins = [i for i in top if i <= problem.line - 20 and not _decorated(code, i) and i not in code.inside_string]
+    ends = [i for i in top if i > problem.line + 30 and code.lines[i - 1].startswith(_TOP) and not _decorated(code, i)]
+    return "", (begins[-1] if begins else 1), (ends[0] if ends else n + 1)
+
+
+def _methods(code: Code, problem: Problem) -> tuple[str, int, int] | None:
+    """Whole methods of the class around the problem, as (a class header, first line, line after the last)."""
+    line = min(problem.line, len(code.lines))
+    head = next((i for i in range(line - 1, 0, -1) if code.lines[i - 1].startswith("class ")), 0)
+    indents = [code.indent(i) for i in range(head + 1, line + 1) if _METHOD.match(code.lines[i - 1])] if head else []
+    if not indents:
+        return None
+    unit = min(indents, key=len)
+    starts = [
+        i for i in range(head + 1, len(code.lines) + 1) if _METHOD.match(code.lines[i - 1]) and code.indent(i) == unit and not _decorated(code, i)
+    ]
+    begins = [i for i in starts if i <= line - 12]
+    ends = [i for i in starts if i > line + 25]
+    stop = next((i for i in range(line + 1, len(code.lines) + 1) if code.lines[i - 1].startswith(_TOP)), len(code.lines) + 1)
+    if not begins:
+        return None
+    return "class _:\n", begins[-1], min(ends[0] if ends else stop, max(stop, line + 1))
+
+
+def _decorated(code: Code, line: int) -> bool:
+    return line > 1 and code.lines[line - 2].lstrip().startswith("@")

@@ -117,7 +117,17 @@ def proposal(
 ) -> Proposal:
     """A proposal of this strategy for one file."""
     return Proposal(
-        STRATEGY_NAME, tactic, edits, tuple(evidence), applicability, explanation, (failure.nodeid,), meaning, cause_key(src.path), "", round(score, 3)
+        STRATEGY_NAME,
+        tactic,
+        edits,
+        tuple(evidence),
+        applicability,
+        explanation,
+        (failure.nodeid,),
+        meaning,
+        cause_key(src.path),
+        "",
+        round(score, 3),
     )
 
 
@@ -155,7 +165,9 @@ class SearchTactic(SyntaxTactic):
         solution = found[rank]
         evidence = [e for e in (parser_evidence(src),) if e]
         if any(m.tactic == "restore_from_head" or (m.tactic == "truncated" and "HEAD" in m.why) for m in solution.moves):
-            evidence.append(Evidence("git", "the committed file compiles, and the repair is what stands there", f"{src.path}@{ctx.git.head[:7]}", 0.9))
+            evidence.append(
+                Evidence("git", "the committed file compiles, and the repair is what stands there", f"{src.path}@{ctx.git.head[:7]}", 0.9)
+            )
         if len(found) > 1:
             evidence.append(Evidence("search", f"{'the cheapest' if not rank else 'one'} of {len(found)} repairs that compile", src.path, 0.3))
         sure = not solution.review and solution.cost <= found[0].cost + 0.6 and not ctx.is_helper(src.path)

@@ -172,7 +172,15 @@ class EncodingLine(SyntaxTactic):
             fact = Evidence("bytes", f"{src.encoding_error}; all bytes are {r.encoding}", f"{src.path}:1", 0.8 if r.sure else 0.4)
             sure = Applicability.SAFE if r.sure and not ctx.is_helper(src.path) else Applicability.REVIEW
             yield proposal(
-                self.name, failure, src, (r.edit,), [fact], sure, r.why, meaning=f"the file is {r.encoding}", score=(0.9 if r.sure else 0.6) - 0.1 * rank
+                self.name,
+                failure,
+                src,
+                (r.edit,),
+                [fact],
+                sure,
+                r.why,
+                meaning=f"the file is {r.encoding}",
+                score=(0.9 if r.sure else 0.6) - 0.1 * rank,
             )
 
 
@@ -265,7 +273,17 @@ class ProductSyntaxError(SyntaxTactic):
 def _advice(tactic: str, failure: Failure, text: str, where: str, path: str, msg: str) -> Proposal:
     fact = Evidence("parser", f"the parser says: {msg}", where, 0.9)
     return Proposal(
-        STRATEGY_NAME, tactic, (), (fact,), Applicability.ADVICE, text, (failure.nodeid,), meaning=text, cause_key=cause_key(path), advice=text, score=0.9
+        STRATEGY_NAME,
+        tactic,
+        (),
+        (fact,),
+        Applicability.ADVICE,
+        text,
+        (failure.nodeid,),
+        meaning=text,
+        cause_key=cause_key(path),
+        advice=text,
+        score=0.9,
     )
 
 

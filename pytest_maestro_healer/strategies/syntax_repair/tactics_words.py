@@ -148,8 +148,10 @@ class ForeignLiterals(Tactic):
     heals = (
         one(
             "JSON pasted into a test",
-            _IMPORT + 'CASE = {"a": 1, "strict": true, "extra": null}\n\n\ndef test_add():\n    assert CASE["strict"] is True\n    assert add(CASE["a"], 2) == 3\n',
-            _IMPORT + 'CASE = {"a": 1, "strict": True, "extra": None}\n\n\ndef test_add():\n    assert CASE["strict"] is True\n    assert add(CASE["a"], 2) == 3\n',
+            _IMPORT
+            + 'CASE = {"a": 1, "strict": true, "extra": null}\n\n\ndef test_add():\n    assert CASE["strict"] is True\n    assert add(CASE["a"], 2) == 3\n',
+            _IMPORT
+            + 'CASE = {"a": 1, "strict": True, "extra": None}\n\n\ndef test_add():\n    assert CASE["strict"] is True\n    assert add(CASE["a"], 2) == 3\n',
         ),
     )
     declines = (
