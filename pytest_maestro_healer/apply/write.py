@@ -12,6 +12,8 @@ from pathlib import Path
 
 from pytest_maestro_healer.errors import ApplyError, StaleError
 
+_FOREIGN = {".git", "site-packages", "dist-packages"}
+
 
 def sha256(data: bytes) -> str:
     """The hex digest used everywhere."""
@@ -32,7 +34,7 @@ def resolve(root: Path, path: str) -> Path:
     """The real file that the root-relative ``path`` names; a symlink is followed to its target.
 
     Raises :class:`~pytest_maestro_healer.errors.ApplyError` for anything that is absolute, climbs with ``..``, leaves the root through a
-    symlink, or lies in a ``.git`` folder.
+    symlink, or lies in a folder of git's or of installed packages.
     """
     parts = path.split("/")
     if not path or "\0" in path or path.startswith("/") or os.path.splitdrive(path)[0] or ".." in parts or (os.sep == "\\" and "\\" in path):
@@ -45,8 +47,9 @@ def resolve(root: Path, path: str) -> Path:
     inside = os.path.join(real_root, "")
     if not real.startswith(inside):
         raise ApplyError(f"{path} leads out of the project to {real}; refused")
-    if any(p.lower() == ".git" for p in Path(real).relative_to(real_root).parts):
-        raise ApplyError(f"{path} lies in a .git folder; refused")
+    foreign = next((p for p in Path(real).relative_to(real_root).parts if p.lower() in _FOREIGN), "")
+    if foreign:
+        raise ApplyError(f"{path} lies in a {foreign} folder; refused")
     return Path(real)
 
 

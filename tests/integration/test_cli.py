@@ -435,7 +435,7 @@ def test_C_and_root(cli: Cli, project: Project, monkeypatch: pytest.MonkeyPatch)
         ({"pyproject.toml": '[tool.pytest.ini_options]\naddopts = "-q"\n', "a/setup.py": ""}, "a/b", "."),
         ({"setup.py": ""}, "a/b", "."),
         ({"a/setup.py": ""}, "a/b", "a"),
-        ({"a/.pytest.ini": ""}, "a/b", "a"),
+        ({"a/.pytest.ini": "[pytest]\n"}, "a/b", "a"),
         ({}, "a/b", "a/b"),
     ],
 )

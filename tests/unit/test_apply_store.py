@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -250,6 +251,35 @@ def test_full_disk_half_way_puts_everything_back(project: Project, monkeypatch: 
     assert project.store.history() == []
     assert project.store.recover() == []
     assert project.names() == sorted(files)
+
+
+def test_ctrl_c_half_way_puts_everything_back(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {f"test_{n}.py": SOURCE for n in "abc"}
+    project.write(files)
+    real, calls = journal_module.write_file, [0]
+
+    def interrupted(root: Path, path: str, data: bytes, expected: str, temp: str = "") -> None:
+        real(root, path, data, expected, temp)
+        calls[0] += 1
+        if calls[0] == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(journal_module, "write_file", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        project.store.apply([heal({name: (SOURCE, healed(1)) for name in files})])
+    assert all(project.read(n) == SOURCE for n in files)
+    assert project.store.history() == []
+
+
+def test_two_writers_at_the_same_time(project: Project) -> None:
+    heals = [heal_number(SOURCE, i) for i in range(8)]
+    project.store.save_pending(heals)
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(lambda h: project.store.accept([h.healing_id])[0], heals))
+    assert [o.status for o in outcomes] == ["applied"] * 8
+    assert project.read() == healed(*range(8))
+    assert len(project.store.history()) == 8
+    assert project.store.pending() == []
 
 
 def test_unusable_cache_writes_nothing_and_says_so(project: Project) -> None:

@@ -117,9 +117,9 @@ def test_paths_that_are_no_paths_inside_the_project(tmp_path: Path, path: str) -
         resolve(tmp_path, path)
 
 
-@pytest.mark.parametrize("path", [".git/hooks/pre-commit", "sub/.GIT/config"])
-def test_git_folder_is_refused(tmp_path: Path, path: str) -> None:
-    with pytest.raises(ApplyError, match=r"\.git"):
+@pytest.mark.parametrize("path", [".git/hooks/pre-commit", "sub/.GIT/config", "venv/lib/site-packages/requests/tests/test_a.py"])
+def test_git_and_installed_packages_are_refused(tmp_path: Path, path: str) -> None:
+    with pytest.raises(ApplyError, match=r"lies in a .* folder; refused"):
         resolve(tmp_path, path)
 
 
