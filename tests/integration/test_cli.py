@@ -517,3 +517,44 @@ def test_review_on_a_terminal(cli: Cli, project: Project, monkeypatch: pytest.Mo
     assert project.read() == ONE.changes[0].after_bytes
     assert project.store.was_rejected(TWO)
     assert [r.healing_id for r in project.store.pending()] == [THREE.healing_id]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals")
+@pytest.mark.parametrize("leave", [b"q\n", b"\x03", b"\x04"])
+def test_review_on_a_real_terminal(project: Project, leave: bytes) -> None:
+    import pty
+
+    project.store.save_pending([ONE, TWO])
+    main_end, other_end = pty.openpty()
+    command = [sys.executable, "-m", "pytest_maestro_healer", "review"]
+    child = subprocess.Popen(
+        command, cwd=project.root, stdin=other_end, stdout=other_end, stderr=other_end, env={**os.environ, "TERM": "xterm"}, start_new_session=True,
+        preexec_fn=_take_terminal,
+    )  # fmt: skip
+    os.close(other_end)
+    seen = b""
+    answers = [b"a\n", leave]
+    while True:
+        try:
+            chunk = os.read(main_end, 4096)
+        except OSError:
+            break
+        if not chunk:
+            break
+        seen += chunk
+        if answers and seen.count(b"[a,r,s,e,d,i,q,?] ") == 3 - len(answers):
+            os.write(main_end, answers.pop(0))
+    os.close(main_end)
+    assert child.wait(timeout=30) == 1
+    assert b"\x1b[32m+    assert f(1) == 101" in seen
+    assert b"1 heal stays pending" in seen
+    assert b"Traceback" not in seen
+    assert project.read() == ONE.changes[0].after_bytes
+    assert [r.healing_id for r in project.store.pending()] == [TWO.healing_id]
+
+
+def _take_terminal() -> None:
+    import fcntl
+    import termios
+
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
