@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -41,9 +42,15 @@ class Fresh:
         targets = list(dict.fromkeys(n.partition("::")[0] if whole_files else base_id(n) for n in nodeids))
         with tempfile.TemporaryDirectory(prefix="maestro-heal-") as folder:
             work = Path(folder)
+            root, served = self.files.root, dict(overlay)
+            if any(not p.endswith(".py") for p in overlay):  # no import system serves data files: prove on a copy
+                root, served = work / "project", {}
+                too_large = scratch_copy(self.files.root, root, overlay)
+                if too_large:
+                    return RunReport(problem=f"state: {too_large}")
             job = {
-                "root": str(self.files.root),
-                "overlay": {k: v.decode("latin-1") for k, v in overlay.items()},
+                "root": str(root),
+                "overlay": {k: v.decode("latin-1") for k, v in served.items()},
                 "out": str(work / "result.json"),
                 "trace": trace,
                 "python_files": list(self.files.python_files),
@@ -51,10 +58,10 @@ class Fresh:
                 "collected": sorted(self.files.collected_files),
             }
             (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
-            problem = self._spawn(targets, work)
+            problem = self._spawn(targets, work, root)
             with contextlib.suppress(OSError, ValueError, KeyError):
                 report = wire.load(json.loads((work / "result.json").read_text(encoding="utf-8")))
-                return self._answer(report, nodeids, overlay, whole_files, time.perf_counter() - started)
+                return self._answer(report, nodeids, served, whole_files, time.perf_counter() - started)
         return RunReport(problem=problem or "crash: the fresh process gave no result", seconds=time.perf_counter() - started)
 
     def _answer(self, report: RunReport, nodeids: Sequence[str], overlay: Mapping[str, bytes], whole: bool, seconds: float) -> RunReport:
@@ -79,13 +86,13 @@ class Fresh:
             problem = f"state: {unserved[0]} was not served from the overlay"
         return RunReport(results if whole else wanted, problem, seconds, report.executed, report.served)
 
-    def _spawn(self, targets: Sequence[str], work: Path) -> str:
+    def _spawn(self, targets: Sequence[str], work: Path, root: Path) -> str:
         env = {**os.environ, ENV: str(work / "job.json"), "PYTHONDONTWRITEBYTECODE": "1"}
         for key in ("PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID"):
             env.pop(key, None)
         process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", *self._arguments(work), *targets],
-            cwd=self.config.invocation_params.dir,
+            [sys.executable, "-m", "pytest", *self._arguments(work, root), *targets],
+            cwd=self._moved(self.config.invocation_params.dir, root),
             env=env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -105,7 +112,12 @@ class Fresh:
         tail = out.decode("utf-8", "replace").strip().splitlines()[-1:]
         return f"crash: the fresh process ended with status {process.returncode}" + (f" ({tail[0][:200]})" if tail else "")
 
-    def _arguments(self, work: Path) -> list[str]:
+    def _moved(self, path: Path, root: Path) -> Path:
+        """``path`` in the tree that is run: the project itself or its scratch copy."""
+        rel = self.files.relative(path)
+        return path if root == self.files.root or Path(rel).is_absolute() else root / rel
+
+    def _arguments(self, work: Path, root: Path) -> list[str]:
         """The user's arguments without files and without what writes, stops early or asks; then our overrides."""
         given = [str(a) for a in self.config.invocation_params.args]
         for positional in self.config.option.file_or_dir or []:
@@ -124,7 +136,7 @@ class Fresh:
                 continue
             keep.append(arg)
         plugins = self.config.pluginmanager
-        extra = ["-p", "pytest_maestro_healer.session.child", "--maxfail=0", f"--basetemp={work / 'tmp'}", f"--rootdir={self.config.rootpath}"]
+        extra = ["-p", "pytest_maestro_healer.session.child", "--maxfail=0", f"--basetemp={work / 'tmp'}", f"--rootdir={root}"]
         if plugins.hasplugin("cacheprovider"):
             extra += ["-o", f"cache_dir={work / 'cache'}"]
         if plugins.hasplugin("xdist"):
@@ -136,6 +148,27 @@ class Fresh:
         if plugins.hasplugin("randomly"):
             extra += ["-p", "no:randomly"]
         return [*keep, *extra]
+
+
+_NOT_COPIED = (".git", "__pycache__", ".venv", "venv", "node_modules", ".tox", ".nox", ".mypy_cache", ".pytest_cache", ".hypothesis")
+_COPY_LIMIT = 200 << 20
+
+
+def scratch_copy(root: Path, target: Path, changed: Mapping[str, bytes]) -> str:
+    """Copy the project to ``target`` with ``changed`` in it; returns why not when it is too large (200 MiB)."""
+    size = 0
+    for folder, dirs, names in os.walk(root):
+        dirs[:] = [d for d in dirs if d not in _NOT_COPIED]
+        size += sum(os.lstat(os.path.join(folder, n)).st_size for n in names)
+        if size > _COPY_LIMIT:
+            return "the project is too large to prove a data file's edit on a copy"
+    shutil.copytree(root, target, symlinks=True, ignore=shutil.ignore_patterns(*_NOT_COPIED))
+    for path, data in changed.items():
+        copy = target / path
+        copy.unlink(missing_ok=True)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(data)
+    return ""
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
