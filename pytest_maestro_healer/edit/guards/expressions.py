@@ -26,6 +26,8 @@ CONSTRUCTORS = _PURE | words(
     "timedelta timezone zeros ones encode decode join format call_args bytearray memoryview object mappingproxy arange timestamp "
     "fromtimestamp strptime utc mock_open sentinel nullcontext ip_address ip_network"
 )
+#: Literals of other languages: a test that spells them so depends on nothing.
+_FOREIGN = words("true false null nil none undefined NULL TRUE FALSE NaN")
 _VALUES = words("Decimal Fraction Path PurePath PurePosixPath PosixPath UUID OrderedDict Counter DataFrame Series Timestamp")
 
 
@@ -91,7 +93,7 @@ def is_constant(node: ast.AST | None) -> bool:
     if node is None:
         return True
     if isinstance(node, (ast.Name, ast.Attribute, ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr, ast.Lambda)):
-        return isinstance(node, ast.Lambda) or (isinstance(node, ast.Name) and node.id in _PURE)
+        return isinstance(node, ast.Lambda) or (isinstance(node, ast.Name) and node.id in _PURE | _FOREIGN)
     if isinstance(node, ast.Call):
         return isinstance(node.func, ast.Name) and node.func.id in _PURE and all(is_constant(c) for c in ast.iter_child_nodes(node))
     if isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
