@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -72,6 +73,12 @@ class HealerConfig:
         """``apply``, or ``none`` where proving was switched off: an unproved edit is never written."""
         return self.apply if self.validate_before_apply and self.fresh_confirm else "none"
 
+    def out_of_scope(self, path: str) -> str:
+        """Why the file ``path`` (root-relative) may not be healed, by ``paths`` and ``exclude``; ``""`` where it may."""
+        if self.paths and not any(_matches(path, g) for g in self.paths):
+            return "not in heal_paths"
+        return "in heal_exclude" if any(_matches(path, g) for g in self.exclude) else ""
+
     @classmethod
     def from_mapping(cls, data: Mapping[str, Any] | None) -> HealerConfig:
         """From the Python API's dict.
@@ -90,6 +97,11 @@ class HealerConfig:
     def replace(self, **changes: Any) -> HealerConfig:
         """A copy with ``changes``."""
         return dataclasses.replace(self, **changes)
+
+
+def _matches(path: str, glob: str) -> bool:
+    glob = glob.removeprefix("./")
+    return fnmatch.fnmatch(path, glob) or fnmatch.fnmatch(path, glob.rstrip("/") + "/*")
 
 
 def _checked(key: str, value: Any) -> Any:

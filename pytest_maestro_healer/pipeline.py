@@ -20,6 +20,7 @@ from pytest_maestro_healer.model import Cause, Diagnosis, Failure, HealingResult
 from pytest_maestro_healer.prove.candidates import Candidate, chained, order, progressed, rank, rivals
 from pytest_maestro_healer.prove.ladder import Climb, Ladder
 from pytest_maestro_healer.prove.runner import Runner
+from pytest_maestro_healer.prove.scope import narrowed
 from pytest_maestro_healer.records import Facts, advised, healed, refused
 from pytest_maestro_healer.strategies.base import Strategy
 
@@ -180,7 +181,8 @@ class Pipeline:
             if attempts >= self.config.max_attempts or self.clock() > self.deadline:
                 found.refusals.append(f"{proposal.tactic}: not tried, {attempts} attempts were made")
                 break
-            guard = self.ladder.guarded(proposal, lambda p: check_proposal(p, ctx))
+            proposal, outside = narrowed(proposal, ctx, self.config)
+            guard = self.ladder.guarded(proposal, lambda p: [outside] if outside else check_proposal(p, ctx))
             if not guard.passed:
                 found.refusals.append(f"{proposal.tactic}: {guard.reason}")
                 continue
@@ -255,7 +257,7 @@ class Pipeline:
 
     def _claimed(self, failure: Failure, proposal: Proposal) -> list[str]:
         """The failing tests the proposal is for, with the passing parameter sets of the same functions."""
-        open_ = {f.nodeid for f in self.ctx.failures} - self.done
+        open_ = {f.nodeid for f in self.ctx.failures if f.healable} - self.done
         mine = [failure.nodeid, *(n for n in proposal.nodeids if n in open_)]
         bases = {n.partition("[")[0] for n in mine if "[" in n}
         also = sorted(n for n in self.ctx.passed if n.partition("[")[0] in bases)

@@ -73,7 +73,12 @@ def _default(value: float) -> Any:
 def _asked(config: pytest.Config) -> bool:
     option = config.known_args_namespace if not hasattr(config.option, "heal") else config.option
     flags = any(getattr(option, name, None) for name in ("heal", "heal_review", "heal_apply"))
-    return flags or bool(config.getini("heal"))
+    try:
+        return flags or bool(config.getini("heal"))
+    except (ValueError, TypeError, pytest.UsageError):  # say which key it was
+        from pytest_maestro_healer.session.options import switched_on
+
+        return switched_on(config)
 
 
 def _active(config: pytest.Config) -> bool:

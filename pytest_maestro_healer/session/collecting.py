@@ -83,7 +83,7 @@ class CollectHealer:
         runner = CollectRunner(self.overlay, self.capture, self.files, failure.nodeid, failure.path, attempt, self.settings.timeout)
         base = {self.files.relative(p): d for p, d in self.overlay.files.items()}
         ctx = Context(self.files.root, self.settings, failures=(failure,), files=self.files)
-        pipeline = Pipeline(ctx, runner, strategies(self.config, self.settings), self.settings, repeats=0)
+        pipeline = Pipeline(ctx, runner, strategies(self.config, self.settings, self.notes), self.settings, repeats=0)
         pipeline.deadline = time.perf_counter() + self.settings.budget / 4
         found: Found = pipeline.search(failure, preliminary(failure), base, 0)
         self.notes += pipeline.notes

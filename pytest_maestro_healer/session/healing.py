@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import fnmatch
 import time
 from collections.abc import Generator
 from typing import Any
@@ -89,12 +88,8 @@ class Capturing:
 
     def _scoped(self, failure: Failure) -> Failure:
         """``heal_paths`` and ``heal_exclude`` decide what may be healed."""
-        paths, exclude = self.settings.paths, self.settings.exclude
-        if paths and not any(_matches(failure.path, g) for g in paths):
-            return dataclasses.replace(failure, healable=False, no_heal_reason="not in heal_paths")
-        if any(_matches(failure.path, g) for g in exclude):
-            return dataclasses.replace(failure, healable=False, no_heal_reason="in heal_exclude")
-        return failure
+        reason = self.settings.out_of_scope(failure.path)
+        return dataclasses.replace(failure, healable=False, no_heal_reason=reason) if reason else failure
 
     def _note(self, line: str) -> None:
         if line not in self.notes:
@@ -209,8 +204,9 @@ class Healing(Capturing):
         from pytest_maestro_healer.session.runner import SessionRunner
         from pytest_maestro_healer.session.start import in_ci
 
-        if not self.settings.validate_before_apply:
-            self._note("heal_validate_before_apply is off: heals are not proved, and nothing is applied")
+        for key in ("validate_before_apply", "fresh_confirm"):
+            if not getattr(self.settings, key) and (self.settings.apply != "none" or key == "validate_before_apply"):
+                self._note(f"heal_{key} is off: heals are not proved to the end, and nothing is applied")
         if self.config.pluginmanager.hasplugin("dsession"):
             self._collect_here(session)
         passed = self._passed()
@@ -230,7 +226,7 @@ class Healing(Capturing):
         pipeline = Pipeline(
             ctx,
             runner,
-            strategies(self.config, self.settings),
+            strategies(self.config, self.settings, self.notes),
             self.settings,
             in_ci=in_ci(),
             remembered=store.was_rejected,
@@ -373,8 +369,3 @@ def _after(result: HealingResult, outcome: Any, problem: str = "") -> HealingRes
     if outcome is not None and outcome.status == "stale":
         return dataclasses.replace(result, success=False, decision=Decision(DecisionKind.REJECTED, outcome.message))
     return dataclasses.replace(result, decision=Decision(DecisionKind.PENDING, outcome.message if outcome is not None else problem))
-
-
-def _matches(path: str, glob: str) -> bool:
-    glob = glob.removeprefix("./")
-    return fnmatch.fnmatch(path, glob) or fnmatch.fnmatch(path, glob.rstrip("/") + "/*")

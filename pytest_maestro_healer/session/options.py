@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -34,6 +35,14 @@ def build_early(config: pytest.Config) -> HealerConfig:
         raise pytest.UsageError(f"maestro-healer: {exc}") from None
 
 
+def switched_on(config: pytest.Config) -> bool:
+    """The ini key ``heal``. Raises :class:`pytest.UsageError`."""
+    try:
+        return _ini(config, "heal", bool)
+    except ConfigError as exc:
+        raise pytest.UsageError(f"maestro-healer: {exc}") from None
+
+
 def _build(config: pytest.Config, option: Any = None) -> HealerConfig:
     option = option if option is not None else config.option
     apply = option.heal_apply
@@ -44,7 +53,7 @@ def _build(config: pytest.Config, option: Any = None) -> HealerConfig:
     given = option.heal_strategies
     names = _split(given) if given else _split(_ini(config, "heal_strategies", list))
     where = "--heal-strategies" if given else "heal_strategies"
-    include, exclude = _chosen(where, names)
+    include, exclude = _chosen(where, names, _own_names(config) if names else ())
     if option.heal_threshold is not None:
         threshold = _convert("--heal-threshold", option.heal_threshold, float)
     else:
@@ -55,7 +64,7 @@ def _build(config: pytest.Config, option: Any = None) -> HealerConfig:
     timeout = _ini(config, "heal_timeout", float)
     budget = _ini(config, "heal_budget", float)
     for key, seconds in (("heal_timeout", timeout), ("heal_budget", budget)):
-        if not seconds > 0:
+        if not 0 < seconds < math.inf:
             raise ConfigError(f"{key}: {seconds!r} is not a positive number of seconds")
     return HealerConfig(
         review=bool(option.heal_review),
@@ -83,7 +92,7 @@ def _build(config: pytest.Config, option: Any = None) -> HealerConfig:
 def _ini(config: pytest.Config, key: str, kind: Callable[[Any], T]) -> T:
     try:
         return _convert(key, config.getini(key), kind)
-    except (ValueError, TypeError) as exc:
+    except (ValueError, TypeError, pytest.UsageError) as exc:  # which of them depends on pytest's version
         raw = _raw(config, key)
         raise ConfigError(f"{key}: {raw!r} is not {_NAMES.get(kind, 'a usable value')}" if raw is not None else f"{key}: {exc}") from None
 
@@ -115,10 +124,17 @@ def _split(values: Iterable[str]) -> list[str]:
     return [n.strip() for v in values for n in str(v).replace(" ", ",").split(",") if n.strip()]
 
 
-def _chosen(key: str, names: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _chosen(key: str, names: list[str], own: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     out = [n.lstrip("!-").removeprefix("no:") for n in names if n.startswith(("!", "-", "no:"))]
     use = [n for n in names if not n.startswith(("!", "-", "no:"))]
-    return check_strategies(key, use), check_strategies(key, out)
+    return check_strategies(key, use, own), check_strategies(key, out, own)
+
+
+def _own_names(config: pytest.Config) -> tuple[str, ...]:
+    """The strategies that conftests and plugins bring along may be chosen by name too."""
+    from pytest_maestro_healer.session.own import registered
+
+    return tuple(s.name for s in registered(config)[0])
 
 
 def _cache_dir(config: pytest.Config) -> str:

@@ -11,6 +11,7 @@ import pytest
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, Proposal
+from pytest_maestro_healer.pipeline import PER_TACTIC
 from pytest_maestro_healer.session import guard
 from pytest_maestro_healer.strategies import load
 from pytest_maestro_healer.strategies.base import Strategy, Tactic
@@ -24,21 +25,15 @@ class Proposed(Tactic):
     applicability = Applicability.REVIEW
     evidence: ClassVar[tuple[str, ...]] = ("proposer",)
 
-    def __init__(self, config: pytest.Config, timeout: float) -> None:
+    def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._timeout = timeout
 
     def answers(self, failure: Failure, diagnosis: Diagnosis) -> bool:
         return True
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
-        try:
-            with guard.limit(self._timeout):
-                answers: list[Any] = self._config.hook.pytest_heal_propose(failure=failure, context=ctx)
-                given = [p for answer in answers if answer is not None for p in answer]
-        except guard.Hang as exc:
-            raise TimeoutError(f"pytest_heal_propose {exc}") from None
-        for p in given:
+        answers: list[Any] = self._config.hook.pytest_heal_propose(failure=failure, context=ctx)
+        for p in (p for answer in answers if answer is not None for p in answer):
             if not isinstance(p, Proposal):
                 raise TypeError(f"pytest_heal_propose gave {type(p).__name__}, not a Proposal")
             evidence = p.evidence or (Evidence("proposer", "proposed by the project's own pytest_heal_propose", "", 0.2),)
@@ -46,14 +41,71 @@ class Proposed(Tactic):
             yield dataclasses.replace(p, strategy=p.strategy or "proposer", evidence=evidence, applicability=applicability)
 
 
-def strategies(config: pytest.Config, settings: HealerConfig) -> list[Strategy]:
-    """All strategies of this run: built in, then the user's own, then the proposers."""
+class Limited(Tactic):
+    """A tactic that may not run for ever and can only answer with proposals; one that hung once is not asked again."""
+
+    def __init__(self, inner: Tactic, timeout: float) -> None:
+        self._inner = inner
+        self._timeout = timeout
+        self._hung = False
+        self.name = str(getattr(inner, "name", type(inner).__name__))  # type: ignore[misc]
+
+    def answers(self, failure: Failure, diagnosis: Diagnosis) -> bool:
+        return not self._hung and bool(self._inner.answers(failure, diagnosis))
+
+    def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
+        out: list[Proposal] = []
+        try:
+            with guard.limit(self._timeout):
+                for p in self._inner.propose(failure, ctx) or ():
+                    if not isinstance(p, Proposal):
+                        raise TypeError(f"it gave {type(p).__name__} {p!r:.60}, not a Proposal")
+                    out.append(p)
+                    if len(out) >= PER_TACTIC:
+                        break
+        except guard.Hang as exc:
+            self._hung = True
+            raise TimeoutError(f"it {exc}") from None
+        return out
+
+
+def registered(config: pytest.Config) -> tuple[list[Strategy], list[str]]:
+    """The strategies of the user's own, and lines about answers that cannot be used."""
     own: list[Strategy] = []
-    for answer in config.hook.pytest_heal_strategies(config=config):
-        own += [s for s in answer or () if isinstance(s, Strategy)]
+    notes: list[str] = []
+    for impl in config.hook.pytest_heal_strategies.get_hookimpls():
+        where = f"pytest_heal_strategies of {impl.plugin_name}"
+        try:
+            answer: Any = impl.function(*([config] if "config" in impl.argnames else []))
+            given = list(answer or ())
+        except Exception as exc:
+            notes.append(f"{where} raised {type(exc).__name__}: {exc}; it was left out")
+            continue
+        for s in given:
+            if isinstance(s, Strategy) and isinstance(getattr(s, "name", None), str):
+                own.append(s)
+            else:
+                notes.append(f"{where} gave {s!r:.60}, not a Strategy with a name; it was left out")
+    return own, notes
+
+
+def strategies(config: pytest.Config, settings: HealerConfig, notes: list[str]) -> list[Strategy]:
+    """All strategies of this run: built in, then the user's own, then the proposers. What cannot be used is said in ``notes``."""
+    own, problems = registered(config)
+    notes += [n for n in problems if n not in notes]
     if config.hook.pytest_heal_propose.get_hookimpls():
         proposer = Strategy()
         proposer.name = "proposer"  # type: ignore[misc]
-        proposer.tactics = (Proposed(config, settings.timeout),)
+        proposer.tactics = (Proposed(config),)
         own.append(proposer)
-    return load(settings.strategies, settings.exclude_strategies, own)
+    return [_limited(s, settings.timeout) for s in load(settings.strategies, settings.exclude_strategies, own)]
+
+
+def _limited(inner: Strategy, timeout: float) -> Strategy:
+    out = Strategy()
+    out.name = inner.name  # type: ignore[misc]
+    out.title, out.summary = inner.title, inner.summary  # type: ignore[misc]
+    out.tactics = tuple(Limited(t, timeout) for t in inner.tactics)
+    if getattr(inner, "symptom", False):
+        out.symptom = True  # type: ignore[attr-defined]
+    return out

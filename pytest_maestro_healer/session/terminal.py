@@ -11,6 +11,7 @@ import pytest
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.model import HealingReport
 from pytest_maestro_healer.report import terminal as lines
+from pytest_maestro_healer.session.own import registered
 from pytest_maestro_healer.session.reviewing import interactive
 from pytest_maestro_healer.strategies import BUILTIN
 
@@ -31,7 +32,8 @@ class Terminal:
     def header(self) -> str:
         """One line, only when active."""
         chosen, dropped = self.settings.strategies, self.settings.exclude_strategies
-        number = len([s for s in BUILTIN if (not chosen or s in chosen) and s not in dropped])
+        names = [*BUILTIN, *(s.name for s in registered(self.config)[0])]
+        number = len([s for s in names if (not chosen or s in chosen) and s not in dropped])
         return lines.header(self.settings, number)
 
     def progress(self, done: int, total: int, nodeid: str) -> None:
