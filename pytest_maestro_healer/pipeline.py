@@ -16,6 +16,7 @@ from pytest_maestro_healer.diagnose.verdict import ProductChange, judge, prelimi
 from pytest_maestro_healer.edit.guards import check_proposal
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.experiments import Conditions, Experiments, Observation
 from pytest_maestro_healer.model import Cause, Diagnosis, Failure, HealingResult, ProofStep, Proposal
 from pytest_maestro_healer.prove.candidates import Candidate, chained, order, progressed, rank, rivals
 from pytest_maestro_healer.prove.ladder import Climb, Ladder
@@ -83,6 +84,7 @@ class Pipeline:
     def run(self, failures: Sequence[Failure], ready: Iterable[Candidate] = ()) -> list[HealingResult]:
         """Heal what can be healed. ``ready`` are heals made at collection, already proved by the session's own run of their tests."""
         self.deadline = self.clock() + self.config.budget
+        self.ctx.set_experiments(Experiments(self._experiment, lambda: self.clock() > self.deadline))
         for candidate in ready:
             self._accept(candidate)
         queue = _unique(failures)
@@ -266,6 +268,10 @@ class Pipeline:
     def _befores(self, base: Mapping[str, bytes], after: Mapping[str, bytes]) -> dict[str, bytes]:
         """What the edits are made against: the state that earlier heals left, else the disk."""
         return {path: base[path] if path in base else self.ctx.files.read(path) or b"" for path in after}
+
+    def _experiment(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], conditions: Conditions) -> tuple[Mapping[str, Observation], str]:
+        report = self.runner.run(nodeids, overlay, conditions=conditions)
+        return {n: Observation(n, r.outcome, r.seconds, r.failure) for n, r in report.results.items()}, report.problem
 
     # -- verdicts ------------------------------------------------------------------------------------------
     def _changes(self, failure: Failure, base: Mapping[str, bytes]) -> list[ProductChange]:

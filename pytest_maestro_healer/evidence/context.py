@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.edit.source import SourceFile
+from pytest_maestro_healer.evidence.experiments import Experiments
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.model import Failure
 
@@ -48,6 +49,7 @@ class Context:
         self.files = files or ProjectFiles(root)
         self._sources: dict[str, SourceFile] = {}
         self._parent: Context | None = None
+        self._experiments = Experiments()
 
     def step(self, overlay: Mapping[str, bytes]) -> Context:
         """A context for a follow-up step: same evidence, other working bytes."""
@@ -62,6 +64,15 @@ class Context:
         )
         child._parent = self._parent or self
         return child
+
+    @property
+    def experiments(self) -> Experiments:
+        """Runs of tests under stated conditions; ``available`` is false where nothing can be run."""
+        return self._owner._experiments
+
+    def set_experiments(self, experiments: Experiments) -> None:
+        """Called by the pipeline, which knows how to run tests."""
+        self._experiments = experiments
 
     # -- sources -------------------------------------------------------------------------------------------
     def source(self, path: str) -> SourceFile | None:

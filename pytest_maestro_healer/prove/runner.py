@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.model import Failure
 
 TestOutcome = Literal["passed", "failed", "skipped", "xfailed", "xpassed", "missing", "error"]
@@ -52,10 +53,11 @@ class Runner(Protocol):
         whole_files: bool = False,
         fresh: bool = False,
         trace: bool = False,
+        conditions: Conditions | None = None,
     ) -> RunReport:
         """Run ``nodeids`` (or, with ``whole_files``, every test of their files) with ``overlay`` (path -> bytes) served.
 
         A nodeid of a file alone stands for all its tests. A nodeid without its parameter part stands for all its parameter
-        sets. Never raises for what the tests do; a hang, crash or C-level block is in ``problem``.
+        sets. ``conditions`` change environment, order, load or seed for this run. Never raises for what the tests do; a hang, crash or C-level block is in ``problem``.
         """
         ...

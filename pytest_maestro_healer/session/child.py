@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import time
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,8 @@ class Child:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Any:
+        if self.job.get("seed") is not None:
+            random.seed(self.job["seed"])
         if self.tracer is None:
             return (yield)
         with self.tracer:

@@ -13,6 +13,7 @@ import pytest
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.diagnose.verdict import preliminary
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.model import Failure
 from pytest_maestro_healer.pipeline import Found, Pipeline, drifted
@@ -36,7 +37,14 @@ class CollectRunner:
         self.report: Any = None
 
     def run(
-        self, nodeids: Sequence[str], overlay: Mapping[str, bytes], *, whole_files: bool = False, fresh: bool = False, trace: bool = False
+        self,
+        nodeids: Sequence[str],
+        overlay: Mapping[str, bytes],
+        *,
+        whole_files: bool = False,
+        fresh: bool = False,
+        trace: bool = False,
+        conditions: Conditions | None = None,
     ) -> RunReport:
         """Collect once with ``overlay`` served."""
         began = time.perf_counter()

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.prove.runner import RunReport, TestResult
 from pytest_maestro_healer.session import wire
@@ -36,7 +37,15 @@ class Fresh:
         self.files = files
         self.timeout = timeout
 
-    def run(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], *, whole_files: bool = False, trace: bool = False) -> RunReport:
+    def run(
+        self,
+        nodeids: Sequence[str],
+        overlay: Mapping[str, bytes],
+        *,
+        whole_files: bool = False,
+        trace: bool = False,
+        conditions: Conditions | None = None,
+    ) -> RunReport:
         """See :class:`~pytest_maestro_healer.prove.runner.Runner`."""
         started = time.perf_counter()
         targets = list(dict.fromkeys(n.partition("::")[0] if whole_files else base_id(n) for n in nodeids))
@@ -53,12 +62,13 @@ class Fresh:
                 "overlay": {k: v.decode("latin-1") for k, v in served.items()},
                 "out": str(work / "result.json"),
                 "trace": trace,
+                "seed": conditions.seed if conditions is not None else None,
                 "python_files": list(self.files.python_files),
                 "testpaths": list(self.files.testpaths),
                 "collected": sorted(self.files.collected_files),
             }
             (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
-            problem = self._spawn(targets, work, root)
+            problem = self._spawn(targets, work, root, conditions.env if conditions is not None else {})
             with contextlib.suppress(OSError, ValueError, KeyError):
                 report = wire.load(json.loads((work / "result.json").read_text(encoding="utf-8")))
                 return self._answer(report, nodeids, served, whole_files, time.perf_counter() - started)
@@ -86,10 +96,14 @@ class Fresh:
             problem = f"state: {unserved[0]} was not served from the overlay"
         return RunReport(results if whole else wanted, problem, seconds, report.executed, report.served)
 
-    def _spawn(self, targets: Sequence[str], work: Path, root: Path) -> str:
+    def _spawn(self, targets: Sequence[str], work: Path, root: Path, changes: Mapping[str, str | None]) -> str:
         env = {**os.environ, ENV: str(work / "job.json"), "PYTHONDONTWRITEBYTECODE": "1"}
         for key in ("PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID"):
             env.pop(key, None)
+        for key, value in changes.items():
+            env.pop(key, None)
+            if value is not None:
+                env[key] = value
         process = subprocess.Popen(
             [sys.executable, "-m", "pytest", *self._arguments(work, root), *targets],
             cwd=self._moved(self.config.invocation_params.dir, root),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import random
 import sys
 import threading
 import time
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.model import Failure
 from pytest_maestro_healer.prove.runner import RunReport, TestOutcome, TestResult
@@ -83,7 +85,15 @@ class InProcess:
         self.files = files
         self.collectors = collectors
 
-    def run(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], *, whole_files: bool = False, trace: bool = False) -> RunReport:
+    def run(
+        self,
+        nodeids: Sequence[str],
+        overlay: Mapping[str, bytes],
+        *,
+        whole_files: bool = False,
+        trace: bool = False,
+        conditions: Conditions | None = None,
+    ) -> RunReport:
         """See :class:`~pytest_maestro_healer.prove.runner.Runner`; may raise the hang guard's exception."""
         started = time.perf_counter()
         absolute = {str(self.files.root / p): data for p, data in overlay.items()}
@@ -102,7 +112,10 @@ class InProcess:
                     items += self._fresh_items(stack, server, path, wanted, whole_files, results)
                 else:
                     items += self._live_items(path, wanted, whole_files, results)
-            self._run_items(items, results, tracer)
+            if conditions is not None and conditions.ordered:
+                rank = {n: i for i, n in enumerate(nodeids)}
+                items.sort(key=lambda pair: rank.get(pair[0], len(rank)))
+            self._run_items(items, results, tracer, conditions.seed if conditions is not None else None)
         executed = {p: frozenset(ls) for p, ls in tracer.lines.items()} if tracer else {}
         served = frozenset(self.files.relative(p) for p in server.served)
         return RunReport(results, seconds=time.perf_counter() - started, executed=executed, served=served)
@@ -178,7 +191,9 @@ class InProcess:
         return None
 
     # -- running -------------------------------------------------------------------------------------------
-    def _run_items(self, items: list[tuple[str, pytest.Item]], results: dict[str, TestResult], tracer: Tracer | None) -> None:
+    def _run_items(
+        self, items: list[tuple[str, pytest.Item]], results: dict[str, TestResult], tracer: Tracer | None, seed: int | None = None
+    ) -> None:
         quiet = QuietProtocol()
         manager = self.config.pluginmanager
         name = f"maestro-healer-proof-{id(quiet)}"
@@ -189,6 +204,8 @@ class InProcess:
             for i, (nodeid, item) in enumerate(items):
                 following = items[i + 1][1] if i + 1 < len(items) else None
                 quiet.reports, quiet.subtests = [], []
+                if seed is not None:
+                    random.seed(seed)
                 began = time.perf_counter()
                 with tracer or contextlib.nullcontext():
                     item.ihook.pytest_runtest_protocol(item=item, nextitem=following)

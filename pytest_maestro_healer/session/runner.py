@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import random
+import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_maestro_healer.config import HealerConfig
+from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.prove.runner import RunReport
 from pytest_maestro_healer.session import forked, guard
@@ -29,9 +34,22 @@ class SessionRunner:
         self.runs: dict[str, int] = {"forked": 0, "in-process": 0, "fresh": 0}
 
     def run(
-        self, nodeids: Sequence[str], overlay: Mapping[str, bytes], *, whole_files: bool = False, fresh: bool = False, trace: bool = False
+        self,
+        nodeids: Sequence[str],
+        overlay: Mapping[str, bytes],
+        *,
+        whole_files: bool = False,
+        fresh: bool = False,
+        trace: bool = False,
+        conditions: Conditions | None = None,
     ) -> RunReport:
         """See :class:`~pytest_maestro_healer.prove.runner.Runner`."""
+        if conditions is not None:
+            with _load(conditions.load):
+                if fresh or conditions.fresh or self.config.isolate or not self._fits(nodeids, overlay) or not forked.possible():
+                    self.runs["fresh"] += 1
+                    return self.fresh.run(nodeids, overlay, whole_files=whole_files, trace=trace, conditions=conditions)
+                return self._near(nodeids, overlay, whole_files, trace, conditions)
         if fresh or self.config.isolate or not self._fits(nodeids, overlay):
             return self._fresh(nodeids, overlay, whole_files, trace)
         report = self._near(nodeids, overlay, whole_files, trace)
@@ -46,13 +64,17 @@ class SessionRunner:
         known = self.inprocess.collectors
         return all(p in known and not p.endswith("conftest.py") for p in overlay) and all(n.partition("::")[0] in known for n in nodeids)
 
-    def _near(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], whole: bool, trace: bool) -> RunReport:
+    def _near(
+        self, nodeids: Sequence[str], overlay: Mapping[str, bytes], whole: bool, trace: bool, conditions: Conditions | None = None
+    ) -> RunReport:
         if forked.possible():
             self.runs["forked"] += 1
 
             def work() -> RunReport:
                 reseed()
-                return self.inprocess.run(nodeids, overlay, whole_files=whole, trace=trace)
+                if conditions is not None:
+                    change_environment(conditions.env)
+                return self.inprocess.run(nodeids, overlay, whole_files=whole, trace=trace, conditions=conditions)
 
             return forked.run(work, self.config.timeout)
         self.runs["in-process"] += 1
@@ -71,6 +93,29 @@ class SessionRunner:
     @staticmethod
     def _suspicious(report: RunReport) -> bool:
         return any(r.outcome == "error" and r.failure is not None and not r.failure.is_a(*_SAME_EVERYWHERE) for r in report.results.values())
+
+
+def change_environment(changes: Mapping[str, str | None]) -> None:
+    """Apply to this (forked) process; a changed time zone takes effect at once."""
+    for key, value in changes.items():
+        if value is None:
+            os.environ.pop(key, None)
+        else:
+            os.environ[key] = value
+    if "TZ" in changes and hasattr(time, "tzset"):
+        time.tzset()
+
+
+@contextlib.contextmanager
+def _load(processes: int) -> Iterator[None]:
+    """Keep ``processes`` CPU-bound processes busy."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"], stdin=subprocess.DEVNULL) for _ in range(processes)]
+    try:
+        yield
+    finally:
+        for p in busy:
+            p.kill()
+            p.wait()
 
 
 def reseed() -> None:
