@@ -10,7 +10,22 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-_HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.M)
+_HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+_RENAMED = re.compile(r"R\d+$")
+_HOOK_VARIABLES = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"})
+#: Whatever the user configured, the diff has this form.
+_PLAIN_DIFF = (
+    "--relative",
+    "-M",
+    "-U0",
+    "--inter-hunk-context=0",
+    "--src-prefix=a/",
+    "--dst-prefix=b/",
+    "--no-color",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--submodule=short",
+)
 
 
 @dataclass(frozen=True)
@@ -36,10 +51,12 @@ class Git:
         self.root = root
 
     def _run(self, *args: str) -> bytes | None:
-        env = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+        # inside a git hook GIT_DIR and others are relative to another folder than ours
+        inherited = {k: v for k, v in os.environ.items() if k not in _HOOK_VARIABLES or os.path.isabs(v)}
+        env = {**inherited, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
         try:
             done = subprocess.run(
-                ["git", "-c", "core.quotepath=off", *args],
+                ["git", "--literal-pathspecs", "-c", "core.quotepath=off", "-c", "core.fsmonitor=false", *args],
                 cwd=self.root,
                 env=env,
                 stdin=subprocess.DEVNULL,
@@ -58,7 +75,7 @@ class Git:
     @cached_property
     def available(self) -> bool:
         """Whether ``root`` lies in a work tree with at least one commit."""
-        return self._run("rev-parse", "--is-inside-work-tree") is not None and bool(self.head)
+        return self._text("rev-parse", "--is-inside-work-tree").strip() == "true" and bool(self.head)
 
     @cached_property
     def head(self) -> str:
@@ -67,13 +84,13 @@ class Git:
 
     @cached_property
     def _prefix(self) -> str:
-        return self._text("rev-parse", "--show-prefix").strip()
+        return self._text("rev-parse", "--show-prefix").rstrip("\n")
 
     def bytes_at(self, path: str, rev: str = "HEAD") -> bytes | None:
         """The file's bytes at ``rev``, or ``None``."""
         if not self.available or os.path.isabs(path):
             return None
-        return self._run("show", f"{rev}:{self._prefix}{path}")
+        return self._run("cat-file", "blob", f"{rev}:{self._prefix}{path}")
 
     def changed_files(self, rev: str = "HEAD") -> Sequence[str]:
         """Files that differ between ``rev`` and the working tree."""
@@ -83,7 +100,7 @@ class Git:
 
     def is_dirty(self, path: str) -> bool:
         """Whether ``path`` has uncommitted changes or is not tracked."""
-        return bool(self._text("status", "--porcelain", "-z", "--", path))
+        return bool(self._text("status", "--porcelain", "-z", "--untracked-files=normal", "--ignored", "--", path))
 
     def unmerged(self, path: str) -> bool:
         """Whether a merge of ``path`` is not resolved yet."""
@@ -95,14 +112,14 @@ class Git:
         if not self.available:
             return ()
         revs = [base, target] if target else [base]
-        text = self._text("diff", "--relative", "-M", "-U0", "--no-color", "--no-ext-diff", *revs, "--", *paths)
+        text = self._text("diff", *_PLAIN_DIFF, *revs, "--", *paths)
         return tuple(parse_diff(text, target))
 
     def commits(self, path: str = "", limit: int = 20) -> Sequence[tuple[str, str]]:
         """The newest commits (id, subject), of ``path`` if given, newest first."""
         if not self.available:
             return ()
-        out = self._text("log", f"-{limit}", "--format=%H%x09%s", "--", *([path] if path else ["."]))
+        out = self._text("log", f"-{limit}", "--no-show-signature", "--format=%H%x09%s", "--", *([path] if path else ["."]))
         return [(a, b) for a, _, b in (line.partition("\t") for line in out.splitlines())]
 
     @lru_cache(maxsize=1)  # noqa: B019
@@ -110,46 +127,92 @@ class Git:
         """Old path -> new path, from the working tree and the newest ``limit`` commits; newest wins."""
         if not self.available:
             return {}
+        options = ("--relative", "-M", "--diff-filter=R", "--name-status", "-z")
+        text = self._text("diff", *options, "HEAD", "--") + self._text("log", f"-{limit}", "--no-show-signature", *options, "--format=", "--")
         out: dict[str, str] = {}
-        texts = [
-            self._text("diff", "--relative", "-M", "--diff-filter=R", "--name-status", "HEAD", "--"),
-            self._text("log", f"-{limit}", "--relative", "-M", "--diff-filter=R", "--name-status", "--format=", "--"),
-        ]
-        for line in "\n".join(texts).splitlines():
-            parts = line.split("\t")
-            if len(parts) == 3 and parts[0].startswith("R"):
-                out.setdefault(parts[1], parts[2])
+        words = [w.lstrip("\n") for w in text.split("\0")]
+        for i, word in enumerate(words[:-2]):
+            if _RENAMED.match(word):
+                out.setdefault(words[i + 1], words[i + 2])
         return out
 
     def last_change(self, path: str, line: int) -> str:
         """Short id of the commit that last touched a line, ``""`` if uncommitted or unknown."""
-        text = self._text("blame", "-s", "-L", f"{line},{line}", "--abbrev=7", "--", path)
-        word = text.split(" ", 1)[0].lstrip("^")
-        return "" if not word or set(word) == {"0"} else word[:8]
+        text = self._text("blame", "--porcelain", "-L", f"{line},{line}", "--", path)
+        word = text.partition(" ")[0]
+        return "" if not word or set(word) == {"0"} else word[:7]
 
 
 def parse_diff(text: str, commit: str = "") -> list[Hunk]:
-    """The hunks of a ``git diff -U0`` text."""
+    """The hunks of a ``git diff`` text; context, where there is some, separates hunks.
+
+    How many lines belong to a hunk is what its header says, so that changed lines may look like headers themselves.
+    """
     out: list[Hunk] = []
     old = new = ""
     lines = text.split("\n")
     i = 0
     while i < len(lines):
         line = lines[i]
-        if line.startswith("--- "):
-            old = line[6:] if line.startswith("--- a/") else ""
-        elif line.startswith("+++ "):
-            new = line[6:] if line.startswith("+++ b/") else ""
-        elif m := _HUNK.match(line):
-            removed, added = [], []
-            i += 1
-            while i < len(lines) and lines[i][:1] in ("-", "+", "\\") and not lines[i].startswith(("--- a/", "+++ b/")):
-                if lines[i][0] == "-":
-                    removed.append(lines[i][1:])
-                elif lines[i][0] == "+":
-                    added.append(lines[i][1:])
-                i += 1
-            out.append(Hunk(new or old, old, int(m[1]), int(m[3]), tuple(removed), tuple(added), commit))
-            continue
         i += 1
+        if line.startswith("diff --git "):
+            old = new = ""
+        elif line.startswith("--- "):
+            old = _path(line[4:])
+        elif line.startswith("+++ "):
+            new = _path(line[4:])
+        elif m := _HUNK.match(line):
+            where = (int(m[1]), 1 if m[2] is None else int(m[2]), int(m[3]), 1 if m[4] is None else int(m[4]))
+            i, found = _hunk(lines, i, where)
+            out += [Hunk(new or old, old, a, b, tuple(gone), tuple(come), commit) for a, b, gone, come in found]
     return out
+
+
+def _hunk(lines: Sequence[str], i: int, where: tuple[int, int, int, int]) -> tuple[int, list[tuple[int, int, list[str], list[str]]]]:
+    """Read one hunk's lines from ``i``; returns where it ends, and its changes (old line, new line, removed, added)."""
+    old_at, old_left, new_at, new_left = where
+    found: list[tuple[int, int, list[str], list[str]]] = []
+    open_ = False
+    while i < len(lines) and (old_left > 0 or new_left > 0 or lines[i].startswith("\\")):
+        kind, body = lines[i][:1], lines[i][1:]
+        i += 1
+        if kind == "\\":
+            continue
+        if kind not in ("-", "+"):
+            open_ = False
+        elif not open_:
+            found.append((old_at, new_at, [], []))
+            open_ = True
+        if kind != "+":
+            old_at, old_left = old_at + 1, old_left - 1
+        if kind != "-":
+            new_at, new_left = new_at + 1, new_left - 1
+        if kind == "-":
+            found[-1][2].append(body)
+        elif kind == "+":
+            found[-1][3].append(body)
+    return i, found
+
+
+def _path(text: str) -> str:
+    """A path of a ``---`` or ``+++`` line: quoted like a C string, or plain and followed by a tab where it has spaces."""
+    path = _unquoted(text) if text.startswith('"') else text.partition("\t")[0]
+    return "" if path == "/dev/null" else path[2:]
+
+
+_ESCAPES = {"a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13, '"': 34, "\\": 92}
+_ESCAPED = re.compile(rb'\\([0-7]{3}|.)|([^\\"]+)', re.S)
+
+
+def _unquoted(text: str) -> str:
+    data, at = text.encode("utf-8", "surrogateescape"), 1
+    out = bytearray()
+    while m := _ESCAPED.match(data, at):  # ends at the closing quote
+        at = m.end()
+        if m[2] is not None:
+            out += m[2]
+        elif len(m[1]) == 3:
+            out.append(int(m[1], 8))
+        else:
+            out.append(_ESCAPES.get(m[1].decode("latin-1"), m[1][0]))
+    return out.decode("utf-8", "surrogateescape")
