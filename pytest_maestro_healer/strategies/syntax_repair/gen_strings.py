@@ -104,9 +104,8 @@ def _balances(code: Code, t: Token, tail: str) -> bool:
             return False
         if x.kind == "op" and x.text in OPENERS:
             stack.append(x.text)
-        elif x.kind == "op" and x.text in CLOSERS:
-            if not stack or stack.pop() != CLOSERS[x.text]:
-                return False
+        elif x.kind == "op" and x.text in CLOSERS and (not stack or stack.pop() != CLOSERS[x.text]):
+            return False
     last = toks[-1].text if toks else ""
     return not stack or len(stack) <= outer or (last in (",", *OPENERS) and not tail.startswith(":"))
 

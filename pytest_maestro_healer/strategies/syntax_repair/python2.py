@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from pytest_maestro_healer.strategies.syntax_repair.lexer import CLOSERS, OPENERS, Code, Token
+from pytest_maestro_healer.strategies.syntax_repair.lexer import CLOSERS, HEADS, OPENERS, Code, Token
 from pytest_maestro_healer.strategies.syntax_repair.moves import Change, Move
 from pytest_maestro_healer.strategies.syntax_repair.oracle import Problem
 
@@ -59,10 +59,9 @@ def statements(code: Code) -> list[list[Token]]:
             now = []
             continue
         now.append(t)
-        if t.text == ":" and depth == 0 and now[0].text in ("if", "else", "elif", "try", "except", "finally", "for", "while", "with", "def", "class"):
-            if not any(x.text == "lambda" for x in now):
-                out.append(now)
-                now = []
+        if t.text == ":" and depth == 0 and now[0].text in HEADS and not any(x.text == "lambda" for x in now):
+            out.append(now)
+            now = []
     if now:
         out.append(now)
     return [s for s in out if s]

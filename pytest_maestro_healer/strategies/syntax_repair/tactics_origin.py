@@ -194,8 +194,10 @@ class Python2(SearchTactic):
     heals = (
         one(
             "print, except, <> and octal in one file",
-            _IMPORT + "def test_add():\n    print 'adding', add(1, 2)\n    try:\n        raise ValueError, 'no'\n    except ValueError, e:\n        assert str(e) <> 'yes'\n    assert add(0777, 0) == 511\n",
-            _IMPORT + "def test_add():\n    print('adding', add(1, 2))\n    try:\n        raise ValueError('no')\n    except ValueError as e:\n        assert str(e) != 'yes'\n    assert add(0o777, 0) == 511\n",
+            _IMPORT + "def test_add():\n    print 'adding', add(1, 2)\n    try:\n"
+            "        raise ValueError, 'no'\n    except ValueError, e:\n        assert str(e) <> 'yes'\n    assert add(0777, 0) == 511\n",
+            _IMPORT + "def test_add():\n    print('adding', add(1, 2))\n    try:\n"
+            "        raise ValueError('no')\n    except ValueError as e:\n        assert str(e) != 'yes'\n    assert add(0o777, 0) == 511\n",
         ),
     )  # fmt: skip
     declines = (regression(),)

@@ -62,10 +62,10 @@ class Brackets(SearchTactic):
         ),
         one(
             "a list over several lines that never ends",
-            _IMPORT
-            + "def test_add():\n    cases = [\n        (1, 2, 3),\n        (2, 2, 4),\n    for a, b, c in cases:\n        assert add(a, b) == c\n",
-            _IMPORT
-            + "def test_add():\n    cases = [\n        (1, 2, 3),\n        (2, 2, 4),\n    ]\n    for a, b, c in cases:\n        assert add(a, b) == c\n",
+            _IMPORT + "def test_add():\n    cases = [\n        (1, 2, 3),\n        (2, 2, 4),\n"
+            "    for a, b, c in cases:\n        assert add(a, b) == c\n",
+            _IMPORT + "def test_add():\n    cases = [\n        (1, 2, 3),\n        (2, 2, 4),\n"
+            "    ]\n    for a, b, c in cases:\n        assert add(a, b) == c\n",
         ),
     )
     declines = (regression(),)

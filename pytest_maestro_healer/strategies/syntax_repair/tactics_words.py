@@ -107,7 +107,8 @@ class WrongScope(SearchTactic):
         one(
             "a helper that awaits",
             "import asyncio\n\n\ndef work():\n    await asyncio.sleep(0)\n    return 3\n\n\ndef test_work():\n    assert asyncio.run(work()) == 3\n",
-            "import asyncio\n\n\nasync def work():\n    await asyncio.sleep(0)\n    return 3\n\n\ndef test_work():\n    assert asyncio.run(work()) == 3\n",
+            "import asyncio\n\n\nasync def work():\n    await asyncio.sleep(0)\n    return 3\n"
+            "\n\ndef test_work():\n    assert asyncio.run(work()) == 3\n",
         ),
     )
     declines = (regression(),)
@@ -148,10 +149,10 @@ class ForeignLiterals(Tactic):
     heals = (
         one(
             "JSON pasted into a test",
-            _IMPORT
-            + 'CASE = {"a": 1, "strict": true, "extra": null}\n\n\ndef test_add():\n    assert CASE["strict"] is True\n    assert add(CASE["a"], 2) == 3\n',
-            _IMPORT
-            + 'CASE = {"a": 1, "strict": True, "extra": None}\n\n\ndef test_add():\n    assert CASE["strict"] is True\n    assert add(CASE["a"], 2) == 3\n',
+            _IMPORT + 'CASE = {"a": 1, "strict": true, "extra": null}\n\n\n'
+            'def test_add():\n    assert CASE["strict"] is True\n    assert add(CASE["a"], 2) == 3\n',
+            _IMPORT + 'CASE = {"a": 1, "strict": True, "extra": None}\n\n\n'
+            'def test_add():\n    assert CASE["strict"] is True\n    assert add(CASE["a"], 2) == 3\n',
         ),
     )
     declines = (
