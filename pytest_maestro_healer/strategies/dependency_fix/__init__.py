@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from pytest_maestro_healer.strategies.base import Strategy
+from pytest_maestro_healer.strategies.dependency_fix.attributes import AsyncioCoroutine, RemovedAttribute, RemovedMethod
+from pytest_maestro_healer.strategies.dependency_fix.fixtures import FixtureName, PluginFixture
+from pytest_maestro_healer.strategies.dependency_fix.idioms import MarkedFixture, NoseSetup, PytestConfig, Tmpdir, WarnsNone
+from pytest_maestro_healer.strategies.dependency_fix.isolate import IsolateRemovedName
 from pytest_maestro_healer.strategies.dependency_fix.moved import MovedSymbol, RenamedModule
+from pytest_maestro_healer.strategies.dependency_fix.packages import MissingDistribution, OptionalImport, ProductImport, VersionConflict
+from pytest_maestro_healer.strategies.dependency_fix.pypath import HookArguments
 from pytest_maestro_healer.strategies.dependency_fix.removed import Py2Compat, RemovedStdlib
 from pytest_maestro_healer.strategies.dependency_fix.retired import RetiredTestLibrary
 from pytest_maestro_healer.strategies.dependency_fix.typos import ImportTypo
+from pytest_maestro_healer.strategies.dependency_fix.undefined import MissingImport, NameTypo
 from pytest_maestro_healer.strategies.dependency_fix.unused import UnusedImport
 
 
@@ -16,7 +23,33 @@ class DependencyFix(Strategy):
     name = "dependency_fix"
     title = "Imports, names, fixtures, distributions"
     summary = "Finds where a missing module, name or fixture went, from git, the sources and the documentation, and migrates the tests to it."
-    tactics = (RenamedModule(), RetiredTestLibrary(), RemovedStdlib(), MovedSymbol(), Py2Compat(), UnusedImport(), ImportTypo())
+    tactics = (
+        RenamedModule(),
+        RetiredTestLibrary(),
+        RemovedStdlib(),
+        MovedSymbol(),
+        Py2Compat(),
+        UnusedImport(),
+        ImportTypo(),
+        IsolateRemovedName(),
+        MissingImport(),
+        NameTypo(),
+        RemovedAttribute(),
+        RemovedMethod(),
+        AsyncioCoroutine(),
+        NoseSetup(),
+        WarnsNone(),
+        PytestConfig(),
+        MarkedFixture(),
+        HookArguments(),
+        FixtureName(),
+        PluginFixture(),
+        Tmpdir(),
+        OptionalImport(),
+        MissingDistribution(),
+        VersionConflict(),
+        ProductImport(),
+    )
 
 
 STRATEGY = DependencyFix()

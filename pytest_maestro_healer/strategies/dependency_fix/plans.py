@@ -64,9 +64,11 @@ def is_broken(site: Site, ctx: Context) -> bool:
 @functools.lru_cache(maxsize=1)
 def planners() -> tuple[Planner, ...]:
     """All planners, in the order in which they are asked for an import that is not the failure's own."""
-    from pytest_maestro_healer.strategies.dependency_fix import moved, removed, retired, typos, unused
+    from pytest_maestro_healer.strategies.dependency_fix import isolate, moved, removed, retired, typos, unused
 
-    return (moved.plan_renamed_module, retired.plan, removed.plan, moved.plan_moved, removed.plan_compat, unused.plan, typos.plan)
+    return (
+        moved.plan_renamed_module, retired.plan, removed.plan, moved.plan_moved, removed.plan_compat, unused.plan, typos.plan, isolate.plan,
+    )  # fmt: skip
 
 
 def best_plans(site: Site, ctx: Context) -> Sequence[Plan]:
@@ -93,25 +95,23 @@ def heal_imports(planner: Planner, failure: Failure, ctx: Context) -> Iterator[P
     first = next(iter(own), None)
     if first is None:
         return
-    lead = planner(first, ctx)
-    source = planner
-    if not lead:
-        # the statement's first name may belong to another tactic; this one leads where nobody handles that name earlier
-        lead = next((p for s in own[1:] if (p := planner(s, ctx)) and not best_plans(first, ctx)), ())
-        source = planner
+    # every name of the statement that is missing needs a plan; the tactic of the first of them speaks for the proposal
+    lead = best_plans(first, ctx)
+    if not lead or lead[0].tactic not in {p.tactic for p in planner(first, ctx)}:
+        return
     for variant in range(min(len(lead), _VARIANTS)):
-        proposal = _assemble(source, variant, lead[variant], found, failure, ctx, tie=len(lead) > 1)
+        proposal = _assemble(variant, lead[variant], found, failure, ctx, tie=len(lead) > 1)
         if proposal is not None:
             yield proposal
 
 
-def _assemble(planner: Planner, variant: int, lead: Plan, found: Missing, failure: Failure, ctx: Context, *, tie: bool) -> Proposal | None:
+def _assemble(variant: int, lead: Plan, found: Missing, failure: Failure, ctx: Context, *, tie: bool) -> Proposal | None:
     group = same_cause(found, ctx, failure)
     edits: list[Edit] = []
     plans: list[Plan] = []
     healed: set[str] = set()
     for path in dict.fromkeys(m.path for _, m in group):
-        got = _heal_file(path, planner, variant, found, ctx)
+        got = _heal_file(path, variant, found, ctx)
         if got is None:
             if path == found.path:
                 return None
@@ -143,7 +143,7 @@ def _unique(plans: Sequence[Plan]) -> list[Plan]:
     return list({p.meaning: p for p in plans}.values())
 
 
-def _heal_file(path: str, planner: Planner, variant: int, found: Missing, ctx: Context) -> tuple[tuple[Edit, ...], list[Plan]] | None:
+def _heal_file(path: str, variant: int, found: Missing, ctx: Context) -> tuple[tuple[Edit, ...], list[Plan]] | None:
     src = ctx.source(path)
     if src is None or src.tree is None:
         return None
@@ -153,7 +153,7 @@ def _heal_file(path: str, planner: Planner, variant: int, found: Missing, ctx: C
         mine = matches(site, found) and not site.guarded
         if not mine and not is_broken(site, ctx):
             continue
-        options = (planner(site, ctx) or best_plans(site, ctx)) if mine else best_plans(site, ctx)[:1]
+        options = best_plans(site, ctx) if mine else best_plans(site, ctx)[:1]
         if not options:
             if mine:
                 return None
