@@ -74,4 +74,6 @@ class Strategy:
     name: ClassVar[str]
     title: ClassVar[str] = ""
     summary: ClassVar[str] = ""
+    #: Whether its heals change what a test expects instead of a cause: tried after all others, and refused where a regression is suspected.
+    symptom: bool = False
     tactics: Sequence[Tactic] = ()
