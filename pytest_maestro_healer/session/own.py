@@ -107,5 +107,5 @@ def _limited(inner: Strategy, timeout: float) -> Strategy:
     out.title, out.summary = inner.title, inner.summary  # type: ignore[misc]
     out.tactics = tuple(Limited(t, timeout) for t in inner.tactics)
     if getattr(inner, "symptom", False):
-        out.symptom = True  # type: ignore[attr-defined]
+        out.symptom = True
     return out
