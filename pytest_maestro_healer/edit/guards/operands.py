@@ -30,6 +30,7 @@ _LOOSE_TRUE = frozenset({"check_like", "equal_nan", "ignore_order", "ignore_case
 
 
 def tolerance_widened(before: Check, after: Check, scope: Scope | None, limits: Limits) -> list[str]:
+    """Why an approximate comparison accepts more than before; empty where it does not."""
     if after.op != "approx" or after.tolerance is None:
         return []
     rel, absolute = after.tolerance
@@ -58,6 +59,7 @@ def _scale(check: Check, scope: Scope | None) -> float:
 
 
 def told_less(before: Check, after: Check) -> list[str]:
+    """Options of an asserting call that make it compare less; empty where there are none."""
     had = {k.arg: dump(k.value) for k in before.options}
     for k in after.options:
         if k.arg is None or had.get(k.arg) == dump(k.value):
@@ -80,6 +82,7 @@ def told_less(before: Check, after: Check) -> list[str]:
 
 # -- operands --------------------------------------------------------------------------------------------------
 def operands_weaker(before: Check, after: Check, old: Scope | None, new: Scope | None, limits: Limits) -> list[str]:
+    """Why the operands of ``after`` say less than those of ``before``; ``old`` and ``new`` resolve variables."""
     a = [old.resolve(s, before.line) if old else s for s in (before.left, before.right)]
     b = [new.resolve(s, after.line) if new else s for s in (after.left, after.right)]
     if [dump(s) for s in a] == [dump(s) for s in b] and before.op == after.op:
