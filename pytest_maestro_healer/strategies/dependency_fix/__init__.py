@@ -8,7 +8,7 @@ from pytest_maestro_healer.strategies.dependency_fix.fixtures import FixtureName
 from pytest_maestro_healer.strategies.dependency_fix.idioms import MarkedFixture, NoseSetup, PytestConfig, Tmpdir, WarnsNone
 from pytest_maestro_healer.strategies.dependency_fix.isolate import IsolateRemovedName
 from pytest_maestro_healer.strategies.dependency_fix.moved import MovedSymbol, RenamedModule
-from pytest_maestro_healer.strategies.dependency_fix.packages import MissingDistribution, OptionalImport, ProductImport, VersionConflict
+from pytest_maestro_healer.strategies.dependency_fix.packages import MissingDistribution, OptionalDependency, ProductImport, VersionConflict
 from pytest_maestro_healer.strategies.dependency_fix.pypath import HookArguments
 from pytest_maestro_healer.strategies.dependency_fix.removed import Py2Compat, RemovedStdlib
 from pytest_maestro_healer.strategies.dependency_fix.retired import RetiredTestLibrary
@@ -45,7 +45,7 @@ class DependencyFix(Strategy):
         FixtureName(),
         PluginFixture(),
         Tmpdir(),
-        OptionalImport(),
+        OptionalDependency(),
         MissingDistribution(),
         VersionConflict(),
         ProductImport(),

@@ -114,7 +114,7 @@ def same_cause(found: Missing, ctx: Context, current: Failure) -> Sequence[tuple
 def available_fixtures(failure: Failure) -> Sequence[str]:
     """The fixture names that pytest listed."""
     names = failure.exc_attrs.get("available")
-    if isinstance(names, (list, tuple)):
+    if isinstance(names, (list, tuple)) and names:
         return [str(n) for n in names]
     m = _AVAILABLE.search(failure.message) or _AVAILABLE.search(failure.longrepr)
     return [n.strip() for n in m[1].split(",") if n.strip()] if m else []

@@ -94,8 +94,8 @@ class MissingDistribution(Tactic):
         yield advice(self.name, failure, text, facts, found.key, f"{dist} is not installed", 0.5)
 
 
-class OptionalImport(Tactic):
-    name = "optional_import"
+class OptionalDependency(Tactic):
+    name = "optional_dependency"
     summary = "Tests of a feature whose dependency the project itself declares optional are skipped without it, by pytest.importorskip."
     patterns = _PATTERNS
     applicability = Applicability.REVIEW

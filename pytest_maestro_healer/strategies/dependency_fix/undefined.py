@@ -224,8 +224,8 @@ class NameTypo(Tactic):
     heals = (
         Example(
             "a mistyped local variable",
-            {"test_r.py": "def test_r():\n    response = [200]\n    assert reponse[0] == 200\n"},
-            {"test_r.py": "def test_r():\n    response = [200]\n    assert response[0] == 200\n"},
+            {"test_r.py": "def test_r():\n    response = 'a b'.split()\n    assert reponse[0] == 'a'\n"},
+            {"test_r.py": "def test_r():\n    response = 'a b'.split()\n    assert response[0] == 'a'\n"},
         ),
     )
     declines = (
