@@ -18,7 +18,7 @@ from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions, Experiments, Observation
 from pytest_maestro_healer.model import Cause, Diagnosis, Failure, HealingResult, ProofStep, Proposal
-from pytest_maestro_healer.prove.candidates import Candidate, chained, order, progressed, rank, rivals
+from pytest_maestro_healer.prove.candidates import Candidate, chained, merged_causes, order, progressed, rank, rivals, same_code
 from pytest_maestro_healer.prove.ladder import Climb, Ladder
 from pytest_maestro_healer.prove.runner import Runner
 from pytest_maestro_healer.prove.scope import narrowed
@@ -195,13 +195,13 @@ class Pipeline:
         if proven:
             proven.sort(key=lambda c: rank(c.proposal, self.symptoms))
             found.winner = proven[0]
-            found.ties = [c for c in proven[1:] if c.after != proven[0].after and rivals(proven[0].proposal, c.proposal, self.symptoms)]
+            found.ties = [c for c in proven[1:] if not same_code(c, proven[0]) and rivals(proven[0].proposal, c.proposal, self.symptoms)]
         return found
 
     @property
     def symptoms(self) -> frozenset[str]:
         """Strategies that change an expectation instead of a cause."""
-        return frozenset(s.name for s in self.strategies if getattr(s, "symptom", False))
+        return frozenset(s.name for s in self.strategies if s.symptom)
 
     def _proposals(self, failure: Failure, diagnosis: Diagnosis, ctx: Context, found: Found) -> list[Proposal]:
         out: list[Proposal] = []
@@ -301,6 +301,7 @@ class Pipeline:
 
     def _confirmed(self) -> list[HealingResult]:
         """One fresh process for all accepted heals; where it objects, each heal by itself."""
+        self.accepted = merged_causes(self.accepted)
         if self.accepted and self.config.fresh_confirm and self.config.validate_before_apply:
             self._confirm(self.accepted, alone=len(self.accepted) == 1)
         return [healed(self.facts, c) for c in self.accepted]

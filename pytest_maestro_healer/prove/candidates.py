@@ -93,9 +93,60 @@ def chained(first: Candidate, rest: Candidate) -> Candidate:
         explanation=a.explanation if a.explanation == b.explanation else f"{a.explanation}; then {b.explanation}",
         meaning="; ".join(dict.fromkeys(m for m in (a.meaning, b.meaning) if m)),
         edits=(*a.edits, *b.edits),
+        cause_key=f"{a.cause_key}+{b.cause_key}" if a.cause_key and b.cause_key else "",
         nodeids=tuple(dict.fromkeys((*a.nodeids, *b.nodeids))),
     )
     before = {**rest.before, **first.before}
     return Candidate(
         first.failure, proposal, before, rest.after, guard=first.guard, symptom=first.symptom or rest.symptom, left=rest.left, refusals=rest.refusals
     )
+
+
+def same_code(a: Candidate, b: Candidate) -> bool:
+    """Whether two candidates differ in layout only."""
+    if a.after.keys() != b.after.keys():
+        return False
+    return all(a.after[p] == b.after[p] or (p.endswith(".py") and _tree(a.after[p]) == _tree(b.after[p]) != "") for p in a.after)
+
+
+def _tree(data: bytes) -> str:
+    import ast
+
+    try:
+        return ast.dump(ast.parse(data))
+    except (SyntaxError, ValueError):
+        return ""
+
+
+def merged_causes(accepted: Iterable[Candidate]) -> list[Candidate]:
+    """Heals of one root cause are one heal, also where each file was healed for itself (at collection); those that build on others stay."""
+    out: list[Candidate] = []
+    for c in accepted:
+        twin = next((o for o in out if _same_cause(o, c)), None)
+        if twin is None:
+            out.append(c)
+            continue
+        p, q = twin.proposal, c.proposal
+        explanation = p.explanation if q.explanation in p.explanation else f"{p.explanation}; {q.explanation}"
+        twin.proposal = dataclasses.replace(p, evidence=tuple(dict.fromkeys((*p.evidence, *q.evidence))), explanation=explanation)
+        twin.before.update(c.before)
+        twin.after.update(c.after)
+        twin.nodeids += [n for n in c.nodeids if n not in twin.nodeids]
+        twin.left = {**twin.left, **c.left}
+        twin.refusals += c.refusals
+        twin.seconds += c.seconds
+        twin.steps = [_joined(a, b) for a, b in zip(twin.steps, c.steps, strict=False)]
+    return out
+
+
+def _same_cause(a: Candidate, b: Candidate) -> bool:
+    p, q = a.proposal, b.proposal
+    if not p.cause_key or (p.strategy, p.tactic, p.cause_key, p.applicability) != (q.strategy, q.tactic, q.cause_key, q.applicability):
+        return False
+    return not (a.after.keys() & b.after.keys()) and not a.ties and not b.ties and a.collected == b.collected
+
+
+def _joined(a: ProofStep, b: ProofStep) -> ProofStep:
+    reason = a.reason if a.reason == b.reason else f"{a.reason}; {b.reason}"
+    passed = None if a.passed is None or b.passed is None else a.passed and b.passed
+    return ProofStep(a.rung, passed, reason, a.seconds + b.seconds)

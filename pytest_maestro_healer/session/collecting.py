@@ -102,9 +102,11 @@ class CollectHealer:
                 self.overlay.install()
             return None, None
         # several candidates may have been tried: leave the winner's module behind
-        runner.run([failure.nodeid], found.winner.after)
         winner = found.winner
+        runner.run([failure.nodeid], winner.after)
         winner.collected = True
+        winner.after = {p: d for p, d in winner.after.items() if base.get(p) != d}  # not what was healed before
+        winner.before = {p: d for p, d in winner.before.items() if p in winner.after}
         winner.diagnosis = drifted(preliminary(failure))
         winner.refusals = found.refusals
         winner.ties = [t.proposal.meaning or t.proposal.explanation for t in found.ties]

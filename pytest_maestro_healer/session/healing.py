@@ -220,8 +220,9 @@ class Healing(Capturing):
             collected=[str(i.nodeid) for i in session.items],
             files=self.files,
         )
+        ground = {self.files.relative(p): d for p, d in self.collecting.overlay.files.items()}
         inprocess = InProcess(session, self.capture, self.files, self.collectors)
-        runner = SessionRunner(self.settings, self.files, inprocess, Fresh(self.config, self.files, self.settings.timeout))
+        runner = SessionRunner(self.settings, self.files, inprocess, Fresh(self.config, self.files, self.settings.timeout), ground)
         store = Store(self.files.root, self.settings)
         pipeline = Pipeline(
             ctx,

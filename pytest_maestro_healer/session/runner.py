@@ -24,9 +24,15 @@ _SAME_EVERYWHERE = ("SyntaxError", "ImportError", "NameError", "AttributeError")
 
 
 class SessionRunner:
-    """Runs proofs for a live session; ``runs`` counts them by the way they went."""
+    """Runs proofs for a live session; ``runs`` counts them by the way they went.
 
-    def __init__(self, config: HealerConfig, files: ProjectFiles, inprocess: InProcess, fresh: Fresh) -> None:
+    ``ground`` are the files that were healed at collection: this process has them already, a fresh one must be given them.
+    """
+
+    def __init__(
+        self, config: HealerConfig, files: ProjectFiles, inprocess: InProcess, fresh: Fresh, ground: Mapping[str, bytes] | None = None
+    ) -> None:
+        self.ground = dict(ground or {})
         self.config = config
         self.files = files
         self.inprocess = inprocess
@@ -44,11 +50,12 @@ class SessionRunner:
         conditions: Conditions | None = None,
     ) -> RunReport:
         """See :class:`~pytest_maestro_healer.prove.runner.Runner`."""
+        overlay = {p: d for p, d in overlay.items() if self.ground.get(p) != d}
         if conditions is not None:
             with _load(conditions.load):
                 if fresh or conditions.fresh or self.config.isolate or not self._fits(nodeids, overlay) or not forked.possible():
                     self.runs["fresh"] += 1
-                    return self.fresh.run(nodeids, overlay, whole_files=whole_files, trace=trace, conditions=conditions)
+                    return self.fresh.run(nodeids, {**self.ground, **overlay}, whole_files=whole_files, trace=trace, conditions=conditions)
                 return self._near(nodeids, overlay, whole_files, trace, conditions)
         if fresh or self.config.isolate or not self._fits(nodeids, overlay):
             return self._fresh(nodeids, overlay, whole_files, trace)
@@ -88,7 +95,7 @@ class SessionRunner:
 
     def _fresh(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], whole: bool, trace: bool) -> RunReport:
         self.runs["fresh"] += 1
-        return self.fresh.run(nodeids, overlay, whole_files=whole, trace=trace)
+        return self.fresh.run(nodeids, {**self.ground, **overlay}, whole_files=whole, trace=trace)
 
     @staticmethod
     def _suspicious(report: RunReport) -> bool:
