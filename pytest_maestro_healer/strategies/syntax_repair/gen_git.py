@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pytest_maestro_healer.strategies.syntax_repair.lexer import Code
+from pytest_maestro_healer.strategies.syntax_repair.lexer import KEYWORDS, Code
 from pytest_maestro_healer.strategies.syntax_repair.moves import Change, Move, apply
 from pytest_maestro_healer.strategies.syntax_repair.oracle import check
 
+#: Maps an offset of the broken text to the text after the moves so far.
+Shift = Callable[[int], int]
 HEAD = "restore_from_head"
 TAIL = "truncated"
 TACTICS = frozenset({HEAD, TAIL})
@@ -55,7 +58,7 @@ def _gap(start: int, end: int, at: int) -> int:
     return 0 if start <= at <= end else min(abs(start - at), abs(end - at))
 
 
-def _shifter(done: tuple[Change, ...]):  # type: ignore[no-untyped-def]
+def _shifter(done: tuple[Change, ...]) -> Shift:
     def shift(offset: int) -> int:
         return offset + sum(len(t) - (e - s) for s, e, t in done if e <= offset)
 
@@ -84,7 +87,7 @@ def _hunks(text: str, head: str) -> list[Hunk]:
     return out
 
 
-def _hunk_moves(text: str, h: Hunk, shift) -> Iterator[Move]:  # type: ignore[no-untyped-def]
+def _hunk_moves(text: str, h: Hunk, shift: Shift) -> Iterator[Move]:
     old = text[h.start : h.end]
     line = Code(text).line_at(h.start)
     if h.tail:
@@ -100,6 +103,10 @@ def _hunk_moves(text: str, h: Hunk, shift) -> Iterator[Move]:  # type: ignore[no
         return
     why = f"restores what stands at HEAD in line {line}"
     atoms = _atoms(old, h.text) if len(old) < 4000 and len(h.text) < 4000 else []
+    # what differs in structure only: another name, number or text there was an intended change and stays
+    for rank, atom in enumerate(_atoms(old, h.text, shape=True) if atoms else []):
+        if rank < 12:
+            yield Move((_placed(atom, h.start, shift),), 0.15 + 0.005 * rank, HEAD, why)
     if 1 < len(atoms) <= 12:
         for rank, atom in enumerate(atoms):
             yield Move((_placed(atom, h.start, shift),), 0.2 + 0.005 * rank + 0.01 * min(len(atom[2]), 10), HEAD, why)
@@ -109,15 +116,16 @@ def _hunk_moves(text: str, h: Hunk, shift) -> Iterator[Move]:  # type: ignore[no
     yield Move(((shift(h.start), shift(h.end), h.text),), 0.6 if len(atoms) != 1 else 0.3, HEAD, why, review=len(atoms) > 1)
 
 
-def _placed(change: Change, base: int, shift) -> Change:  # type: ignore[no-untyped-def]
+def _placed(change: Change, base: int, shift: Shift) -> Change:
     return (shift(base + change[0]), shift(base + change[1]), change[2])
 
 
-def _atoms(old: str, new: str) -> list[Change]:
-    """The token-wise differences between two pieces of text."""
+def _atoms(old: str, new: str, shape: bool = False) -> list[Change]:
+    """The token-wise differences between two pieces of text; with ``shape`` all names are one, all numbers, all words of strings."""
     a, b = _pieces(old), _pieces(new)
     out: list[Change] = []
-    for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, [t for t, _ in a], [t for t, _ in b], autojunk=False).get_opcodes():
+    left, right = ([_shape(t) if shape else t for t, _ in x] for x in (a, b))
+    for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
         if tag != "equal":
             start = a[i1][1] if i1 < len(a) else len(old)
             end = a[i2][1] if i2 < len(a) else len(old)
@@ -125,6 +133,12 @@ def _atoms(old: str, new: str) -> list[Change]:
             last = b[j2][1] if j2 < len(b) else len(new)
             out.append((start, end, new[first:last]))
     return [c for c in out if apply(old, [c]) != old]
+
+
+def _shape(piece: str) -> str:
+    if piece in KEYWORDS:
+        return piece
+    return "name" if piece.isidentifier() else ("number" if piece[:1].isdigit() else piece)
 
 
 def _pieces(text: str) -> list[tuple[str, int]]:
@@ -145,6 +159,4 @@ def _pieces(text: str) -> list[tuple[str, int]]:
 
 
 def _split_string(text: str, start: int) -> list[tuple[str, int]]:
-    import re
-
     return [(m.group(), start + m.start()) for m in re.finditer(r"\w+|\s+|\"\"\"|'''|.", text, re.S)]

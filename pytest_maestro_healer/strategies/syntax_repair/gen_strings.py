@@ -33,8 +33,13 @@ def candidates(code: Code, problem: Problem) -> Iterator[Move]:
     if any(t.text.lstrip("rRbBuUfF")[:3] in ('"""', "'''") for t in bad):
         yield from _swallowing(code)
     yield from _extra_quote(code, problem)
-    if "f-string" in problem.msg or "f-string" in problem.msg.lower() or "'{' was never closed" in problem.msg or "'}'" in problem.msg:
+    if "f-string" in problem.msg or "'{' was never closed" in problem.msg or "'}'" in problem.msg or _lopsided(code, problem.line):
         yield from _braces(code, problem)
+
+
+def _lopsided(code: Code, line: int) -> bool:
+    """Whether an f-string of the line has more braces of one kind: from 3.12 on, the string may seem to end elsewhere."""
+    return any(t.kind == "str" and "f" in _prefix(t.text).lower() and t.text.count("{") != t.text.count("}") for t in code.of_line(line))
 
 
 def _prefix(text: str) -> str:

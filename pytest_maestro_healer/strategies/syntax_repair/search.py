@@ -26,6 +26,8 @@ GENERATORS: tuple[Generator, ...] = (
 )
 WIDTH = 6
 DEPTH = 10
+#: How many moves one line may take.
+PER_LINE = 4
 #: How much dearer than the best a solution may be and still be worth showing.
 MARGIN = 0.7
 
@@ -40,6 +42,8 @@ class State:
     moves: tuple[Move, ...] = ()
     problem: Problem | None = None
     rank: float = 0.0
+    #: The line of each move: a line that needs many is a line that was not understood.
+    lines: tuple[int, ...] = ()
 
 
 def moves_for(code: Code, problem: Problem, generators: Sequence[Generator] = GENERATORS) -> Iterator[Move]:
@@ -88,6 +92,9 @@ def _expand(state: State, generators: Sequence[Generator], seen: set[str], bound
         cost = state.cost + move.cost
         if cost > bound or (count % 4 == 3 and time.monotonic() > deadline):
             return
+        line = code.line_at(min(c[0] for c in move.changes))
+        if state.lines.count(line) >= PER_LINE:
+            continue
         text = apply(state.text, move.changes)
         if text in seen:
             continue
@@ -98,7 +105,7 @@ def _expand(state: State, generators: Sequence[Generator], seen: set[str], bound
             continue
         gain = 0.0 if problem is None else min(0.9, 0.3 * _lines_gained(code, after, state.problem, problem))
         changes = compose(state.changes, move.changes, original)
-        yield State(text, changes, cost, (*state.moves, move), problem, cost - gain)
+        yield State(text, changes, cost, (*state.moves, move), problem, cost - gain, (*state.lines, line))
         if problem is None:
             bound = min(bound, cost + MARGIN)
 
