@@ -25,6 +25,7 @@ _NEVER_MORE = {
     "a tautology": re.compile(r"\bassert\s+True\b|\bor\s+True\b|\bassert\s+1\b"),
 }
 _TEST = re.compile(r"^\s*(?:async\s+)?def\s+(test\w*)\s*\(|^\s*class\s+(Test\w*)\b")
+_NUMBER = re.compile(r"(?<![\w.])[1-9]\d+(?![\w.])")
 _TRIPLE = re.compile(r"\"\"\"|'''")
 _SIMPLE = re.compile(r"(?:\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*')")
 
@@ -35,7 +36,8 @@ def check_repair(before: SourceFile, after: SourceFile) -> list[str]:
     line = before.syntax_error.lineno if before.syntax_error and len(versions) == 1 else None
     new = _count(_code_lines(after.text, None))
     tests_after = _tests(after)
-    verdicts = [_compare(_code_lines(v, line), new, tests_after) for v in versions]
+    numbers = _numbers(after.text.split("\n"))
+    verdicts = [_compare(_code_lines(v, line), new, tests_after, numbers) for v in versions]
     return min(verdicts, key=len)
 
 
@@ -47,7 +49,7 @@ def _versions(src: SourceFile) -> list[str]:
     return [_CONFLICT.sub(lambda m, side=side: m.group(side) or "", text) for side in (1, 2)]  # type: ignore[misc]
 
 
-def _compare(lines: list[str], new: Counter[str], tests_after: set[str]) -> list[str]:
+def _compare(lines: list[str], new: Counter[str], tests_after: set[str], numbers_after: Counter[str]) -> list[str]:
     old = _count(lines)
     out = []
     for what in _COUNTED:
@@ -59,6 +61,9 @@ def _compare(lines: list[str], new: Counter[str], tests_after: set[str]) -> list
     lost = _names(lines) - tests_after
     if lost:
         out.append(f"the repair loses {', '.join(sorted(lost))}")
+    gone = _numbers(lines) - numbers_after
+    if gone:
+        out.append(f"the repair loses {', '.join(sorted(gone.elements()))}")
     if old["line"] - new["line"] > 2:
         out.append(f"the repair deletes {old['line'] - new['line']} lines of code")
     return out
@@ -73,6 +78,14 @@ def _count(lines: list[str]) -> Counter[str]:
                 if pattern.search(line):
                     out[what] += 1
     return out
+
+
+def _numbers(lines: list[str]) -> Counter[str]:
+    """The decimal integers of two digits and more: rows of data and expected values, which a repair must not drop.
+
+    Numbers that a repair may rightly rewrite (old octals, long suffixes, glued words) are left out.
+    """
+    return Counter(m.group() for line in lines for m in _NUMBER.finditer(line))
 
 
 def _names(lines: list[str]) -> set[str]:
