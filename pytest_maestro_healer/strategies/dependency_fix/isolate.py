@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Sequence
 
 from pytest_maestro_healer.errors import EditError
@@ -23,14 +24,14 @@ def plan(site: Site, ctx: Context) -> Sequence[Plan]:
     tree = site.src.tree
     if tree is None or not isinstance(site.scope, ast.Module) or site.src.path.rpartition("/")[2] == "conftest.py":
         return ()
-    users = _users(site, tree)
+    users = users_of(site, tree)
     if not users:
         return ()
     tests = [f for f in functions(tree) if f.name.startswith("test")]
     free = [f for f in tests if f not in users]
     if not free or not any(f.name.startswith("test") for f in users):
         return ()
-    line = _statement(site)
+    line = statement_of(site)
     n = sum(f.name.startswith("test") for f in users)
     fact = Evidence(
         "symbol", f"{site.dotted} is gone and no successor is known; {n} of {len(tests)} tests use it", f"{site.src.path}:{site.node.lineno}", 0.6
@@ -38,14 +39,14 @@ def plan(site: Site, ctx: Context) -> Sequence[Plan]:
     text = f"the import of {site.dotted}, which is gone, moves into the {n} tests that use it (they still fail, by that name); the other {len(free)} run again"
 
     def apply(editor: FileEditor) -> None:
-        for f in _users(site, editor.tree):
-            _insert(editor, f, line)
+        for f in users_of(site, editor.tree):
+            insert_first(editor, f, line)
         editor.drop(site)
 
     return [Plan("isolate_removed_name", Applicability.REVIEW, (fact,), f"{site.dotted} is gone for good", text, 0.3, apply)]
 
 
-def _users(site: Site, tree: ast.Module) -> list[Function]:
+def users_of(site: Site, tree: ast.Module) -> list[Function]:
     """The outermost functions whose bodies use the name; empty if anything outside a body uses it."""
     up = parents(tree)
     out: dict[Function, None] = {}
@@ -54,7 +55,7 @@ def _users(site: Site, tree: ast.Module) -> list[Function]:
         while (parent := up.get(chain[-1])) is not None:
             chain.append(parent)
         holder: Function | None = None
-        for child, parent in zip(chain, chain[1:], strict=False):
+        for child, parent in itertools.pairwise(chain):
             if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef)) and child in parent.body:
                 holder = parent
         if holder is None:
@@ -63,12 +64,14 @@ def _users(site: Site, tree: ast.Module) -> list[Function]:
     return list(out)
 
 
-def _statement(site: Site) -> str:
+def statement_of(site: Site) -> str:
+    """The import of one name as a statement of its own."""
     one = ast.Import([site.alias]) if isinstance(site.node, ast.Import) else ast.ImportFrom(site.node.module, [site.alias], site.node.level)
     return ast.unparse(one)
 
 
-def _insert(editor: FileEditor, function: Function, line: str) -> None:
+def insert_first(editor: FileEditor, function: Function, line: str) -> None:
+    """Put a line at the top of a function's body, after its docstring."""
     body = function.body
     first = body[0]
     if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str) and len(body) > 1:
@@ -93,15 +96,15 @@ class IsolateRemovedName(ImportTactic):
     sources = ("the package's own source",)
     heals = (
         Example(
-            "one test of two uses a removed function",
+            "a removed function that only a skipped test uses",
             {
                 **_SHOP,
-                "test_s.py": "from shop.util import mean, mode\n\n\ndef test_mean():\n    assert mean([1, 3]) == 2\n\n\n"
-                "def test_mode():\n    assert mode([1, 1, 2]) == 1\n",
+                "test_s.py": "import pytest\nfrom shop.util import mean, mode\n\n\ndef test_mean():\n    assert mean([1, 3]) == 2\n\n\n"
+                "@pytest.mark.skip(reason='slow')\ndef test_mode():\n    assert mode([1, 1, 2]) == 1\n",
             },
             {
-                "test_s.py": "from shop.util import mean\n\n\ndef test_mean():\n    assert mean([1, 3]) == 2\n\n\n"
-                "def test_mode():\n    from shop.util import mode\n    assert mode([1, 1, 2]) == 1\n",
+                "test_s.py": "import pytest\nfrom shop.util import mean\n\n\ndef test_mean():\n    assert mean([1, 3]) == 2\n\n\n"
+                "@pytest.mark.skip(reason='slow')\ndef test_mode():\n    from shop.util import mode\n    assert mode([1, 1, 2]) == 1\n",
             },
         ),
     )

@@ -94,6 +94,13 @@ def _renamed_by_git(old: str, ctx: Context) -> Iterator[tuple[str, Evidence]]:
         stem = before.removesuffix(".py").removesuffix("/__init__")
         if before.endswith(".py") and after.endswith(".py") and (stem == path or stem.endswith("/" + path)) and ctx.files.read(after) is not None:
             yield ctx.symbols.module_name(after), Evidence("git", f"git saw {before} renamed to {after}", after, 0.95)
+    for before in (f"{p}{path}{s}" for p in ("", "src/", "lib/") for s in (".py", "/__init__.py")):
+        data = ctx.git.bytes_at(before)
+        if data is None or len(data) < 20 or ctx.files.read(before) is not None:
+            continue
+        same = [p for p in ctx.files.product_files if ctx.files.read(p) == data and ctx.git.bytes_at(p) is None]
+        if len(same) == 1:  # moved in the working tree, not yet known to git
+            yield ctx.symbols.module_name(same[0]), Evidence("git", f"{same[0]} has the bytes of {before} at the last commit", same[0], 0.95)
 
 
 def _module_plan(site: Site, new: str, missing_name: bool, ctx: Context, fact: Evidence, score: float) -> Sequence[Plan]:

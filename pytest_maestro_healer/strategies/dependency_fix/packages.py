@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Proposal
 from pytest_maestro_healer.strategies.base import Example, Tactic
-from pytest_maestro_healer.strategies.dependency_fix import table_stdlib
-from pytest_maestro_healer.strategies.dependency_fix.build import advice, edit_files, group_of
+from pytest_maestro_healer.strategies.dependency_fix import isolate, table_stdlib
+from pytest_maestro_healer.strategies.dependency_fix.build import advice, edit_files, functions, group_of
 from pytest_maestro_healer.strategies.dependency_fix.cause import Missing, innermost, missing, raised_in_tests
 from pytest_maestro_healer.strategies.dependency_fix.editor import FileEditor
 from pytest_maestro_healer.strategies.dependency_fix.plans import matches
-from pytest_maestro_healer.strategies.dependency_fix.sites import import_sites
+from pytest_maestro_healer.strategies.dependency_fix.sites import Site, import_sites
 
 _PATTERNS = frozenset({FailurePattern.IMPORT_ERROR, FailurePattern.DEPENDENCY_CONFLICT})
 _PYPA = "https://packaging.python.org/en/latest/specifications/core-metadata/"
@@ -106,10 +106,13 @@ class OptionalDependency(Tactic):
             "an optional dependency by the project's own word",
             {
                 "pyproject.toml": '[project]\nname = "shop"\nversion = "1"\n\n[project.optional-dependencies]\nfast = ["zzqfast>=1"]\n',
-                "test_z.py": "import pytest\nimport zzqfast\n\n\ndef test_z():\n    assert zzqfast.sum([1]) == 1\n",
+                "shop.py": "def total(items):\n    return sum(items)\n",
+                "test_z.py": "import pytest\nimport zzqfast\nfrom shop import total\n\n\ndef test_total():\n    assert total([1]) == 1\n\n\n"
+                "def test_z():\n    assert zzqfast.sum([1]) == 1\n",
             },
             {
-                "test_z.py": 'import pytest\npytest.importorskip("zzqfast")\nimport zzqfast\n\n\ndef test_z():\n    assert zzqfast.sum([1]) == 1\n',
+                "test_z.py": "import pytest\nfrom shop import total\n\n\ndef test_total():\n    assert total([1]) == 1\n\n\n"
+                'def test_z():\n    zzqfast = pytest.importorskip("zzqfast")\n    assert zzqfast.sum([1]) == 1\n',
             },
         ),
     )
@@ -141,21 +144,20 @@ class OptionalDependency(Tactic):
         paths, nodeids = group_of(found, ctx, failure)
 
         def change(editor: FileEditor) -> None:
-            site = next(
-                (
-                    s
-                    for s in import_sites(editor.src, "")
-                    if matches(s, found) and not s.guarded and isinstance(s.scope, ast.Module) and editor.up.get(s.node) is editor.tree
-                ),
-                None,
-            )
-            if site is None:
-                return
-            at = editor.src.line_start(site.node.lineno)
-            have = any(
-                isinstance(n, ast.Import) and any(a.name == "pytest" for a in n.names) and n.lineno < site.node.lineno for n in editor.tree.body
-            )
-            editor.replace(at, at, ("" if have else "import pytest\n") + f'pytest.importorskip("{module}")\n')
+            sites = [s for s in import_sites(editor.src, "") if matches(s, found) and not s.guarded and isinstance(s.scope, ast.Module)]
+            users = [isolate.users_of(s, editor.tree) for s in sites]
+            tests = [f for f in functions(editor.tree) if f.name.startswith("test")]
+            if all(users) and any(f not in u for u in users for f in tests):
+                for site, inside in zip(sites, users, strict=True):
+                    editor.need("import pytest")
+                    editor.drop(site)
+                    for f in inside:
+                        isolate.insert_first(editor, f, _skipping(site, found.module))
+            elif sites and editor.up.get(sites[0].node) is editor.tree:
+                at = editor.src.line_start(sites[0].node.lineno)
+                above = [n for n in editor.tree.body if n.lineno < sites[0].node.lineno]
+                have = any(isinstance(n, ast.Import) and any(a.name == "pytest" for a in n.names) for n in above)
+                editor.replace(at, at, ("" if have else "import pytest\n") + f'pytest.importorskip("{found.module}")\n')
 
         facts = [Evidence("distribution", f"{d.path} declares {d.requirement} in extra {d.extra} only", d.path, 0.85) for d in declared[:2]]
         text = f"{dist} is an optional dependency of this project: without it the module's tests are skipped"
@@ -163,6 +165,13 @@ class OptionalDependency(Tactic):
                        cause_key=found.key, safe=False, score=0.4)  # fmt: skip
         if p is not None:
             yield p
+
+
+def _skipping(site: Site, module: str) -> str:
+    """The lines that import what ``site`` does, or skip."""
+    if not site.name and (site.alias.asname or site.module == module == site.bound):
+        return f'{site.bound} = pytest.importorskip("{site.module}")'
+    return f'pytest.importorskip("{module}"); {isolate.statement_of(site)}'
 
 
 class VersionConflict(Tactic):

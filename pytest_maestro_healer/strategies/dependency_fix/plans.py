@@ -7,6 +7,7 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.errors import EditError
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.model import Applicability, Edit, Evidence, Failure, Proposal
@@ -144,27 +145,29 @@ def _unique(plans: Sequence[Plan]) -> list[Plan]:
 
 
 def _heal_file(path: str, variant: int, found: Missing, ctx: Context) -> tuple[tuple[Edit, ...], list[Plan]] | None:
+    """(edits, plans) for one file: with its other broken imports where that fits together, else the failing one alone."""
     src = ctx.source(path)
     if src is None or src.tree is None:
         return None
-    editor = FileEditor(src)
-    plans: list[Plan] = []
+    mine: list[Plan] = []
+    along: list[Plan] = []
     for site in import_sites(src, ctx.symbols.module_name(path)):
-        mine = matches(site, found) and not site.guarded
-        if not mine and not is_broken(site, ctx):
+        is_mine = matches(site, found) and not site.guarded
+        if not is_mine and not is_broken(site, ctx):
             continue
-        options = best_plans(site, ctx) if mine else best_plans(site, ctx)[:1]
-        if not options:
-            if mine:
-                return None
-            continue
-        plan = options[min(variant, len(options) - 1)]
-        try:
-            plan.apply(editor)
-        except EditError:
+        options = best_plans(site, ctx)
+        if options:
+            (mine if is_mine else along).append(options[min(variant, len(options) - 1)] if is_mine else options[0])
+        elif is_mine:
             return None
-        plans.append(plan)
+    return _applied(src, [*mine, *along]) or (_applied(src, mine) if along else None)
+
+
+def _applied(src: SourceFile, plans: list[Plan]) -> tuple[tuple[Edit, ...], list[Plan]] | None:
     try:
+        editor = FileEditor(src)
+        for plan in plans:
+            plan.apply(editor)
         edits = editor.edits()
         healed = src.with_edits(edits)
     except EditError:
