@@ -21,6 +21,9 @@ from tests.strategies.example_project import GIT_ENV, as_bytes, build, cannot_ru
 pytest_plugins = ["pytester"]
 pytestmark = pytest.mark.filterwarnings("default")
 
+#: Failed tests, broken collection, a hook or conftest that pytest refuses.
+FAILING = (1, 2, 3, 4)
+
 Case = tuple[Strategy, Tactic, Example]
 
 
@@ -54,6 +57,7 @@ class Project:
         build(self.root, self.example)
         self.report_path = pytester.path / "report.json"
         self.output = ""
+        self.failed: set[str] = set()
 
     def run(self, *extra: str, fresh: bool = False) -> int:
         """One healing run; its report is in :meth:`report`."""
@@ -67,6 +71,7 @@ class Project:
             done = self.pytester.run(sys.executable, "-m", "pytest", *args, timeout=120)
         else:
             done = self.pytester.runpytest_inprocess("-o", "heal_fresh_confirm=false", *args)
+            self.failed = failures(done)
         self.output = done.stdout.str() + done.stderr.str()
         return int(done.ret)
 
@@ -83,6 +88,12 @@ class Project:
             lines.append(f"{r.strategy_used}/{r.tactic} success={r.success} {r.decision.kind}: {r.decision.rule} {r.advice}")
             lines += [f"  refused: {x}" for x in r.refused] + ["  " + line for line in r.diff.splitlines()]
         return "\n".join([*lines, self.output[-3000:]])
+
+
+def failures(done: pytest.RunResult) -> set[str]:
+    """The node ids that failed in an in-process run."""
+    outcomes = getattr(getattr(done, "reprec", None), "listoutcomes", None)  # missing where pytest did not get as far as a session
+    return {report.nodeid for report in outcomes()[2]} if outcomes else set()
 
 
 @pytest.fixture
@@ -120,7 +131,7 @@ def test_heals(case: Case, project: Project) -> None:
     if example.fresh:
         assert project.run("--heal-apply=all", fresh=True) == 1, project.told()
     else:
-        assert project.run() in (1, 2), f"the example does not fail\n{project.told()}"
+        assert project.run() in FAILING, f"the example does not fail\n{project.told()}"
         assert snapshot(project.root) == before, "a run that only proposes has written"
     report = project.report()
     if example.advice:
@@ -140,14 +151,16 @@ def test_heals(case: Case, project: Project) -> None:
         assert difference({**before, **healed}, snapshot(project.root)) == ""
     else:
         write_tree(project.root, {**before, **healed})
-    assert project.run(fresh=example.fresh) == 0, f"the healed project does not pass\n{project.told()}"
+    code, claimed = project.run(fresh=example.fresh), {n for r in proved for n in r.nodeids}
+    # a test of the same file that shows a regression goes on failing
+    assert code == 0 or (project.failed and not project.failed & claimed), f"the healed project does not pass\n{project.told()}"
     assert not [r for r in project.report().results if r.changes], f"a healed project is healed again\n{project.told()}"
 
 
 @pytest.mark.parametrize("case", list(cases("declines")))
 def test_declines(case: Case, project: Project) -> None:
     before = snapshot(project.root)
-    assert project.run() in (1, 2), f"the example does not fail\n{project.told()}"
+    assert project.run() in FAILING, f"the example does not fail\n{project.told()}"
     assert not [r for r in project.report().results if r.success and r.changes], f"healed, although {project.example.why}\n{project.told()}"
     if project.example.advice:
         assert any(project.example.advice in r.advice for r in project.report().results), project.told()
