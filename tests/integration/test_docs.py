@@ -99,3 +99,11 @@ def test_the_version_has_an_entry_in_the_changelog() -> None:
     from pytest_maestro_healer import __version__
 
     assert f"\n## {__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_readme_names_the_strategies_that_exist() -> None:
+    from pytest_maestro_healer.strategies import BUILTIN
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = text[text.index("## What it heals") : text.index("## How it decides")]
+    assert set(re.findall(r"^\| `(\w+)` \|", section, flags=re.M)) == set(BUILTIN)
