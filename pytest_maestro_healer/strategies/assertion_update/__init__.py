@@ -18,6 +18,7 @@ class AssertionUpdate(Strategy):
     """The strategy and its tactics, in the order in which they are asked."""
 
     name = "assertion_update"
+    symptom = True
     title = "Assertion update"
     summary = "An expected value, message, exception or call that the product changed on purpose"
     tactics: Sequence[Tactic] = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -12,11 +13,12 @@ from pytest_maestro_healer.errors import EditError
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.model import Applicability, Comparison, Edit, Evidence, Failure, Operand, Proposal, Value
 from pytest_maestro_healer.strategies.assertion_update import intent
-from pytest_maestro_healer.strategies.assertion_update.render import Writer, import_offset, plain_of
+from pytest_maestro_healer.strategies.assertion_update.matching import last_name, literal_is, text_of
+from pytest_maestro_healer.strategies.assertion_update.render import Writer, plain_of
 from pytest_maestro_healer.strategies.assertion_update.strings import Splice
-from pytest_maestro_healer.strategies.assertion_update.structure import last_name, literal_is, text_of
 from pytest_maestro_healer.strategies.assertion_update.trace import Origin, Tracer
 from pytest_maestro_healer.strategies.assertion_update.tree import loop_of, node_at
+from pytest_maestro_healer.strategies.dependency_fix.editor import insertion
 
 STRATEGY_NAME = "assertion_update"
 #: Raised in the test itself these mean that a call no longer fits: a contract changed, and the assertion is not the cause.
@@ -42,8 +44,9 @@ class Change:
         out: list[Edit] = []
         for src, splices in self.splices.items():
             mine = [src.replace(s.start, s.end, s.text) for s in splices if src.text[s.start : s.end] != s.text]
-            if self.imports.get(src):
-                mine.append(src.insert(import_offset(src), "".join(f"{line}\n" for line in self.imports[src])))
+            tree = src.tree
+            for line in self.imports.get(src, ()) if tree is not None else ():
+                mine.append(src.insert(*insertion(src, tree or ast.Module([], []), line)))
             try:
                 healed = src.with_edits(mine)
             except EditError:
@@ -131,9 +134,68 @@ def subjects(source: str | None) -> list[str]:
     return [n for c in ast.walk(tree) if isinstance(c, ast.Call) and (n := last_name(c.func))]
 
 
-def volatile(old: str, new: str) -> str | None:
-    """Why the new part of a value cannot be pinned."""
-    return looks_nondeterministic(new) if looks_nondeterministic(old) is None or old != new else None
+_MACHINE = re.compile(r"site-packages|dist-packages|/home/\w|/Users/\w|[A-Z]:\\\\Users|/\.?venv/|/root/")
+
+
+def volatile(old: str, new: str, ctx: Context | None = None) -> str | None:
+    """Why the new value cannot be pinned: it is of this moment, or of this machine."""
+    found = _MACHINE.search(new)
+    if found and not _MACHINE.search(old):
+        return f"{found[0]!r} is a place on this machine"
+    if ctx is not None and len(str(ctx.root)) > 4 and str(ctx.root) in new and str(ctx.root) not in old:
+        return f"{str(ctx.root)!r} is where the project stands on this machine"
+    return looks_nondeterministic(new)
+
+
+def also_used(sides: Sides, failure: Failure) -> str:
+    """Why the name that holds the expected value cannot be given another one: it is an input too, or was compared before."""
+    name = (sides.expected.source or "").split(".")[0].split("[")[0]
+    where = sides.expected.location
+    src = sides.origin.src
+    if not name.isidentifier() or where is None or sides.origin.via == "literal":
+        return ""
+    names = {n.id for n in ast.walk(_expression(sides.actual.source)) if isinstance(n, ast.Name)}
+    if name in names and name not in ("self", "cls"):
+        return f"{name} is part of what is checked, not only what is expected"
+    if where.path != src.path or failure.comparison is None or name in ("self", "cls"):
+        return ""
+    line = failure.comparison.location.line if failure.comparison.location else where.line
+    body = next((f for f in ast.walk(src.tree or ast.Module([], [])) if _holds(f, line)), None)
+    for statement in ast.walk(body) if body else ():
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)) or not isinstance(statement, ast.stmt) or _compound(statement):
+            continue
+        loads = [n for n in ast.walk(statement) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
+        if not loads or statement.lineno >= line or _is_print(statement):
+            continue
+        if _is_check(statement):
+            return f"{name} is compared at line {statement.lineno} too, and held there"
+        return f"{name} is used at line {statement.lineno} too, not only as the expected value"
+    return ""
+
+
+def _expression(source: str | None) -> ast.AST:
+    try:
+        return ast.parse((source or "").strip(), mode="eval")
+    except SyntaxError:
+        return ast.Module([], [])
+
+
+def _holds(node: ast.AST, line: int) -> bool:
+    return isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.lineno <= line <= (node.end_lineno or node.lineno)
+
+
+def _compound(node: ast.stmt) -> bool:
+    return isinstance(node, (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.ClassDef))
+
+
+def _is_print(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and last_name(node.value.func) in ("print", "pprint")
+
+
+def _is_check(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assert) or (
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and last_name(node.value.func).lower().startswith("assert")
+    )
 
 
 def alike(failure: Failure, ctx: Context) -> list[Failure]:
@@ -159,6 +221,8 @@ def one_site_many_values(failure: Failure, ctx: Context, origin: Origin) -> str:
     loop = loop_of(origin.src, origin.node)
     if loop is not None and not isinstance(loop, ast.While):
         return f"the expected value at {origin.where} stands inside a loop: one literal for the values of every round"
+    if origin.via == "helper default":
+        return f"the expected value at {origin.where} is a helper's default, which all its callers share"
     passed = siblings_passed(failure, ctx)
     if passed and origin.via in ("literal", "local variable"):
         return f"the expected value at {origin.where} serves every parameter set, and {passed[0]} passes with it: it needs a row of its own"

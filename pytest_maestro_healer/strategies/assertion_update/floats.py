@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.model import Applicability, Evidence, Failure, FailurePattern, Proposal, Value
 from pytest_maestro_healer.strategies.assertion_update.case import Change, Finding, alike, proposal, shorten, sides_of
+from pytest_maestro_healer.strategies.assertion_update.examples_values import FLOAT_DECLINES, FLOAT_HEALS
 from pytest_maestro_healer.strategies.assertion_update.render import imported_names
 from pytest_maestro_healer.strategies.assertion_update.strings import Splice
 from pytest_maestro_healer.strategies.assertion_update.trace import Tracer
@@ -65,6 +66,8 @@ class FloatApprox(Tactic):
     applicability = Applicability.SAFE
     evidence = ("value",)
     sources = ("https://docs.pytest.org/en/stable/reference/reference.html#pytest-approx", "https://docs.python.org/3/tutorial/floatingpoint.html")
+    heals = FLOAT_HEALS
+    declines = FLOAT_DECLINES
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """Wrap the expected side."""

@@ -11,7 +11,8 @@ from pytest_maestro_healer.edit.source import SourceFile, edits_between
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.model import Applicability, Evidence, Failure, FailurePattern, Operand, Proposal, Value
 from pytest_maestro_healer.strategies.assertion_update.case import STRATEGY_NAME, degenerate, shorten, volatile
-from pytest_maestro_healer.strategies.assertion_update.structure import last_name, text_of
+from pytest_maestro_healer.strategies.assertion_update.examples_values import GOLDEN_DECLINES, GOLDEN_HEALS
+from pytest_maestro_healer.strategies.assertion_update.matching import last_name, text_of
 from pytest_maestro_healer.strategies.assertion_update.trace import Tracer
 from pytest_maestro_healer.strategies.assertion_update.tree import function_of, node_at, own_nodes
 from pytest_maestro_healer.strategies.base import Tactic
@@ -27,6 +28,8 @@ class GoldenFile(Tactic):
     patterns = frozenset({FailurePattern.ASSERTION_FAILURE})
     applicability = Applicability.REVIEW
     evidence = ("value",)
+    heals = GOLDEN_HEALS
+    declines = GOLDEN_DECLINES
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """One edit of the file that holds the expected value."""

@@ -119,14 +119,9 @@ def contradiction(ctx: Context, subject: Sequence[str], old: str, new: str) -> E
     paths = [h.path for h in product_hunks(ctx)] or []
     documents = [p for p in ("README.md", "README.rst", "README.txt", "docs/index.md", "docs/index.rst") if p not in paths]
     for path in dict.fromkeys([*paths, *documents]):
-        src = ctx.source(path)
-        for line, text in enumerate(src.lines if src else (), 1):
-            if (
-                src is not None
-                and text.lstrip().startswith(">>>")
-                and any(re.search(rf"\b{re.escape(n)}\(", text) for n in names)
-                and line < len(src.lines)
-            ):
-                if src.lines[line].strip() in (old, old.replace('"', "'")):
-                    return Evidence("docs", f"{path}:{line} still promises {old}", f"{path}:{line}", 0.8)
+        lines = src.lines if (src := ctx.source(path)) else []
+        for line, text in enumerate(lines[:-1], 1):
+            called = text.lstrip().startswith(">>>") and any(re.search(rf"\b{re.escape(n)}\(", text) for n in names)
+            if called and lines[line].strip() in (old, old.replace('"', "'")):
+                return Evidence("docs", f"{path}:{line} still promises {old}", f"{path}:{line}", 0.8)
     return None

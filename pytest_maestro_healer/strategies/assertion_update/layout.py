@@ -63,6 +63,17 @@ class Items:
         comma = self._comma(i2 - 1)
         return [Splice(self.spans[i1][0], comma if comma > 0 else self.spans[i2 - 1][1], "")]
 
+    def delete_all(self, places: Sequence[int]) -> list[Splice]:
+        """Remove the elements at ``places``, neighbours together."""
+        out: list[Splice] = []
+        run: list[int] = []
+        for i in [*sorted(places), -1]:
+            if run and i != run[-1] + 1:
+                out += self.delete(run[0], run[-1] + 1)
+                run = []
+            run.append(i)
+        return out
+
     def insert(self, place: int, texts: Sequence[str]) -> list[Splice]:
         """Insert before element ``place`` (at the end where that is their number)."""
         if not self.spans:
@@ -74,7 +85,8 @@ class Items:
             if place == 0:
                 return [Splice(self.spans[0][0], self.spans[0][0], "".join(f"{t}, " for t in texts))]
             at = self.spans[place - 1][1]
-            return [Splice(at, at, "".join(f", {t}" for t in texts))]
+            lone = len(self.spans) == 1 and self._comma(0) > 0  # the comma of a tuple of one
+            return [Splice(at, self._comma(0) if lone else at, "".join(f", {t}" for t in texts))]
         indent = self.src.indent_of(self.src.position(self.spans[neighbour][0])[0])
         if place == 0:
             return [Splice(own[0], own[0], "".join(f"{indent}{t},\n" for t in texts))]

@@ -22,9 +22,11 @@ from pytest_maestro_healer.strategies.assertion_update.case import (
     volatile,
     writer_for,
 )
+from pytest_maestro_healer.strategies.assertion_update.examples_calls import MEMBER_DECLINES, MEMBER_HEALS, PREDICATE_DECLINES, PREDICATE_HEALS
+from pytest_maestro_healer.strategies.assertion_update.matching import last_name, text_of
 from pytest_maestro_healer.strategies.assertion_update.render import Unwritable, plain_of
 from pytest_maestro_healer.strategies.assertion_update.strings import Splice, is_text
-from pytest_maestro_healer.strategies.assertion_update.structure import Differ, last_name, text_of
+from pytest_maestro_healer.strategies.assertion_update.structure import Differ
 from pytest_maestro_healer.strategies.assertion_update.texts import nearest, prefix, repattern
 from pytest_maestro_healer.strategies.assertion_update.trace import Origin, Tracer
 from pytest_maestro_healer.strategies.assertion_update.tree import node_at
@@ -40,7 +42,7 @@ def text_value(text: str) -> Value:
 
 def replace_value(failure: Failure, ctx: Context, tactic: str, origin: Origin, old: Value, new: Value, what: str) -> Proposal | None:
     """A proposal that writes ``new`` at ``origin``, for all failures of the assertion that it heals."""
-    why = volatile(old.source or old.repr, new.source or new.repr)
+    why = volatile(old.source or old.repr, new.source or new.repr, ctx)
     if why:
         text = f"{shorten(what)} is not the same in every run ({why}): no literal can be right"
         return advice("nondeterministic_value", failure, text, [Evidence("value", why, origin.where, 0.8)])
@@ -80,6 +82,8 @@ class ContainerMember(Tactic):
     patterns = PATTERNS
     applicability = Applicability.REVIEW
     evidence = ("value", "git", "docs")
+    heals = MEMBER_HEALS
+    declines = MEMBER_DECLINES
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """The most similar line part, element or key."""
@@ -145,6 +149,8 @@ class PredicateArgument(Tactic):
     patterns = PATTERNS
     applicability = Applicability.REVIEW
     evidence = ("value", "git", "docs")
+    heals = PREDICATE_HEALS
+    declines = PREDICATE_DECLINES
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """The argument as the actual object has it."""

@@ -9,10 +9,12 @@ from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.model import Applicability, Evidence, Failure, FailurePattern, Proposal, Value
 from pytest_maestro_healer.strategies.assertion_update.case import Change, Finding, advice, facts_for, proposal, shorten, volatile, writer_for
+from pytest_maestro_healer.strategies.assertion_update.examples_calls import MOCK_DECLINES, MOCK_HEALS
 from pytest_maestro_healer.strategies.assertion_update.layout import Items
+from pytest_maestro_healer.strategies.assertion_update.matching import differs, is_literal, text_of
 from pytest_maestro_healer.strategies.assertion_update.render import Unwritable, Writer
 from pytest_maestro_healer.strategies.assertion_update.strings import Splice
-from pytest_maestro_healer.strategies.assertion_update.structure import Differ, differs, is_literal, text_of
+from pytest_maestro_healer.strategies.assertion_update.structure import Differ
 from pytest_maestro_healer.strategies.assertion_update.trace import Tracer
 from pytest_maestro_healer.strategies.assertion_update.tree import loop_of, node_at
 from pytest_maestro_healer.strategies.base import Tactic
@@ -26,6 +28,8 @@ class MockCall(Tactic):
     patterns = frozenset({FailurePattern.ASSERTION_FAILURE, FailurePattern.API_CHANGE})
     applicability = Applicability.REVIEW
     evidence = ("value", "git", "docs")
+    heals = MOCK_HEALS
+    declines = MOCK_DECLINES
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """Only the arguments that differ."""

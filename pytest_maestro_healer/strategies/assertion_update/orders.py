@@ -20,6 +20,14 @@ from pytest_maestro_healer.strategies.assertion_update.case import (
     shorten,
     subjects,
 )
+from pytest_maestro_healer.strategies.assertion_update.examples_values import (
+    BOUND_DECLINES,
+    BOUND_HEALS,
+    ORDER_DECLINES,
+    ORDER_HEALS,
+    TRUTH_DECLINES,
+    TRUTH_HEALS,
+)
 from pytest_maestro_healer.strategies.assertion_update.floats import number
 from pytest_maestro_healer.strategies.assertion_update.strings import Splice
 from pytest_maestro_healer.strategies.assertion_update.trace import Tracer
@@ -53,7 +61,7 @@ def unordered_evidence(ctx: Context, actual: str | None) -> Evidence | None:
         for definition in ctx.symbols.find(name):
             if ctx.is_test_code(definition.path):
                 continue
-            body = ctx.symbols.body(definition)
+            body = _text_of(ctx, definition.path, definition.line)
             returned = [line for line in body.splitlines() if "return" in line or "yield" in line]
             found = _PROMISE.search(body) or next((m for line in returned if "sorted(" not in line and (m := _UNORDERED.search(line))), None)
             if found:
@@ -66,6 +74,15 @@ def unordered_evidence(ctx: Context, actual: str | None) -> Evidence | None:
     return None
 
 
+def _text_of(ctx: Context, path: str, line: int) -> str:
+    """The text of the product function that starts at ``line``, with its docstring and comments."""
+    src = ctx.source(path)
+    for node in ast.walk(src.tree) if src and src.tree else ():
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.lineno <= line <= node.lineno and src is not None:
+            return src.segment(node)
+    return ""
+
+
 def _sortable(values: Iterable[Value]) -> bool:
     kinds = {v.type for v in values}
     return kinds <= {"str"} or kinds <= {"int", "float"}
@@ -74,11 +91,13 @@ def _sortable(values: Iterable[Value]) -> bool:
 class UnorderedCompare(Tactic):
     """A list compared in order although it has none."""
 
-    name = "unordered_compare"
+    name = "unordered_comparison"
     summary = "Compares sorted where the product's own code shows that the result has no order"
     patterns = PATTERNS
     applicability = Applicability.REVIEW
     evidence = ("symbol", "value")
+    heals = ORDER_HEALS
+    declines = ORDER_DECLINES
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """``sorted(...)`` around both sides."""
@@ -115,6 +134,8 @@ class Bound(Tactic):
     patterns = PATTERNS
     applicability = Applicability.REVIEW
     evidence = ("value", "git")
+    heals = BOUND_HEALS
+    declines = BOUND_DECLINES
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """The tightest bound of the same precision."""
@@ -143,8 +164,8 @@ class Bound(Tactic):
         facts = intent.corroboration(ctx, failure, origin.src.segment(origin.node), new, subjects(actual.source))
         seen = Evidence("value", f"`{shorten(actual.source or '', 60)}` is {actual.value.repr}", origin.where, 0.4)
         finding = Finding(
-            self.name, change, [failure], f"the bound at {origin.where} is now {new}", f"{shorten(actual.source or '', 60)} may be {actual.value.repr}",
-            f"bound:{origin.where}", [seen], facts, 0.35,
+            self.name, change, [failure], f"the bound at {origin.where} is now {new}",
+            f"{shorten(actual.source or '', 60)} may be {actual.value.repr}", f"bound:{origin.where}", [seen], facts, 0.35,
         )  # fmt: skip
         found = proposal(finding)
         if found is not None:
@@ -173,6 +194,8 @@ class Truth(Tactic):
     patterns = PATTERNS
     applicability = Applicability.REVIEW
     evidence = ("git",)
+    heals = TRUTH_HEALS
+    declines = TRUTH_DECLINES
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """``assert f(x)`` <-> ``assert not f(x)``, for real booleans only."""
@@ -194,8 +217,8 @@ class Truth(Tactic):
         change.add(src, [splice])
         what = shorten(actual.source or "", 60)
         finding = Finding(
-            self.name, change, alike(failure, ctx), f"`{what}` is {actual.value.source} since the product changed", f"{what} is {actual.value.source}",
-            f"truth:{actual.location}", [changed], score=0.3,
+            self.name, change, alike(failure, ctx), f"`{what}` is {actual.value.source} since the product changed",
+            f"{what} is {actual.value.source}", f"truth:{actual.location}", [changed], score=0.3,
         )  # fmt: skip
         found = proposal(finding)
         if found is not None:

@@ -19,10 +19,19 @@ from pytest_maestro_healer.strategies.assertion_update.case import (
     shorten,
     writer_for,
 )
+from pytest_maestro_healer.strategies.assertion_update.examples_calls import (
+    MESSAGE_DECLINES,
+    MESSAGE_HEALS,
+    RAISE_DECLINES,
+    RAISE_HEALS,
+    TYPE_DECLINES,
+    TYPE_HEALS,
+)
+from pytest_maestro_healer.strategies.assertion_update.matching import last_name, text_of
 from pytest_maestro_healer.strategies.assertion_update.members import replace_value, text_value
 from pytest_maestro_healer.strategies.assertion_update.render import Unwritable
 from pytest_maestro_healer.strategies.assertion_update.strings import Splice, is_text
-from pytest_maestro_healer.strategies.assertion_update.structure import Differ, last_name, text_of
+from pytest_maestro_healer.strategies.assertion_update.structure import Differ
 from pytest_maestro_healer.strategies.assertion_update.texts import nearest, repattern
 from pytest_maestro_healer.strategies.assertion_update.trace import Origin, Tracer
 from pytest_maestro_healer.strategies.assertion_update.tree import function_of, node_at, parameters
@@ -40,6 +49,8 @@ class ExceptionType(Tactic):
     patterns = PATTERNS
     applicability = Applicability.REVIEW
     evidence = ("value", "git", "docs")
+    heals = TYPE_HEALS
+    declines = TYPE_DECLINES
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """The raised class, and the message with it where ``match`` no longer fits."""
@@ -158,6 +169,8 @@ class ExceptionMessage(Tactic):
     patterns = PATTERNS
     applicability = Applicability.REVIEW
     evidence = ("value", "git", "docs")
+    heals = MESSAGE_HEALS
+    declines = MESSAGE_DECLINES
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """The pattern with the parts that changed."""
@@ -200,6 +213,8 @@ class NoLongerRaises(Tactic):
     patterns = PATTERNS
     applicability = Applicability.ADVICE
     evidence = ("value", "git")
+    heals = RAISE_HEALS
+    declines = RAISE_DECLINES
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """A text with the product change that may explain it."""

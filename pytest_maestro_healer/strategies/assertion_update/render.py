@@ -162,19 +162,3 @@ def top_level(src: SourceFile) -> frozenset[str]:
         elif isinstance(node, ast.Assign):
             out |= {t.id for t in node.targets if isinstance(t, ast.Name)}
     return frozenset(out)
-
-
-def import_offset(src: SourceFile) -> int:
-    """Where a new import line goes: after the last plain import of the module's head, else after docstring and comments."""
-    last = 0
-    for node in src.tree.body if src.tree else ():
-        if isinstance(node, (ast.Import, ast.ImportFrom)) or (
-            not last and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-        ):
-            last = node.end_lineno or node.lineno
-        elif last:
-            break
-    if not last:
-        while last < len(src.lines) and src.lines[last].startswith("#"):
-            last += 1
-    return src.line_start(last + 1)

@@ -4,49 +4,18 @@ from __future__ import annotations
 
 import ast
 import difflib
+import itertools
 from collections.abc import Callable, Sequence
 
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.model import Value
 from pytest_maestro_healer.strategies.assertion_update.layout import Items
+from pytest_maestro_healer.strategies.assertion_update.matching import WRAPPERS, differs, is_literal, last_name, literal_is, pairing, rounded, text_of
 from pytest_maestro_healer.strategies.assertion_update.render import Unwritable, Writer, plain_of
-from pytest_maestro_healer.strategies.assertion_update.strings import Pieces, Splice, is_text
+from pytest_maestro_healer.strategies.assertion_update.strings import Pieces, Splice, Token, escape, is_text
 
 #: Follows a name that stands inside an expected value; returns splices already made elsewhere, or ``None``.
 Follow = Callable[[ast.expr, "Value | None", Value], "list[Splice] | None"]
-_WRAPPERS = {
-    "list",
-    "tuple",
-    "set",
-    "frozenset",
-    "OrderedDict",
-    "Counter",
-    "deque",
-    "defaultdict",
-    "array",
-    "asarray",
-    "Series",
-    "Index",
-    "approx",
-    "sorted",
-}
-_NUMBERS = ("int", "float", "bool", "complex", "NoneType")
-
-
-def differs(old: Value | None, new: Value) -> bool:
-    """Whether the two captured values are not known to be equal."""
-    if old is None:
-        return True
-    if old.source is not None and new.source is not None:
-        return old.source != new.source and not _equal(old, new)
-    return (old.type, old.repr) != (new.type, new.repr) or old.truncated
-
-
-def _equal(old: Value, new: Value) -> bool:
-    try:
-        return bool(ast.literal_eval(old.source or "") == ast.literal_eval(new.source or "x"))
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return False
 
 
 class Differ:
@@ -56,10 +25,36 @@ class Differ:
         self.src = src
         self.writer = writer
         self.follow = follow
+        self._depth = 0
 
     def edit(self, node: ast.expr, old: Value | None, new: Value) -> list[Splice]:
-        """Splices that turn ``node``, whose value was ``old``, into ``new``."""
-        new = plain_of(new) or new
+        """Splices that turn ``node``, whose value was ``old``, into ``new``; the whole node where the parts do not add up."""
+        self._depth += 1
+        try:
+            found = self._edit(node, old, plain_of(new) or new)
+        finally:
+            self._depth -= 1
+        return found if self._depth or self._adds_up(node, found, plain_of(new) or new) else [self.whole(node, plain_of(new) or new)]
+
+    def _adds_up(self, node: ast.expr, splices: Sequence[Splice], new: Value) -> bool:
+        """That the parts do not overlap and, for a plain literal, give the new value."""
+        start, end = self.src.span(node)
+        inside = sorted((s for s in splices if start <= s.start and s.end <= end), key=lambda s: (s.start, s.end))
+        if any(a.end > b.start for a, b in itertools.pairwise(inside)):
+            return False
+        if not is_literal(node) or len(inside) != len(splices) or new.source is None:
+            return True
+        text, at = "", start
+        for s in inside:
+            text, at = text + self.src.text[at : s.start] + s.text, s.end
+        try:
+            made = ast.literal_eval(f"({text}{self.src.text[at:end]}\n)")
+            wanted = ast.literal_eval(new.source)
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            return isinstance(node, ast.Call) or new.kind == "object"
+        return bool(made == wanted)
+
+    def _edit(self, node: ast.expr, old: Value | None, new: Value) -> list[Splice]:
         if old is not None and not differs(old, new):
             return []
         for attempt in (self._text, self._sequence, self._mapping, self._call, self._reference):
@@ -99,7 +94,17 @@ class Differ:
         found = pieces.edit(new)
         if found is None and pieces.holes:
             raise Unwritable(ast.unparse(node))
-        return found
+        return self._requoted(pieces, new) or found
+
+    def _requoted(self, pieces: Pieces, new: str) -> list[Splice] | None:
+        """The whole literal in the other quotes, where its own would now have to be escaped inside."""
+        token = pieces.tokens[0]
+        other = "'" if token.quote == '"' else '"'
+        if len(pieces.tokens) > 1 or pieces.holes or len(token.quote) > 1 or token.quote not in new or other in new or token.quote in pieces.value:
+            return None
+        body = escape(new, Token(token.prefix, other, 0, 0, 0))
+        written = self.src.text[token.start : token.body - 1]
+        return None if body is None else [Splice(token.start, token.end, f"{written}{other}{body}{other}")]
 
     def _sequence(self, node: ast.expr, old: Value | None, new: Value) -> list[Splice] | None:
         if not isinstance(node, (ast.List, ast.Tuple, ast.Set)) or new.kind not in ("list", "tuple", "set", "frozenset") or new.truncated:
@@ -145,8 +150,9 @@ class Differ:
             return None
         layout = Items(self.src, node, [self.src.span(e) for e in node.elts])
         out: list[Splice] = []
-        for at, (i, v) in enumerate(zip(places, gone, strict=True)):
-            out += self.edit(node.elts[i], v, come[at]) if at < len(come) else layout.delete(i, i + 1)
+        for i, v, w in zip(places, gone, come, strict=False):
+            out += self.edit(node.elts[i], v, w)
+        out += layout.delete_all(places[len(come) :])
         if len(come) > len(gone):
             out += layout.insert(len(node.elts), [self.writer.text(v) for v in come[len(gone) :]])
         return out
@@ -173,8 +179,7 @@ class Differ:
                 out += self.edit(node.values[before[k]], old.items[before[k]], new.items[after[twin]])
                 gone.remove(k)
                 come.remove(twin)
-        for k in gone:
-            out += layout.delete(before[k], before[k] + 1)
+        out += layout.delete_all([before[k] for k in gone])
         by_place: dict[int, list[str]] = {}
         names = list(after)
         for k in come:
@@ -196,7 +201,7 @@ class Differ:
             return self._encoded(node.func.value, old, new)
         if name == "approx" and node.args and old is not None and old.items:
             return self.edit(node.args[0], old.items[0], new)
-        if name in _WRAPPERS and node.args and new.kind in ("list", "tuple", "set", "frozenset", "dict"):
+        if name in WRAPPERS and node.args and new.kind in ("list", "tuple", "set", "frozenset", "dict"):
             return self._wrapped(node, old, new)
         if name == "dict" and not node.args and new.kind == "dict":
             return self._keywords(node, old, new)
@@ -234,10 +239,8 @@ class Differ:
             return out
         if old is None or old.source is None or new.source is None:
             return None
-        a, b = ast.parse(old.source, mode="eval").body, ast.parse(self.writer.named(new.source, new.imports), mode="eval").body
-        if not (isinstance(a, ast.Call) and isinstance(b, ast.Call)):
-            return None
-        return self._arguments(node, a, b)
+        before, after = ast.parse(old.source, mode="eval").body, ast.parse(self.writer.named(new.source, new.imports), mode="eval").body
+        return self._arguments(node, before, after) if isinstance(before, ast.Call) and isinstance(after, ast.Call) else None
 
     def _arguments(self, node: ast.Call, a: ast.Call, b: ast.Call) -> list[Splice] | None:
         out: list[Splice] = []
@@ -314,102 +317,3 @@ class Differ:
         except (ValueError, SyntaxError, AttributeError):
             raise Unwritable("encode") from None
         return self.text(node, before, text) if is_text(node) else None
-
-
-def text_of(value: Value | None) -> str | None:
-    """The string that a value is, ``None`` for anything else."""
-    if value is None:
-        return None
-    value = plain_of(value) or value
-    if value.type != "str" or value.source is None:
-        return None
-    return str(ast.literal_eval(value.source))
-
-
-def last_name(node: ast.expr) -> str:
-    """The last part of a dotted name, ``""`` for other expressions."""
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-
-
-def is_literal(node: ast.expr) -> bool:
-    """Whether the node's value stands in the source as it is."""
-    if isinstance(node, ast.Constant):
-        return True
-    if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
-        return all(is_literal(e) for e in node.elts)
-    if isinstance(node, ast.Dict):
-        return all(k is not None and is_literal(k) and is_literal(v) for k, v in zip(node.keys, node.values, strict=True))
-    if isinstance(node, ast.UnaryOp):
-        return is_literal(node.operand)
-    if isinstance(node, ast.BinOp):
-        return is_literal(node.left) and is_literal(node.right)
-    if isinstance(node, ast.Call):
-        plain = last_name(node.func) in (
-            *_WRAPPERS,
-            "Decimal",
-            "Fraction",
-            "UUID",
-            "Path",
-            "PurePosixPath",
-            "date",
-            "datetime",
-            "time",
-            "timedelta",
-            "float",
-            "complex",
-            "dict",
-        )
-        return plain and all(is_literal(a) for a in node.args) and all(is_literal(k.value) for k in node.keywords)
-    return False
-
-
-def literal_is(node: ast.expr, value: Value) -> bool:
-    """Whether ``node`` is a literal of exactly this value."""
-    try:
-        found = ast.literal_eval(node)
-        known = ast.literal_eval(value.source or "x")
-        return type(found) is type(known) and bool(found == known)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return False
-
-
-def rounded(written: str, source: str) -> str:
-    """A float's new digits: as many decimals as were written, where that is the same number up to rounding noise."""
-    _, dot, decimals = written.partition(".")
-    if not dot or not decimals.isdigit():
-        return source
-    try:
-        value = float(source)
-        short = f"{value:.{len(decimals)}f}"
-    except ValueError:
-        return source
-    return short if float(short) == value else source
-
-
-def pairing(old: Sequence[Value], new: Sequence[Value]) -> list[tuple[str, int, int, int, int]]:
-    """How two sequences correspond: equal runs, pairs that changed (most similar ones together), insertions and deletions."""
-    a, b = [v.source or v.repr for v in old], [v.source or v.repr for v in new]
-    out: list[tuple[str, int, int, int, int]] = []
-    for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
-        if tag == "replace" and i2 - i1 != j2 - j1:
-            out += _unequal(a, b, i1, i2, j1, j2)
-        elif tag != "equal":
-            out.append((tag, i1, i2, j1, j2))
-    return out
-
-
-def _unequal(a: Sequence[str], b: Sequence[str], i1: int, i2: int, j1: int, j2: int) -> list[tuple[str, int, int, int, int]]:
-    """More on one side: the window of the longer side that resembles the shorter one most is paired."""
-    n, m = i2 - i1, j2 - j1
-    k = min(n, m)
-
-    def likeness(offset: int) -> float:
-        pairs = [(a[i1 + (offset if n > m else 0) + x], b[j1 + (offset if m > n else 0) + x]) for x in range(k)]
-        return sum(difflib.SequenceMatcher(None, p[:400], q[:400]).ratio() for p, q in pairs)
-
-    best = max(range(min(abs(n - m) + 1, 50)), key=likeness)
-    if n > m:
-        parts = [("delete", i1, i1 + best, j1, j1), ("replace", i1 + best, i1 + best + k, j1, j2), ("delete", i1 + best + k, i2, j2, j2)]
-        return [p for p in parts if p[2] > p[1]]
-    parts = [("insert", i1, i1, j1, j1 + best), ("replace", i1, i2, j1 + best, j1 + best + k), ("insert", i2, i2, j1 + best + k, j2)]
-    return [p for p in parts if p[4] > p[3]]

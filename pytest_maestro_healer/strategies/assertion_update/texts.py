@@ -9,6 +9,8 @@ from collections.abc import Sequence
 _ITEM = re.compile(r"(\\[0-9]|\\.|\[\^?\]?[^\]]*\]|\((?:[^()]|\([^()]*\))*\)|.)([*+?]\??|\{\d*,?\d*\}\??)?", re.S)
 _SPECIAL = frozenset(".^$*+?{}[]\\|()")
 _LIKE = 0.55
+_WORDS = re.compile(r"\w+")
+_ALNUM = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def nearest(old: str, text: str) -> str | None:
@@ -57,19 +59,22 @@ def _cut(old: str, text: str) -> str:
         start = _word_start(text, start)
     rest = len(old) - last.a - last.size
     if rest:
-        end = len(text.rstrip()) if len(text.rstrip()) - end <= rest + 24 else _word_end(text, end + rest)
+        tail = old[last.a + last.size :]
+        if tail[0].isalnum() and old[last.a + last.size - 1].isalnum():  # inside a word: the one that stands there now is its successor
+            tail = tail.lstrip(_ALNUM)
+            while end < len(text) and text[end].isalnum():
+                end += 1
+        words = len(_WORDS.findall(tail))
+        for found in list(_WORDS.finditer(text, end))[:words]:
+            end = found.end()
+        if len(text.rstrip()) - end <= 3:
+            end = len(text.rstrip())
     return text[start:end]
 
 
 def _word_start(text: str, at: int) -> int:
     while 0 < at < len(text) and not text[at - 1].isspace():
         at -= 1
-    return at
-
-
-def _word_end(text: str, at: int) -> int:
-    while at < len(text) and not text[at].isspace():
-        at += 1
     return at
 
 

@@ -9,9 +9,9 @@ from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.model import Failure, Location, Value
 from pytest_maestro_healer.strategies.assertion_update import rows
+from pytest_maestro_healer.strategies.assertion_update.matching import is_literal, last_name, literal_is
 from pytest_maestro_healer.strategies.assertion_update.render import imported_names
 from pytest_maestro_healer.strategies.assertion_update.strings import is_text
-from pytest_maestro_healer.strategies.assertion_update.structure import is_literal, last_name, literal_is
 from pytest_maestro_healer.strategies.assertion_update.tree import (
     Function,
     above,
@@ -170,6 +170,13 @@ class Tracer:
     # -- attributes and items ----------------------------------------------------------------------------------
     def _attribute(self, node: ast.Attribute, src: SourceFile, value: Value | None, depth: int) -> Origin | None:
         cls = None
+        if (
+            value is not None
+            and value.source
+            and value.type.endswith(value.source.rpartition(".")[0] or "?")
+            and value.source.endswith(f".{node.attr}")
+        ):
+            return Origin(src, node)  # an enum member
         if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"):
             cls = class_of(src, node)
         elif isinstance(node.value, ast.Name) and src.tree is not None:
@@ -259,6 +266,8 @@ class Tracer:
                 home = src if given is not None and given is _default(function, name) else caller
                 origin = self.trace(given, home, value, depth + 1) if given is not None else None
                 here = Location(where.path, call.lineno)
+                if origin is not None and given is _default(function, name):
+                    return replace(origin, via="helper default", shared=True, call=here)
                 return origin and replace(origin, via="helper argument" if origin.via == "literal" else origin.via, call=origin.call or here)
         return None
 

@@ -14,6 +14,7 @@ from pytest_maestro_healer.strategies.assertion_update.case import (
     Sides,
     advice,
     alike,
+    also_used,
     degenerate,
     facts_for,
     one_site_many_values,
@@ -24,6 +25,7 @@ from pytest_maestro_healer.strategies.assertion_update.case import (
     volatile,
     writer_for,
 )
+from pytest_maestro_healer.strategies.assertion_update.examples_values import EXPECTED_DECLINES, EXPECTED_HEALS
 from pytest_maestro_healer.strategies.assertion_update.floats import is_rounding
 from pytest_maestro_healer.strategies.assertion_update.orders import only_order, unordered_evidence
 from pytest_maestro_healer.strategies.assertion_update.render import Unwritable
@@ -34,6 +36,7 @@ from pytest_maestro_healer.strategies.base import Tactic
 
 PATTERNS = frozenset({FailurePattern.ASSERTION_FAILURE, FailurePattern.API_CHANGE})
 EQUALITY = ("==", "is")
+SINGLETONS = ("None", "True", "False", "...", "NotImplemented")
 
 
 def compared(failure: Failure, tracer: Tracer) -> Sides | None:
@@ -67,6 +70,8 @@ class ExpectedValue(Tactic):
     patterns = PATTERNS
     applicability = Applicability.REVIEW
     evidence = ("value", "git", "docs")
+    heals = EXPECTED_HEALS
+    declines = EXPECTED_DECLINES
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """One proposal for this value and for all parameter sets of the same assertion."""
@@ -76,6 +81,8 @@ class ExpectedValue(Tactic):
             return
         old, new = sides.expected.value, sides.actual.value
         if new.truncated or not new.type or is_rounding(old, new):
+            return
+        if failure.comparison.operator == "is" and new.source not in SINGLETONS and "." not in (new.source or "") and new.type != "type":
             return
         if only_order(old, new) and unordered_evidence(ctx, sides.actual.source) is not None:
             return
@@ -92,12 +99,12 @@ class ExpectedValue(Tactic):
 
     def _refused(self, failure: Failure, ctx: Context, sides: Sides) -> Proposal | None:
         old, new = sides.expected.value, sides.actual.value
-        why = volatile(old.source or old.repr, new.source or new.repr)
+        why = volatile(old.source or old.repr, new.source or new.repr, ctx)
         if why:
             what = shorten(sides.actual.source or "the actual value")
             text = f"{what} is not the same in every run ({why}): no literal can be right; compare what is stable"
             return advice("nondeterministic_value", failure, text, [Evidence("value", why, sides.origin.where, 0.8)])
-        why = one_site_many_values(failure, ctx, sides.origin)
+        why = one_site_many_values(failure, ctx, sides.origin) or also_used(sides, failure)
         if why:
             return advice("several_values", failure, f"not edited: {why}", [Evidence("value", why, sides.origin.where, 0.6)])
         against = intent.contradiction(ctx, subjects(sides.actual.source), old.source or "", new.source or "")
