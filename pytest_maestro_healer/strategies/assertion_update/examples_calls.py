@@ -55,20 +55,20 @@ PREDICATE_DECLINES = (
     ),
 )
 
-_NEW_TYPE = 'class Invalid(Exception):\n    pass\n\n\ndef parse(text):\n    if not text.isdigit():\n        raise Invalid("not a number: " + text)\n    return int(text)\n'
-
 TYPE_HEALS = (
     example(
         "Exactly the class that is raised now, with its import",
-        _NEW_TYPE,
-        'import pytest\n\nfrom shop import parse\n\n\ndef test_parse():\n    with pytest.raises(ValueError, match="not a number"):\n        parse("x")\n',
-        'import pytest\n\nfrom shop import parse\nfrom shop import Invalid\n\n\ndef test_parse():\n    with pytest.raises(Invalid, match="not a number"):\n        parse("x")\n',
+        "from decimal import Decimal as parse\n",
+        'import pytest\n\nfrom shop import parse\n\n\ndef test_parse():\n    with pytest.raises(ValueError):\n        parse("x")\n',
+        'from decimal import InvalidOperation\n\nimport pytest\n\nfrom shop import parse\n\n\ndef test_parse():\n    with pytest.raises(InvalidOperation):\n        parse("x")\n',
+        old="parse = int\n",
     ),
     example(
         "A built-in class in unittest",
-        "def parse(text):\n    raise KeyError(text)\n",
-        'import unittest\n\nfrom shop import parse\n\n\nclass ParseTest(unittest.TestCase):\n    def test_parse(self):\n        with self.assertRaises(IndexError):\n            parse("x")\n',
-        'import unittest\n\nfrom shop import parse\n\n\nclass ParseTest(unittest.TestCase):\n    def test_parse(self):\n        with self.assertRaises(KeyError):\n            parse("x")\n',
+        'lookup = {"a": 1}.__getitem__\n',
+        "import unittest\n\nfrom shop import lookup\n\n\nclass LookupTest(unittest.TestCase):\n    def test_lookup(self):\n        with self.assertRaises(IndexError):\n            lookup(7)\n",
+        "import unittest\n\nfrom shop import lookup\n\n\nclass LookupTest(unittest.TestCase):\n    def test_lookup(self):\n        with self.assertRaises(KeyError):\n            lookup(7)\n",
+        old="lookup = [1].__getitem__\n",
     ),
 )
 TYPE_DECLINES = (
@@ -78,6 +78,13 @@ TYPE_DECLINES = (
         'import pytest\n\nfrom shop import parse\n\n\ndef test_parse():\n    with pytest.raises(ValueError):\n        parse("x")\n',
         "",
         why="a TypeError of the call is a changed contract, not the exception that the test is about",
+    ),
+    example(
+        "A regression: the product stumbles before it can complain",
+        "def parse(text):\n    limits = {}\n    if len(text) > limits['max']:\n        raise ValueError(text)\n",
+        'import pytest\n\nfrom shop import parse\n\n\ndef test_parse():\n    with pytest.raises(ValueError):\n        parse("x")\n',
+        "",
+        why="a KeyError out of the product's own code is a crash, no new contract",
     ),
 )
 

@@ -214,11 +214,12 @@ ORDER_DECLINES = (
 
 TRUTH_HEALS = (
     example(
-        "The product's diff says the answer changed",
-        "def allowed(name):\n    return name == 'guest' or False\n",
-        "from shop import allowed\n\n\ndef test_allowed():\n    assert allowed('root')\n    assert not allowed('nobody')\n",
-        "from shop import allowed\n\n\ndef test_allowed():\n    assert not allowed('root')\n    assert not allowed('nobody')\n",
-        old="def allowed(name): return name == 'root' or name == 'guest' or False\n",
+        "The change behind it is named",
+        "def allowed(name):\n    return name == 'guest'\n",
+        "from shop import allowed\n\n\ndef test_allowed():\n    assert allowed('root')\n",
+        "",
+        old="def allowed(name):\n    return name in ('guest', 'root')\n",
+        advice="if that was meant, reverse the check",
     ),
 )
 TRUTH_DECLINES = (

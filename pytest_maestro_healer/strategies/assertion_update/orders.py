@@ -13,6 +13,7 @@ from pytest_maestro_healer.strategies.assertion_update import intent
 from pytest_maestro_healer.strategies.assertion_update.case import (
     Change,
     Finding,
+    advice,
     alike,
     one_site_many_values,
     origin_of,
@@ -190,55 +191,38 @@ class Truth(Tactic):
     """A bare ``assert f(x)`` or ``assert not f(x)``."""
 
     name = "truth_value"
-    summary = "Reverses a bare boolean check where the product's diff changed exactly what it calls"
+    summary = "Names the product change behind a bare boolean check; reversing it would pass whatever is true, so a person decides"
     patterns = PATTERNS
-    applicability = Applicability.REVIEW
+    applicability = Applicability.ADVICE
     evidence = ("git",)
     heals = TRUTH_HEALS
     declines = TRUTH_DECLINES
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
-        """``assert f(x)`` <-> ``assert not f(x)``, for real booleans only."""
+        """A text with the hunk that changed what the check calls, for real booleans only."""
         c = failure.comparison
         if c is None or c.operator != "bool" or c.style not in ("assert", "assertTrue", "assertFalse"):
             return
         actual = c.operand("actual")
-        if actual is None or actual.location is None or actual.value.source not in ("True", "False"):
-            return
-        changed = self._changed(ctx, subjects(actual.source))
-        src = ctx.source(actual.location.path)
-        node = node_at(src, actual.location) if src else None
-        if changed is None or src is None or not isinstance(node, ast.Call) or loop_of(src, node) is not None:
-            return
-        splice = self._reverse(src.text, src.span(node)[0], c.style, c.negated)
-        if splice is None:
-            return
-        change = Change()
-        change.add(src, [splice])
-        what = shorten(actual.source or "", 60)
-        finding = Finding(
-            self.name, change, alike(failure, ctx), f"`{what}` is {actual.value.source} since the product changed",
-            f"{what} is {actual.value.source}", f"truth:{actual.location}", [changed], score=0.3,
-        )  # fmt: skip
-        found = proposal(finding)
-        if found is not None:
-            yield found
-
-    def _reverse(self, text: str, start: int, style: str, negated: bool) -> Splice | None:
-        if style == "assert" and not negated:
-            return Splice(start, start, "not ")
-        if style == "assert":
-            at = text.rfind("not", 0, start)
-            return Splice(at, start, "") if at >= 0 and not text[at + 3 : start].strip() else None
-        at = text.rfind(style, 0, start)
-        other = "assertFalse" if style == "assertTrue" else "assertTrue"
-        return Splice(at, at + len(style), other) if at >= 0 and text[at + len(style) : start].strip() == "(" else None
+        changed = self._changed(ctx, subjects(actual.source)) if actual is not None and actual.value.source in ("True", "False") else None
+        if changed is not None and actual is not None:
+            what = shorten(actual.source or "", 60)
+            text = (
+                f"`{what}` is {actual.value.source} now ({changed.sentence} at {changed.where}): if that was meant, reverse the check at {c.location}"
+            )
+            yield advice(self.name, failure, text, [changed], f"truth:{c.location}")
 
     def _changed(self, ctx: Context, names: list[str]) -> Evidence | None:
-        """A product hunk inside the function that the check calls, which says so with the boolean itself."""
+        """A product hunk that touches the function the check calls."""
         for name in names[:1]:
             for h in intent.product_hunks(ctx):
-                lines = "\n".join(h.added)
-                if re.search(rf"\b{re.escape(name)}\b", lines) and re.search(r"\b(True|False)\b", lines):
-                    return Evidence("git", f"{h.path} changed what {name} answers", f"{h.path}:{h.new_line}", 0.6)
+                if re.search(rf"\bdef {re.escape(name)}\b", "\n".join([*h.added, *h.removed])) or self._inside(ctx, h.path, h.new_line, name):
+                    return Evidence("git", f"{h.path} changed {name}", f"{h.path}:{h.new_line}", 0.6)
         return None
+
+    def _inside(self, ctx: Context, path: str, line: int, name: str) -> bool:
+        """Whether a product line stands inside a function of that name."""
+        src = ctx.source(path) if path.endswith(".py") else None
+        functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+        nodes = [n for n in ast.walk(src.tree) if isinstance(n, functions)] if src and src.tree else []
+        return any(n.name == name and n.lineno <= line <= (n.end_lineno or n.lineno) for n in nodes)
