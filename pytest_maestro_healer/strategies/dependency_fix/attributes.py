@@ -46,7 +46,7 @@ def rewrite_chain(dotted: str, rule: Rule, ctx: Context) -> Callable[[FileEditor
 
 class RemovedAttribute(Tactic):
     name = "removed_attribute"
-    summary = "An attribute that left a standard library or pytest module (collections.Mapping, inspect.getargspec, unittest.makeSuite) becomes its successor."
+    summary = "An attribute that left a standard library or pytest module (collections.Mapping, inspect.getargspec, unittest.makeSuite) becomes its successor."  # noqa: E501
     patterns = _PATTERNS
     applicability = Applicability.SAFE
     evidence = ("docs",)
@@ -121,10 +121,10 @@ class RemovedMethod(Tactic):
         Example(
             "a name that unittest dropped long ago",
             {
-                "test_t.py": "import unittest\n\n\nclass TestT(unittest.TestCase):\n    def test_t(self):\n        self.assertItemsEqual([1, 2], [2, 1])\n"
+                "test_t.py": "import unittest\n\n\nclass TestT(unittest.TestCase):\n    def test_t(self):\n        self.assertItemsEqual([1, 2], [2, 1])\n"  # noqa: E501
             },
             {
-                "test_t.py": "import unittest\n\n\nclass TestT(unittest.TestCase):\n    def test_t(self):\n        self.assertCountEqual([1, 2], [2, 1])\n"
+                "test_t.py": "import unittest\n\n\nclass TestT(unittest.TestCase):\n    def test_t(self):\n        self.assertCountEqual([1, 2], [2, 1])\n"  # noqa: E501
             },
         ),
     )
@@ -232,7 +232,7 @@ class AsyncioCoroutine(Tactic):
         paths, nodeids = group_of(found, ctx, failure)
         fact = Evidence("docs", "asyncio.coroutine was removed in Python 3.11, async def takes its place", _WHATSNEW, 0.9)
         p = edit_files(self.name, _to_async, paths, ctx, nodeids=nodeids, evidence=[fact], meaning="generator coroutines are async functions",
-                       explanation="@asyncio.coroutine functions become async def with await", cause_key=found.key, safe=True, score=0.85)  # fmt: skip
+                       explanation="@asyncio.coroutine functions become async def with await", cause_key=found.key, safe=True, score=0.85)  # fmt: skip  # noqa: E501
         if p is not None:
             yield p
 

@@ -176,7 +176,7 @@ class PluginFixture(Tactic):
             if version is None:
                 text = f"fixture '{found.name}' comes from {dist}, which is not installed: {ctx.distributions.install_command(base, dist)}"
             else:
-                text = f"fixture '{found.name}' comes from {dist} {version}, which is installed but not active: look for '-p no:' and PYTEST_DISABLE_PLUGIN_AUTOLOAD"
+                text = f"fixture '{found.name}' comes from {dist} {version}, which is installed but not active: look for '-p no:' and PYTEST_DISABLE_PLUGIN_AUTOLOAD"  # noqa: E501
             yield advice(self.name, failure, text, facts, found.key, f"{found.name} is a fixture of {dist}", 0.6)
         for d in ctx.symbols.find(found.name):
             src = ctx.source(d.path)
@@ -186,7 +186,7 @@ class PluginFixture(Tactic):
                 else None
             )
             if node is not None and d.path != found.path:
-                text = f"fixture '{found.name}' is defined in {d.path}:{d.line}, which {found.path} cannot see: move it to a conftest.py above both, or load that module as a plugin"
+                text = f"fixture '{found.name}' is defined in {d.path}:{d.line}, which {found.path} cannot see: move it to a conftest.py above both, or load that module as a plugin"  # noqa: E501
                 yield advice(self.name, failure, text, [Evidence("symbol", f"the only definition is {d.path}:{d.line}", f"{d.path}:{d.line}", 0.8)],
                              found.key, f"{found.name} is out of reach", 0.6)  # fmt: skip
                 return

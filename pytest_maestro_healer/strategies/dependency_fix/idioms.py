@@ -69,7 +69,7 @@ class MarkedFixture(Tactic):
 
         fact = Evidence("docs", "marks on fixtures had no effect before they became an error", self.sources[0], 0.95)
         p = edit_files(self.name, change, paths, ctx, nodeids=nodeids, evidence=[fact], meaning="the mark had no effect",
-                       explanation="marks on fixtures, which never had an effect, are removed", cause_key="marked fixture", safe=True, score=0.9)  # fmt: skip
+                       explanation="marks on fixtures, which never had an effect, are removed", cause_key="marked fixture", safe=True, score=0.9)  # fmt: skip  # noqa: E501
         if p is not None:
             yield p
 
@@ -126,7 +126,7 @@ class WarnsNone(Tactic):
             "docs", "warns(None) recorded every warning and expected none; catch_warnings(record=True) does the same", self.sources[0], 0.9
         )
         p = edit_files(self.name, change, paths, ctx, nodeids=nodeids, evidence=[fact], meaning="warns(None) records",
-                       explanation="pytest.warns(None) becomes warnings.catch_warnings(record=True)", cause_key="warns(None)", safe=True, score=0.9)  # fmt: skip
+                       explanation="pytest.warns(None) becomes warnings.catch_warnings(record=True)", cause_key="warns(None)", safe=True, score=0.9)  # fmt: skip  # noqa: E501
         if p is not None:
             yield p
 
@@ -219,7 +219,7 @@ class NoseSetup(Tactic):
                 "    def test_s(self):\n        assert self.items == [1]\n",
             },
             {
-                "test_s.py": "class TestS:\n    def setup_method(self):\n        self.items = [1]\n\n    def teardown_method(self):\n        self.items.clear()\n\n"
+                "test_s.py": "class TestS:\n    def setup_method(self):\n        self.items = [1]\n\n    def teardown_method(self):\n        self.items.clear()\n\n"  # noqa: E501
                 "    def test_s(self):\n        assert self.items == [1]\n",
             },
         ),
@@ -233,7 +233,7 @@ class NoseSetup(Tactic):
         Example(
             "setup does not set what is missing",
             {
-                "test_s.py": "class TestS:\n    def setup(self):\n        self.items = [1]\n\n    def test_s(self):\n        assert self.other == [1]\n",
+                "test_s.py": "class TestS:\n    def setup(self):\n        self.items = [1]\n\n    def test_s(self):\n        assert self.other == [1]\n",  # noqa: E501
             },
             why="calling setup would not help: the attribute comes from nowhere",
         ),
@@ -310,7 +310,7 @@ class Tmpdir(Tactic):
             "join, write and read",
             {"test_t.py": 'def test_t(tmpdir):\n    tmpdir.join("a.txt").write("x")\n    assert tmpdir.join("a.txt").read() == "x"\n'},
             {
-                "test_t.py": 'def test_t(tmp_path):\n    tmp_path.joinpath("a.txt").write_text("x")\n    assert tmp_path.joinpath("a.txt").read_text() == "x"\n'
+                "test_t.py": 'def test_t(tmp_path):\n    tmp_path.joinpath("a.txt").write_text("x")\n    assert tmp_path.joinpath("a.txt").read_text() == "x"\n'  # noqa: E501
             },
             args=("-p", "no:legacypath"),
         ),

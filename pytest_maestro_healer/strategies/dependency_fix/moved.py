@@ -15,6 +15,74 @@ from pytest_maestro_healer.strategies.dependency_fix.sites import Site, chain_of
 from pytest_maestro_healer.strategies.dependency_fix.tactic import ImportTactic
 
 _SIMILAR = 0.85
+#: Names that many modules have, each with its own meaning: the same name elsewhere proves nothing.
+_COMMON = frozenset(
+    [
+        "main",
+        "run",
+        "cli",
+        "app",
+        "get",
+        "set",
+        "add",
+        "parse",
+        "load",
+        "loads",
+        "dump",
+        "dumps",
+        "read",
+        "write",
+        "open",
+        "close",
+        "start",
+        "stop",
+        "setup",
+        "config",
+        "settings",
+        "log",
+        "logger",
+        "version",
+        "test",
+        "data",
+        "name",
+        "value",
+        "type",
+        "init",
+        "process",
+        "handle",
+        "handler",
+        "execute",
+        "call",
+        "create",
+        "make",
+        "build",
+        "update",
+        "delete",
+        "remove",
+        "check",
+        "validate",
+        "format",
+        "encode",
+        "decode",
+        "parser",
+        "client",
+        "server",
+        "session",
+        "connect",
+        "default",
+        "options",
+        "args",
+        "util",
+        "utils",
+        "helper",
+        "helpers",
+        "error",
+        "base",
+        "t",
+        "_",
+        "x",
+    ]
+)
 
 
 def _plan(site: Site, target: str, ctx: Context, tactic: str, evidence: Sequence[Evidence], score: float, *, safe: bool = True) -> Plan:
@@ -138,7 +206,7 @@ def _plain_submodule(site: Site, new: str, fact: Evidence, score: float) -> Plan
 # -- symbols -----------------------------------------------------------------------------------------------
 def plan_moved(site: Site, ctx: Context) -> Sequence[Plan]:
     """A name that another module of the same package defines, that the package now takes from elsewhere, or whose body has a new name."""
-    if not site.name or ctx.live.is_stdlib(site.module):
+    if not site.name or ctx.live.is_stdlib(site.module) or site.name.lower() in _COMMON:
         return ()
     top = site.module.partition(".")[0]
     if not ctx.symbols.package(top):
@@ -199,7 +267,7 @@ def _origin_plans(site: Site, found: Sequence[Definition], ctx: Context) -> Sequ
     good = {o: d for o, d in real.items() if ctx.live.importable(o.rpartition(".")[0]) or ctx.live.importable(o)}
     unique = len(good) == 1
     return [
-        _plan(site, o, ctx, "moved_symbol", [Evidence("symbol", f"{d.module} itself takes {site.name} from {o.rpartition('.')[0]}", f"{d.path}:{d.line}", 0.8)],
+        _plan(site, o, ctx, "moved_symbol", [Evidence("symbol", f"{d.module} itself takes {site.name} from {o.rpartition('.')[0]}", f"{d.path}:{d.line}", 0.8)],  # noqa: E501
               0.85 if unique else 0.5, safe=unique)
         for o, d in good.items()
     ]  # fmt: skip
@@ -326,7 +394,7 @@ class MovedSymbol(ImportTactic):
                 "shop/__init__.py": "",
                 "shop/util.py": "def mean(items):\n    return sum(items) / len(items)\n",
                 "shop/sums.py": "def total(items):\n    return sum(items)\n",
-                "test_total.py": "from shop.util import mean, total\n\n\ndef test_total():\n    assert total([1, 2]) == 3\n    assert mean([1, 3]) == 2\n",
+                "test_total.py": "from shop.util import mean, total\n\n\ndef test_total():\n    assert total([1, 2]) == 3\n    assert mean([1, 3]) == 2\n",  # noqa: E501
             },
             {
                 "test_total.py": "from shop.util import mean\nfrom shop.sums import total\n\n\n"

@@ -20,7 +20,7 @@ _PATTERNS = frozenset({FailurePattern.IMPORT_ERROR, FailurePattern.DEPENDENCY_CO
 _PYPA = "https://packaging.python.org/en/latest/specifications/core-metadata/"
 _C_API = re.compile(
     r"size changed, may indicate binary incompatibility|compiled (?:using|against) (?:NumPy|API|ABI)|_ARRAY_API not found|module compiled against"
-    r"|undefined symbol|incompatible architecture|cannot open shared object file|symbol not found|numpy\.core\.multiarray failed to import|DLL load failed",
+    r"|undefined symbol|incompatible architecture|cannot open shared object file|symbol not found|numpy\.core\.multiarray failed to import|DLL load failed",  # noqa: E501
     re.I,
 )
 _REQUIRES = re.compile(r"\b([A-Za-z0-9][\w.-]*)\s*((?:[<>=!~]=?|===)\s*[\w.*]+(?:\s*,\s*(?:[<>=!~]=?|===)\s*[\w.*]+)*)")
@@ -38,7 +38,7 @@ def third_party(found: Missing | None, ctx: Context) -> str:
 
 class MissingDistribution(Tactic):
     name = "missing_distribution"
-    summary = "A module of a distribution that is not installed: which distribution, which extra or file of the project declares it, the command to install it."
+    summary = "A module of a distribution that is not installed: which distribution, which extra or file of the project declares it, the command to install it."  # noqa: E501
     patterns = _PATTERNS
     applicability = Applicability.ADVICE
     evidence = ("distribution",)
@@ -86,7 +86,7 @@ class MissingDistribution(Tactic):
             facts.append(Evidence("distribution", f"module {module} belongs to the distribution {dist}", where, 0.85))
         who = f"{found.path}:{found.line}"
         if not facts:
-            text = f"module {module}, imported at {who}, is not installed and nothing in this project declares it: find the distribution that provides it"
+            text = f"module {module}, imported at {who}, is not installed and nothing in this project declares it: find the distribution that provides it"  # noqa: E501
             text += f" (often, but not surely, of the same name: python -m pip install {dist})"
             facts = [Evidence("distribution", f"no installed distribution provides {module}, no project file names it", who, 0.4)]
         else:
@@ -176,7 +176,7 @@ def _skipping(site: Site, module: str) -> str:
 
 class VersionConflict(Tactic):
     name = "version_conflict"
-    summary = "Installed versions that contradict what another distribution requires, or a binary built against another version: what wants what, and the pin."
+    summary = "Installed versions that contradict what another distribution requires, or a binary built against another version: what wants what, and the pin."  # noqa: E501
     patterns = _PATTERNS
     applicability = Applicability.ADVICE
     evidence = ("distribution",)

@@ -107,7 +107,7 @@ class RemovedStdlib(ImportTactic):
             "an abstract base class imported from collections",
             {"test_m.py": "from collections import Mapping, OrderedDict\n\n\ndef test_m():\n    assert isinstance(OrderedDict(), Mapping)\n"},
             {
-                "test_m.py": "from collections import OrderedDict\nfrom collections.abc import Mapping\n\n\ndef test_m():\n    assert isinstance(OrderedDict(), Mapping)\n"
+                "test_m.py": "from collections import OrderedDict\nfrom collections.abc import Mapping\n\n\ndef test_m():\n    assert isinstance(OrderedDict(), Mapping)\n"  # noqa: E501
             },
         ),
         Example(
@@ -174,7 +174,7 @@ class Py2Compat(ImportTactic):
         Example(
             "six itself is not installed any more",
             {
-                "test_s.py": "import six\n\n\ndef test_s():\n    assert [k for k, v in six.iteritems({1: 2})] == [1]\n    assert isinstance('a', six.string_types)\n"
+                "test_s.py": "import six\n\n\ndef test_s():\n    assert [k for k, v in six.iteritems({1: 2})] == [1]\n    assert isinstance('a', six.string_types)\n"  # noqa: E501
             },
             {"test_s.py": "def test_s():\n    assert [k for k, v in {1: 2}.items()] == [1]\n    assert isinstance('a', str)\n"},
         ),

@@ -38,7 +38,7 @@ class RetiredTestLibrary(ImportTactic):
                 "    ok_([1], 'not empty')\n    with assert_raises(ValueError):\n        int('x')\n",
             },
             {
-                "test_n.py": "import pytest\n\n\ndef test_n():\n    assert 1 + 1 == 2\n    assert [1], 'not empty'\n    with pytest.raises(ValueError):\n        int('x')\n",
+                "test_n.py": "import pytest\n\n\ndef test_n():\n    assert 1 + 1 == 2\n    assert [1], 'not empty'\n    with pytest.raises(ValueError):\n        int('x')\n",  # noqa: E501
             },
         ),
         Example(
