@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pytest_maestro_healer.evidence.state import Change
 from pytest_maestro_healer.model import Failure
 
 
@@ -18,7 +19,9 @@ class Conditions:
 
     ``env`` sets (or with ``None`` removes) environment variables; ``ordered`` runs the nodeids in the given order in one process, also
     across files; ``load`` keeps that many CPU-bound processes busy meanwhile; ``seed`` seeds :mod:`random` before every test;
-    ``fresh`` asks for a fresh process (needed for ``PYTHONHASHSEED``, ``TZ`` read at start-up and the like).
+    ``fresh`` asks for a fresh process (needed for ``PYTHONHASHSEED``, ``TZ`` read at start-up and the like). ``clean`` starts from a state in
+    which everything is collected and no test has run (cheaper than ``fresh`` where forking is possible: one process is started, and each
+    run is a fork of it). ``probe`` records what each test left changed (:attr:`Observation.changed`).
     """
 
     env: Mapping[str, str | None] = field(default_factory=dict)
@@ -26,16 +29,22 @@ class Conditions:
     load: int = 0
     seed: int | None = None
     fresh: bool = False
+    clean: bool = False
+    probe: bool = False
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What one test did in one run: ``outcome`` as in pytest (or ``missing``), wall ``seconds`` of the test itself."""
+    """What one test did in one run: ``outcome`` as in pytest (or ``missing``), wall ``seconds`` of the test itself.
+
+    ``changed`` is the state it left different, where that was asked for.
+    """
 
     nodeid: str
     outcome: str
     seconds: float
     failure: Failure | None = None
+    changed: tuple[Change, ...] = ()
 
     @property
     def passed(self) -> bool:

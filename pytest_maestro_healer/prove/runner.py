@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from pytest_maestro_healer.evidence.experiments import Conditions
+from pytest_maestro_healer.evidence.state import Change
 from pytest_maestro_healer.model import Failure
 
 TestOutcome = Literal["passed", "failed", "skipped", "xfailed", "xpassed", "missing", "error"]
@@ -14,7 +15,10 @@ TestOutcome = Literal["passed", "failed", "skipped", "xfailed", "xpassed", "miss
 
 @dataclass(frozen=True)
 class TestResult:
-    """One test's outcome in a proof run; ``failure`` is set when it did not pass (``None`` for missing)."""
+    """One test's outcome in a proof run; ``failure`` is set when it did not pass (``None`` for missing).
+
+    ``changed`` is the state it left different, where the conditions asked for that.
+    """
 
     __test__ = False
 
@@ -22,6 +26,7 @@ class TestResult:
     outcome: TestOutcome
     failure: Failure | None = None
     seconds: float = 0.0
+    changed: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ Loaded with ``-p pytest_maestro_healer.session.child``; the job file's path is i
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
 import os
-import random
 import time
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from typing import Any
 import pytest
 
 from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.evidence.state import Change
 from pytest_maestro_healer.prove.runner import RunReport, TestResult
 from pytest_maestro_healer.session import wire
 from pytest_maestro_healer.session.capture import Capture
 from pytest_maestro_healer.session.overlay import Overlay
-from pytest_maestro_healer.session.rerun import Tracer, result_of
+from pytest_maestro_healer.session.rerun import Tracer, result_of, seed_all
+from pytest_maestro_healer.session.state import Snapshot
 
 ENV = "MAESTRO_HEAL_CHILD"
 
@@ -36,16 +39,20 @@ class Child:
         self.results: dict[str, TestResult] = {}
         self.reports: dict[str, list[pytest.TestReport]] = {}
         self.tracer = Tracer(self.capture) if job.get("trace") else None
+        self.changed: dict[str, tuple[Change, ...]] = {}
+        self.collectors: dict[str, pytest.Collector] = {}
         self.started = time.perf_counter()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Any:
         if self.job.get("seed") is not None:
-            random.seed(self.job["seed"])
-        if self.tracer is None:
-            return (yield)
-        with self.tracer:
-            return (yield)
+            seed_all(self.job["seed"])
+        before = Snapshot(self.capture) if self.job.get("probe") else None
+        with self.tracer or contextlib.nullcontext():
+            result = yield
+        if before is not None:
+            self.changed[str(item.nodeid)] = before.changes(Snapshot(self.capture))
+        return result
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> Any:
@@ -57,10 +64,31 @@ class Child:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_make_collect_report(self, collector: pytest.Collector) -> Any:
         report = yield
+        if isinstance(collector, pytest.File):
+            path = self.files.relative(collector.path)
+            if isinstance(collector, pytest.Module) or path not in self.collectors:
+                self.collectors[path] = collector
         if report.failed and getattr(report, "call", None) is not None and report.call.excinfo is not None:
             failure = self.capture.of_collect(collector, report.call.excinfo.value, report.longrepr)
             self.results[str(collector.nodeid)] = TestResult(str(collector.nodeid), "error", failure)
         return report
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        if self.job.get("order"):
+            rank = {n: i for i, n in enumerate(self.job["order"])}
+            others = [i for i in items if str(i.nodeid) not in rank]
+            items[:] = sorted((i for i in items if str(i.nodeid) in rank), key=lambda i: rank[str(i.nodeid)])
+            config.hook.pytest_deselected(items=others)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        if not self.job.get("serve"):
+            return None
+        from pytest_maestro_healer.session.zygote import serve
+
+        serve(session, self.capture, self.files, self.collectors, self.job)
+        return True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.reports.setdefault(str(report.nodeid), []).append(report)
@@ -69,7 +97,8 @@ class Child:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         for nodeid, reports in self.reports.items():
             final = [r for r in reports if str(r.outcome) != "rerun"]
-            self.results[nodeid] = result_of(nodeid, final, sum(r.duration for r in final))
+            result = result_of(nodeid, final, sum(r.duration for r in final))
+            self.results[nodeid] = dataclasses.replace(result, changed=self.changed.get(nodeid, ()))
         executed = {p: frozenset(ls) for p, ls in self.tracer.lines.items()} if self.tracer else {}
         served = frozenset(self.files.relative(p) for p in self.overlay.served)
         report = RunReport(self.results, seconds=time.perf_counter() - self.started, executed=executed, served=served)

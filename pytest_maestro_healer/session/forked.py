@@ -14,15 +14,33 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable
+from types import FrameType
 
 from pytest_maestro_healer.prove.runner import RunReport
 from pytest_maestro_healer.session import wire
 
+#: Modules whose background threads only wait for a connection and hold no lock that a test could want.
+_HARMLESS = ("pytest_rerunfailures",)
+
 
 def possible() -> bool:
     """Whether forking now is safe."""
-    return hasattr(os, "fork") and sys.platform != "darwin" and threading.active_count() == 1
+    return hasattr(os, "fork") and sys.platform != "darwin" and (threading.active_count() == 1 or not _others())
+
+
+def _others() -> list[int]:
+    """The threads that do something of which nothing is known: pytest-rerunfailures has a waiting one wherever xdist is installed too."""
+    files = {getattr(sys.modules.get(name), "__file__", None) for name in _HARMLESS} - {None}
+    out = []
+    for thread, top in sys._current_frames().items():
+        frame: FrameType | None = top
+        while frame is not None and frame.f_code.co_filename not in files:
+            frame = frame.f_back
+        if frame is None and thread != threading.get_ident():
+            out.append(thread)
+    return out
 
 
 def run(work: Callable[[], RunReport], timeout: float) -> RunReport:
@@ -31,7 +49,9 @@ def run(work: Callable[[], RunReport], timeout: float) -> RunReport:
     started = time.perf_counter()
     sys.stdout.flush()
     sys.stderr.flush()
-    pid = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # 3.12: threads are alive; those that are were looked at
+        pid = os.fork()
     if pid == 0:
         _child(work, read_end, write_end)
     os.close(write_end)

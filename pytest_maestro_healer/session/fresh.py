@@ -32,7 +32,9 @@ _DROP_VALUED = ("--heal-", "--maxfail", "--basetemp", "--junitxml", "--junit-xml
 class Fresh:
     """Fresh-process reruns for the session of ``config``."""
 
-    def __init__(self, config: pytest.Config, files: ProjectFiles, timeout: float) -> None:
+    def __init__(self, config: pytest.Config, files: ProjectFiles, timeout: float, environ: Mapping[str, str] | None = None) -> None:
+        """``environ`` is the environment as it was before any test ran: what tests left in it is not passed on."""
+        self.environ = dict(os.environ if environ is None else environ)
         self.config = config
         self.files = files
         self.timeout = timeout
@@ -63,6 +65,8 @@ class Fresh:
                 "out": str(work / "result.json"),
                 "trace": trace,
                 "seed": conditions.seed if conditions is not None else None,
+                "order": list(nodeids) if conditions is not None and conditions.ordered else [],
+                "probe": conditions.probe if conditions is not None else False,
                 "python_files": list(self.files.python_files),
                 "testpaths": list(self.files.testpaths),
                 "collected": sorted(self.files.collected_files),
@@ -96,10 +100,48 @@ class Fresh:
             problem = f"state: {unserved[0]} was not served from the overlay"
         return RunReport(results if whole else wanted, problem, seconds, report.executed, report.served)
 
-    def _spawn(self, targets: Sequence[str], work: Path, root: Path, changes: Mapping[str, str | None]) -> str:
-        env = {**os.environ, ENV: str(work / "job.json"), "PYTHONDONTWRITEBYTECODE": "1"}
+    def serve(self, work: Path, pipes: tuple[int, int], files: Sequence[str], overlay: Mapping[str, bytes]) -> subprocess.Popen[bytes]:
+        """Start a process that collects what the user's run collected, and ``files``, and then runs tests on request through ``pipes``."""
+        job = {
+            "root": str(self.files.root),
+            "overlay": {k: v.decode("latin-1") for k, v in overlay.items()},
+            "out": str(work / "result.json"),
+            "serve": list(pipes),
+            "python_files": list(self.files.python_files),
+            "testpaths": list(self.files.testpaths),
+            "collected": sorted(self.files.collected_files),
+        }
+        (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
+        given = [str(a) for a in self.config.option.file_or_dir or []] or [str(a) for a in self.config.args]
+        more = [str(self.files.root / f) for f in dict.fromkeys(files) if (self.files.root / f).is_file()]
+        return subprocess.Popen(
+            [sys.executable, "-m", "pytest", *self._arguments(work, self.files.root), *given, *more],
+            cwd=self.config.invocation_params.dir,
+            env=self._environment(work),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            pass_fds=pipes,
+        )
+
+    def _environment(self, work: Path) -> dict[str, str]:
+        env = {**self.environ, ENV: str(work / "job.json"), "PYTHONDONTWRITEBYTECODE": "1"}
         for key in ("PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID"):
             env.pop(key, None)
+        return env
+
+    @staticmethod
+    def kill(process: subprocess.Popen[bytes]) -> None:
+        """End a process that was started here, with what it had started itself."""
+        with contextlib.suppress(OSError):
+            if os.name == "posix":
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
+
+    def _spawn(self, targets: Sequence[str], work: Path, root: Path, changes: Mapping[str, str | None]) -> str:
+        env = self._environment(work)
         for key, value in changes.items():
             env.pop(key, None)
             if value is not None:
@@ -117,11 +159,11 @@ class Fresh:
         try:
             out, _ = process.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
-            _kill(process)
+            self.kill(process)
             process.communicate()
             return f"hang: the fresh process ran longer than {limit:g} s"
         except BaseException:
-            _kill(process)
+            self.kill(process)
             raise
         tail = out.decode("utf-8", "replace").strip().splitlines()[-1:]
         return f"crash: the fresh process ended with status {process.returncode}" + (f" ({tail[0][:200]})" if tail else "")
@@ -183,11 +225,3 @@ def scratch_copy(root: Path, target: Path, changed: Mapping[str, bytes]) -> str:
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(data)
     return ""
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(OSError):
-        if os.name == "posix":
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import time
 from collections.abc import Generator
 from typing import Any
@@ -33,6 +34,7 @@ class Capturing:
         self.collecting = config.stash.get(KEY, None) or CollectHealer(config, settings, files, self.capture)
         self.collectors: dict[str, pytest.Collector] = {}
         self.notes: list[str] = []
+        self.environ = dict(os.environ)  # tests may leave things in it
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -222,7 +224,7 @@ class Healing(Capturing):
         )
         ground = {self.files.relative(p): d for p, d in self.collecting.overlay.files.items()}
         inprocess = InProcess(session, self.capture, self.files, self.collectors)
-        runner = SessionRunner(self.settings, self.files, inprocess, Fresh(self.config, self.files, self.settings.timeout), ground)
+        runner = SessionRunner(self.settings, self.files, inprocess, Fresh(self.config, self.files, self.settings.timeout, self.environ), ground)
         store = Store(self.files.root, self.settings)
         pipeline = Pipeline(
             ctx,
@@ -236,6 +238,7 @@ class Healing(Capturing):
         try:
             results = pipeline.run([*failures, *again], ready)
         finally:
+            runner.close()
             self.notes += pipeline.notes
         return self._stored(store, results, passed)
 

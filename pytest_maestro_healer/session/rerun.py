@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import random
 import sys
@@ -22,6 +23,7 @@ from pytest_maestro_healer.prove.runner import RunReport, TestOutcome, TestResul
 from pytest_maestro_healer.session import compat
 from pytest_maestro_healer.session.capture import Capture
 from pytest_maestro_healer.session.overlay import Overlay
+from pytest_maestro_healer.session.state import Snapshot
 
 
 class QuietProtocol:
@@ -115,7 +117,7 @@ class InProcess:
             if conditions is not None and conditions.ordered:
                 rank = {n: i for i, n in enumerate(nodeids)}
                 items.sort(key=lambda pair: rank.get(pair[0], len(rank)))
-            self._run_items(items, results, tracer, conditions.seed if conditions is not None else None)
+            self._run_items(items, results, tracer, conditions or Conditions())
         executed = {p: frozenset(ls) for p, ls in tracer.lines.items()} if tracer else {}
         served = frozenset(self.files.relative(p) for p in server.served)
         return RunReport(results, seconds=time.perf_counter() - started, executed=executed, served=served)
@@ -191,9 +193,7 @@ class InProcess:
         return None
 
     # -- running -------------------------------------------------------------------------------------------
-    def _run_items(
-        self, items: list[tuple[str, pytest.Item]], results: dict[str, TestResult], tracer: Tracer | None, seed: int | None = None
-    ) -> None:
+    def _run_items(self, items: list[tuple[str, pytest.Item]], results: dict[str, TestResult], tracer: Tracer | None, conditions: Conditions) -> None:
         quiet = QuietProtocol()
         manager = self.config.pluginmanager
         name = f"maestro-healer-proof-{id(quiet)}"
@@ -204,12 +204,15 @@ class InProcess:
             for i, (nodeid, item) in enumerate(items):
                 following = items[i + 1][1] if i + 1 < len(items) else None
                 quiet.reports, quiet.subtests = [], []
-                if seed is not None:
-                    random.seed(seed)
+                if conditions.seed is not None:
+                    seed_all(conditions.seed)
+                before = Snapshot(self.capture) if conditions.probe else None
                 began = time.perf_counter()
                 with tracer or contextlib.nullcontext():
                     item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
                 new = result_of(nodeid, [*quiet.subtests, *quiet.reports], time.perf_counter() - began)
+                if before is not None:
+                    new = dataclasses.replace(new, changed=before.changes(Snapshot(self.capture)))
                 old = results.get(nodeid)
                 if old is None or old.outcome in ("passed", "skipped", "xfailed"):
                     results[nodeid] = new
@@ -233,6 +236,15 @@ class InProcess:
             return
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             yield
+
+
+def seed_all(seed: int) -> None:
+    """Seed :mod:`random`, and numpy's global generator where numpy is loaded."""
+    random.seed(seed)
+    numpy: Any = sys.modules.get("numpy")
+    numpy_seed = getattr(getattr(numpy, "random", None), "seed", None)
+    if numpy_seed is not None:
+        numpy_seed(seed % 2**32)
 
 
 def result_of(nodeid: str, reports: Sequence[pytest.TestReport], seconds: float) -> TestResult:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import random
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.prove.runner import RunReport
-from pytest_maestro_healer.session import forked, guard
+from pytest_maestro_healer.session import forked
 from pytest_maestro_healer.session.fresh import Fresh
 from pytest_maestro_healer.session.rerun import InProcess
+from pytest_maestro_healer.session.zygote import Zygote, change_environment, reseed
 
 #: Errors on import of a healed module that another process would meet too; any other may come from executing it twice.
 _SAME_EVERYWHERE = ("SyntaxError", "ImportError", "NameError", "AttributeError")
@@ -37,7 +34,12 @@ class SessionRunner:
         self.files = files
         self.inprocess = inprocess
         self.fresh = fresh
-        self.runs: dict[str, int] = {"forked": 0, "in-process": 0, "fresh": 0}
+        self.zygote = Zygote(fresh, self.ground)
+        self.runs: dict[str, int] = {"forked": 0, "clean": 0, "fresh": 0}
+
+    def close(self) -> None:
+        """End the process that was started for clean runs, if one was."""
+        self.zygote.close()
 
     def run(
         self,
@@ -53,6 +55,12 @@ class SessionRunner:
         overlay = {p: d for p, d in overlay.items() if self.ground.get(p) != d}
         if conditions is not None:
             with _load(conditions.load):
+                if conditions.clean and not (fresh or conditions.fresh):
+                    report = self.zygote.run(nodeids, overlay, whole_files=whole_files, trace=trace, conditions=conditions)
+                    if report is not None:
+                        self.runs["clean"] += 1
+                        return report
+                    fresh = True
                 if fresh or conditions.fresh or self.config.isolate or not self._fits(nodeids, overlay) or not forked.possible():
                     self.runs["fresh"] += 1
                     return self.fresh.run(nodeids, {**self.ground, **overlay}, whole_files=whole_files, trace=trace, conditions=conditions)
@@ -84,14 +92,12 @@ class SessionRunner:
                 return self.inprocess.run(nodeids, overlay, whole_files=whole, trace=trace, conditions=conditions)
 
             return forked.run(work, self.config.timeout)
-        self.runs["in-process"] += 1
-        try:
-            with guard.limit(self.config.timeout):
-                return self.inprocess.run(nodeids, overlay, whole_files=whole, trace=trace)
-        except guard.Hang as exc:
-            return RunReport(problem=f"hang: {exc}")
-        except (Exception, SystemExit) as exc:
-            return RunReport(problem=f"state: {type(exc).__name__}: {exc}")
+        # in the user's own process nothing is tried out: os._exit, a fault or a block in C would end the run with it
+        report = self.zygote.run(nodeids, overlay, whole_files=whole, trace=trace, conditions=conditions or Conditions())
+        if report is None:
+            return self._fresh(nodeids, overlay, whole, trace)
+        self.runs["clean"] += 1
+        return report
 
     def _fresh(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], whole: bool, trace: bool) -> RunReport:
         self.runs["fresh"] += 1
@@ -100,17 +106,6 @@ class SessionRunner:
     @staticmethod
     def _suspicious(report: RunReport) -> bool:
         return any(r.outcome == "error" and r.failure is not None and not r.failure.is_a(*_SAME_EVERYWHERE) for r in report.results.values())
-
-
-def change_environment(changes: Mapping[str, str | None]) -> None:
-    """Apply to this (forked) process; a changed time zone takes effect at once."""
-    for key, value in changes.items():
-        if value is None:
-            os.environ.pop(key, None)
-        else:
-            os.environ[key] = value
-    if "TZ" in changes and hasattr(time, "tzset"):
-        time.tzset()
 
 
 @contextlib.contextmanager
@@ -123,12 +118,3 @@ def _load(processes: int) -> Iterator[None]:
         for p in busy:
             p.kill()
             p.wait()
-
-
-def reseed() -> None:
-    """Give a forked copy its own random state: two copies with one state would agree on a random value."""
-    random.seed()
-    numpy: Any = sys.modules.get("numpy")
-    seed = getattr(getattr(numpy, "random", None), "seed", None)
-    if seed is not None:
-        seed(random.getrandbits(31))

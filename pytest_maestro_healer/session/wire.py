@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pytest_maestro_healer.evidence.state import Change
 from pytest_maestro_healer.model import Failure
 from pytest_maestro_healer.prove.runner import RunReport, TestResult
 
@@ -13,7 +14,13 @@ def dump(report: RunReport) -> dict[str, Any]:
     """JSON-ready form of ``report``."""
     return {
         "results": [
-            {"nodeid": r.nodeid, "outcome": r.outcome, "failure": r.failure.to_dict() if r.failure else None, "seconds": r.seconds}
+            {
+                "nodeid": r.nodeid,
+                "outcome": r.outcome,
+                "failure": r.failure.to_dict() if r.failure else None,
+                "seconds": r.seconds,
+                "changed": [c.to_dict() for c in r.changed],
+            }
             for r in report.results.values()
         ],
         "problem": report.problem,
@@ -28,6 +35,7 @@ def load(data: Mapping[str, Any]) -> RunReport:
     results = {}
     for r in data["results"]:
         failure = Failure.from_dict(r["failure"]) if r["failure"] else None
-        results[r["nodeid"]] = TestResult(r["nodeid"], r["outcome"], failure, r["seconds"])
+        changed = tuple(Change.from_dict(c) for c in r.get("changed", ()))
+        results[r["nodeid"]] = TestResult(r["nodeid"], r["outcome"], failure, r["seconds"], changed)
     executed = {k: frozenset(v) for k, v in data["executed"].items()}
     return RunReport(results, data["problem"], data["seconds"], executed, frozenset(data["served"]))

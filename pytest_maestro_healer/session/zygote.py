@@ -1,0 +1,181 @@
+"""Runs from a state in which no test has run yet, at the price of a fork.
+
+A fresh process collects what the user's run collected and then, instead of running the tests, serves: for each request it forks, the fork runs
+the tests and answers. So a hundred runs in different orders cost one start of pytest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import random
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_maestro_healer.evidence.experiments import Conditions
+from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.prove.runner import RunReport
+from pytest_maestro_healer.session import forked, wire
+from pytest_maestro_healer.session.capture import Capture
+from pytest_maestro_healer.session.fresh import Fresh
+from pytest_maestro_healer.session.rerun import InProcess
+
+
+class Zygote:
+    """The asking side. The process is started with the first request (or :meth:`start`) and ended by :meth:`close`."""
+
+    def __init__(self, fresh: Fresh, ground: Mapping[str, bytes] | None = None) -> None:
+        """``ground`` are the files that were healed at collection: they are served from the start."""
+        self._fresh = fresh
+        self._ground = dict(ground or {})
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder = ""
+        self._to = self._from = -1
+        self._usable = hasattr(os, "fork") and sys.platform != "darwin"
+        self._files: frozenset[str] | None = None
+        self._buffer = bytearray()
+
+    def start(self, files: Sequence[str] = ()) -> None:
+        """Start the process without waiting for it; ``files`` (root-relative) are collected whole besides what the user's run collected."""
+        if not self._usable or self._process is not None:
+            return
+        self._folder = tempfile.mkdtemp(prefix="maestro-heal-")
+        read_there, self._to = os.pipe()
+        self._from, write_there = os.pipe()
+        try:
+            self._process = self._fresh.serve(Path(self._folder), (read_there, write_there), files, self._ground)
+        except OSError:
+            self._usable = False
+        finally:
+            os.close(read_there)
+            os.close(write_there)
+
+    def run(
+        self, nodeids: Sequence[str], overlay: Mapping[str, bytes], *, whole_files: bool, trace: bool, conditions: Conditions
+    ) -> RunReport | None:
+        """One run; ``None`` where it cannot be made this way (then a fresh process has to do)."""
+        self.start([n.partition("::")[0] for n in nodeids])
+        timeout = self._fresh.timeout * max(1, min(10, len(nodeids)))
+        if not self._usable or not self._ready(self._fresh.timeout * 4):
+            return None
+        assert self._files is not None
+        if any(p not in self._files or p.endswith("conftest.py") for p in overlay) or any(n.partition("::")[0] not in self._files for n in nodeids):
+            return None
+        request = {
+            "nodeids": list(nodeids),
+            "overlay": {k: v.decode("latin-1") for k, v in overlay.items()},
+            "whole": whole_files,
+            "trace": trace,
+            "timeout": timeout,
+            "conditions": {**dataclasses.asdict(conditions), "env": dict(conditions.env)},
+        }
+        try:
+            _send(self._to, request)
+            answer = self._line(timeout + 10)
+            return None if answer.get("unable") else wire.load(answer)
+        except (OSError, ValueError, KeyError):
+            self._end()
+            return None
+
+    def _ready(self, limit: float) -> bool:
+        if self._files is None:
+            try:
+                self._files = frozenset(self._line(limit)["files"])
+            except (OSError, ValueError, KeyError):
+                self._end()
+        return self._files is not None
+
+    def _line(self, limit: float) -> dict[str, Any]:
+        until = time.monotonic() + limit
+        while b"\n" not in self._buffer:
+            if not select.select([self._from], [], [], max(0.0, until - time.monotonic()))[0]:
+                raise OSError("no answer in time")
+            chunk = os.read(self._from, 1 << 16)
+            if not chunk:
+                raise OSError("the process ended")
+            self._buffer += chunk
+        line, _, rest = bytes(self._buffer).partition(b"\n")
+        self._buffer = bytearray(rest)
+        found = json.loads(line)
+        if not isinstance(found, dict):
+            raise ValueError("not an answer")
+        return found
+
+    def _end(self) -> None:
+        self._usable = False
+        self.close()
+
+    def close(self) -> None:
+        """End the process; nothing is left behind."""
+        for fd in (self._to, self._from):
+            with contextlib.suppress(OSError):
+                if fd >= 0:
+                    os.close(fd)
+        self._to = self._from = -1
+        if self._process is not None:
+            Fresh.kill(self._process)
+            self._process.wait()
+            self._process = None
+            self._usable = False
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = ""
+
+
+def serve(session: pytest.Session, capture: Capture, files: ProjectFiles, collectors: Mapping[str, pytest.Collector], job: Mapping[str, Any]) -> None:
+    """The serving side, in the fresh process, until the asking side closes its end."""
+    requests, answers = job["serve"]
+    runner = InProcess(session, capture, files, collectors)
+    _send(answers, {"files": sorted(collectors)})
+    with os.fdopen(requests, "rb") as stream:
+        for line in stream:
+            request = json.loads(line)
+            if not forked.possible():
+                _send(answers, {"unable": True})
+                continue
+            _send(answers, wire.dump(forked.run(lambda request=request: _work(runner, request), request["timeout"])))  # type: ignore[misc]
+
+
+def _work(runner: InProcess, request: Mapping[str, Any]) -> RunReport:
+    conditions = Conditions(**request["conditions"])
+    reseed()
+    change_environment(conditions.env)
+    overlay = {k: v.encode("latin-1") for k, v in request["overlay"].items()}
+    return runner.run(request["nodeids"], overlay, whole_files=request["whole"], trace=request["trace"], conditions=conditions)
+
+
+def _send(fd: int, data: Mapping[str, Any]) -> None:
+    view = memoryview(json.dumps(data).encode() + b"\n")
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def change_environment(changes: Mapping[str, str | None]) -> None:
+    """Apply to this (forked) process; a changed time zone takes effect at once."""
+    for key, value in changes.items():
+        if value is None:
+            os.environ.pop(key, None)
+        else:
+            os.environ[key] = value
+    if "TZ" in changes and hasattr(time, "tzset"):
+        time.tzset()
+
+
+def reseed() -> None:
+    """Give a forked copy its own random state: two copies with one state would agree on a random value."""
+    random.seed()
+    numpy: Any = sys.modules.get("numpy")
+    seed = getattr(getattr(numpy, "random", None), "seed", None)
+    if seed is not None:
+        seed(random.getrandbits(31))
