@@ -35,6 +35,10 @@ _ROLES = {
     "actual": "actual", "x": "actual", "result": "actual", "got": "actual", "obj": "actual", "value": "actual", "first": "left", "left": "left",
     "desired": "expected", "expected": "expected", "y": "expected", "second": "right", "right": "right", "want": "expected", "other": "expected",
 }  # fmt: skip
+OPERATORS: dict[type, str] = {
+    ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Is: "is", ast.IsNot: "is not",
+    ast.In: "in", ast.NotIn: "not in",
+}  # fmt: skip
 _RAISES_CLASSES = ("RaisesContext", "RaisesExc", "RaisesGroup", "_AssertRaisesContext")
 RAISES_NAMES = ("raises", "assertRaises", "assertRaisesRegex", "assertRaisesRegexp", "RaisesExc")
 
@@ -59,7 +63,8 @@ def compare(exc: BaseException, site: Site, inner: Sequence[TracebackType]) -> C
     name = entry.f_code.co_name
     if name in UNITTEST and _module(entry).startswith("unittest"):
         return _unittest(site, entry, name)
-    return _other(site, entry, name)
+    inner_assert = next((f for f in frames if f.f_code.co_name in UNITTEST and _module(f).startswith("unittest")), None)
+    return _other(site, entry, name) if inner_assert is None else _through(site, entry, inner_assert)
 
 
 def _module(frame: FrameType) -> str:
@@ -92,11 +97,46 @@ def _unittest(site: Site, frame: FrameType, name: str) -> Comparison:
     names = _parameters(frame)[1:]
     call = site.call(name)
     nodes = _arguments(call, names)
+    if operator == "bool" and "expr" in nodes and (found := _written_comparison(site, name, nodes["expr"], call)) is not None:
+        return found
     operands = [site.operand(r, nodes.get(n), snapshot(frame.f_locals.get(n))) for r, n in zip(roles, names, strict=False)]
     for extra in ("places", "delta"):
         if frame.f_locals.get(extra) is not None:
             operands.append(site.operand(extra, nodes.get(extra), snapshot(frame.f_locals[extra])))
     return Comparison(name, operator, tuple(operands), site.location(call), negated=name in ("assertFalse",))
+
+
+def _written_comparison(site: Site, name: str, test: ast.expr, call: ast.Call | None) -> Comparison | None:
+    """``assertTrue(a in b)``: the comparison inside, as far as its sides are at hand."""
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1 or type(test.ops[0]) not in OPERATORS:
+        return None
+    operator = OPERATORS[type(test.ops[0])]
+    roles = ("member", "container") if operator in ("in", "not in") else ("left", "right")
+    objects = Objects(site.frame)
+    operands = []
+    for role, node in zip(roles, (test.left, test.comparators[0]), strict=True):
+        try:
+            value = snapshot(objects.get(node))
+        except Exception:
+            value = UNKNOWN
+        operands.append(site.operand(role, node, value))
+    return Comparison(name, operator, tuple(operands), site.location(call), negated=name == "assertFalse")
+
+
+def _through(site: Site, entry: FrameType, inner: FrameType) -> Comparison:
+    """A library's helper that ends in a unittest assertion: its operands, and which of the helper's arguments they are."""
+    operator, roles = UNITTEST[inner.f_code.co_name]
+    call = site.call(entry.f_code.co_name)
+    names = _parameters(entry)
+    names = names[1:] if names[:1] == ["self"] else names
+    passed = {n: snapshot(entry.f_locals[n]) for n in names if n in entry.f_locals}
+    nodes = _arguments(call, names)
+    operands = []
+    for role, n in zip(roles, _parameters(inner)[1:], strict=False):
+        value = snapshot(inner.f_locals.get(n))
+        same = [p for p, v in passed.items() if p in nodes and v.source is not None and v == value]
+        operands.append(site.operand(role, nodes[same[0]] if len(same) == 1 else None, value))
+    return Comparison(inner.f_code.co_name, operator, tuple(operands), site.location(call))
 
 
 def _mock(site: Site, frames: Sequence[FrameType]) -> Comparison:

@@ -16,11 +16,6 @@ from pytest_maestro_healer.model import Comparison, Location, Operand, Value
 from pytest_maestro_healer.session import library_asserts
 from pytest_maestro_healer.session.positions import Code, Objects, code_of, running_span, walk
 
-_OPS: dict[type, str] = {
-    ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Is: "is", ast.IsNot: "is not",
-    ast.In: "in", ast.NotIn: "not in",
-}  # fmt: skip
-
 
 def comparison_of(excinfo: pytest.ExceptionInfo[BaseException], test_path: Path, relative: Callable[[str], str]) -> Comparison | None:
     """What the failure in ``excinfo`` compared, ``None`` where it was no assertion; never raises.
@@ -164,7 +159,7 @@ def _of_compare(site: Site, objects: Objects, node: ast.Compare, where: Location
         if not known:
             return Comparison("assert", "bool", (site.operand("actual", node, UNKNOWN),), where, negated)
         index = next((i for i, r in enumerate(known) if r is not None and not _truthy(r)), 0)
-    operator = _OPS[type(node.ops[index])]
+    operator = library_asserts.OPERATORS[type(node.ops[index])]
     roles = ("member", "container") if operator in ("in", "not in") else ("left", "right")
     pair = [site.operand(r, n, value_of(objects, n)) for r, n in zip(roles, sides[index : index + 2], strict=True)]
     return Comparison("assert", operator, tuple(pair), where, negated)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,16 +109,33 @@ def test_multi_line_asserts_and_their_place(pytester: pytest.Pytester) -> None:
     assert (right.location.line, right.location.col) == (line + 2, 11)
 
 
-def test_plain_asserts_know_names_and_literals(pytester: pytest.Pytester) -> None:
-    found, _ = captured(pytester, "def test_it():\n    x = f(1)\n    assert x == [2]\n", "--assert=plain")
+def plain(folder: Path, body: str) -> tuple[Comparison, dict[str, Any]]:
+    """As :func:`captured` for a module whose asserts are as Python compiles them."""
+    path = folder / "plain_module.py"
+    path.write_text(HEAD + body)
+    scope: dict[str, Any] = {"__name__": "plain_module"}
+    exec(compile(path.read_text(), str(path), "exec"), scope)
+    with pytest.raises(AssertionError) as caught:
+        scope["test_it"]()
+    found = comparison_of(caught, path, lambda name: Path(name).name)
+    assert found is not None
+    return found, scope
+
+
+def test_plain_asserts_know_names_and_literals(tmp_path: Path) -> None:
+    found, _ = plain(tmp_path, "def test_it():\n    x = f(1)\n    assert x == [2]\n")
     assert sides(found) == [("left", "[1]", "x"), ("right", "[2]", "[2]")]
+    found, _ = plain(tmp_path, "def test_it():\n    helper(f(1), [2])\n")
+    assert sides(found) == [("left", "[1]", "actual"), ("right", "[2]", "expected")]
 
 
-def test_plain_asserts_know_nothing_that_would_have_to_be_run(pytester: pytest.Pytester) -> None:
-    found, recorder = captured(pytester, "def test_it():\n    assert Box().size == 6\n", "--assert=plain")
+def test_plain_asserts_know_nothing_that_would_have_to_be_run(tmp_path: Path) -> None:
+    found, scope = plain(tmp_path, "def test_it():\n    assert Box().size == 6\n")
     assert sides(found) == [("left", None, "Box().size"), ("right", "6", "6")]
     assert found.operands[0].value.type == ""
-    assert recorder.calls == 1
+    assert scope["Box"].calls == 1
+    found, _ = plain(tmp_path, "def test_it():\n    assert 1 < len(f(1, 2)) < 2\n")
+    assert found.operator == "bool"
 
 
 def test_parametrize_and_async(pytester: pytest.Pytester) -> None:
@@ -197,3 +215,23 @@ def test_it_never_raises(pytester: pytest.Pytester) -> None:
     found, _ = captured(pytester, body + "def test_it():\n    assert Bad() == 3\n")
     assert found.operands[0].value.source is None
     assert found.operands[1].value.source == "3"
+
+
+def test_a_comparison_inside_assert_true(pytester: pytest.Pytester) -> None:
+    found, _ = captured(
+        pytester, "class T(unittest.TestCase):\n    def test_it(self):\n        out = 'abc'\n        self.assertTrue('x' in out, 'no x')\n"
+    )
+    assert (found.style, found.operator, found.negated) == ("assertTrue", "in", False)
+    assert sides(found) == [("member", "'x'", "'x'"), ("container", "'abc'", "out")]
+
+
+def test_a_library_helper_that_ends_in_unittest(pytester: pytest.Pytester) -> None:
+    site = pytester.path / "site-packages" / "mixins"
+    site.mkdir(parents=True)
+    code = "class Mixin:\n    def assert_made(self, n, expected):\n        self.assertEqual(expected, [n, n])\n"
+    (site / "__init__.py").write_text(code)
+    pytester.syspathinsert(site.parent)
+    body = "import mixins\nclass T(mixins.Mixin, unittest.TestCase):\n    def test_it(self):\n        self.assert_made(1, [2])\n"
+    found, _ = captured(pytester, body)
+    assert (found.style, found.operator) == ("assertEqual", "==")
+    assert sides(found) == [("left", "[2]", "[2]"), ("right", "[1, 1]", None)]

@@ -222,7 +222,7 @@ class NoLongerRaises(Tactic):
         if c is None or c.operator not in ("DID NOT RAISE", "DID NOT WARN"):
             return
         kind = c.operand("expected")
-        name = (kind.source or kind.value.repr) if kind else "the exception"
+        name = (kind.value.source or kind.source or kind.value.repr) if kind else "the exception"
         where = str(c.location or failure.path)
         removed = [
             h for h in intent.product_hunks(ctx) if any(name.split(".")[-1] in line and ("raise" in line or "warn" in line) for line in h.removed)
