@@ -52,6 +52,8 @@ REFUSED_BODIES = [
     ("assertEqual to assertIsNotNone", "self.assertEqual(f(1), 3)", "self.assertIsNotNone(f(1))", "loosened"),
     ("assertEqual to assertTrue", "self.assertEqual(f(1), 3)", "self.assertTrue(f(1), 3)", "loosened"),
     ("assertIn to assertTrue", "self.assertIn('a', f(1))", "self.assertTrue(f(1))", "loosened"),
+    ("!= to is not None", "assert f(1) != g(1)", "assert f(1) is not None", "loosened"),
+    ("is not to is not None", "assert f(1) is not m", "assert f(1) is not None", "None only"),
     ("isinstance widened", "assert isinstance(f(1), int)", "assert isinstance(f(1), (int, str))", "more types"),
     ("isinstance object", "assert isinstance(f(1), int)", "assert isinstance(f(1), object)", "types"),
     ("container grows", "assert f(1) in (1, 2)", "assert f(1) in (1, 2, 3)", "more values"),
@@ -160,6 +162,10 @@ REFUSED_MODULES = [
     ("mark xfail", T + "def test_a():\n    assert f(1) == 3\n", T + "@pytest.mark.xfail(strict=False)\ndef test_a():\n    assert f(1) == 3\n", "xfail"),
     ("mark flaky", T + "def test_a():\n    assert f(1) == 3\n", T + "@pytest.mark.flaky(reruns=3)\ndef test_a():\n    assert f(1) == 3\n", "flaky"),
     ("pytestmark skip", T + "def test_a():\n    assert f(1) == 3\n", T + "pytestmark = pytest.mark.skip\n\ndef test_a():\n    assert f(1) == 3\n", "skip"),
+    ("class skipped", T + "class TestA:\n    def test_a(self):\n        assert f(1) == 3\n", T + "@pytest.mark.skip\nclass TestA:\n    def test_a(self):\n        assert f(1) == 3\n", "skip"),
+    ("skip in a class body", T + "class TestA:\n    def test_a(self):\n        assert f(1) == 3\n",
+     T + "class TestA:\n    pytestmark = [pytest.mark.xfail]\n\n    def test_a(self):\n        assert f(1) == 3\n", "xfail"),
+    ("conditional import skips", T + "def test_a():\n    assert f(1) == 3\n", T + "if True:\n    pytest.skip('x', allow_module_level=True)\n\ndef test_a():\n    assert f(1) == 3\n", "skip"),
     ("unittest skip", T + "def test_a():\n    assert f(1) == 3\n", T + "@unittest.skip('x')\ndef test_a():\n    assert f(1) == 3\n", "skip"),
     ("expectedFailure", T + "def test_a():\n    assert f(1) == 3\n", T + "@unittest.expectedFailure\ndef test_a():\n    assert f(1) == 3\n", "xfail"),
     ("skipif made true", T + "@pytest.mark.skipif(sys.version_info < (3,), reason='')\ndef test_a():\n    assert f(1) == 3\n",
@@ -295,6 +301,7 @@ HONEST_BODIES = [
     ("both sides built alike", "q = Query()['v']\nassert q == where('v')", "q = Query()['v'].exists()\nassert q == where('v').exists()"),
     ("validating call renamed", "with pytest.raises(KeyError):\n    m.validate(1)", "with pytest.raises(KeyError):\n    m.load(1)"),
     ("expected by a value's method", "want = datetime(2020, 1, 1)\nassert f(1) == want", "want = datetime(2020, 1, 1).replace(tzinfo=utc)\nassert f(1) == want"),
+    ("is not with a literal", "assert f(1) is not 'a'", "assert f(1) != 'a'"),
     ("seed set", EQ, "import random\nrandom.seed(0)\nr = f(1)\nassert r == 3"),
 ]  # fmt: skip
 

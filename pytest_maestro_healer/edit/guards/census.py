@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pytest_maestro_healer.edit.guards.checks import exception_names
 from pytest_maestro_healer.edit.guards.expressions import FuncDef, constant, dotted, keyword, last_name, own_nodes, root_name, words
@@ -25,7 +25,7 @@ _GONE_STDLIB = words("asynchat asyncore cgi distutils imp smtpd mock unittest2 p
 _EXCEPT_IMPORT = frozenset({"ImportError", "ModuleNotFoundError", "AttributeError"})
 
 
-def grew(before: ast.Module, after: ast.Module, limits: Limits) -> list[str]:
+def grew(before: Sequence[ast.AST], after: Sequence[ast.AST], limits: Limits) -> list[str]:
     """What ``after`` has more of than ``before``, as reasons to refuse."""
     old, new = Counter(_items(before)), Counter(_items(after))
     out = []
@@ -46,8 +46,8 @@ def _lost_strictness(old: Counter[str], new: Counter[str]) -> list[str]:
     return [text for key, text in names.items() if new[key] < old[key] and new[key + "?"] >= old[key + "?"]]
 
 
-def _items(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+def _items(parts: Sequence[ast.AST]) -> Iterator[str]:
+    for node in (n for part in parts for n in ast.walk(part)):
         if isinstance(node, ast.Call):
             yield from _call(node)
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
@@ -123,9 +123,9 @@ def _definition(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> 
 
 
 # -- exceptions swallowed, by unit ------------------------------------------------------------------------------
-def swallowed(before: list[ast.stmt], after: list[ast.stmt], module_level: bool) -> list[str]:
-    """New ``try ... except`` and broader ``except`` in one unit's own statements."""
-    old, new = ([h for n in own_nodes(b) for h in getattr(n, "handlers", ()) if isinstance(h, ast.ExceptHandler)] for b in (before, after))
+def swallowed(before: Sequence[ast.AST], after: Sequence[ast.AST], module_level: bool) -> list[str]:
+    """New ``try ... except`` and broader ``except`` among one unit's own nodes."""
+    old, new = ([h for h in nodes if isinstance(h, ast.ExceptHandler)] for nodes in (before, after))
     if module_level:
         kept = {ast.dump(h) for h in old}
         new = [h for h in new if ast.dump(h) in kept or not _compatibility_import(h)]
@@ -143,19 +143,14 @@ def swallowed(before: list[ast.stmt], after: list[ast.stmt], module_level: bool)
             out.append("swallows more exceptions than before (a broader except)")
         elif _raises(a) and not _raises(b):
             out.append("swallows an exception that was raised before")
-    finals = [
-        sum(
-            1
-            for n in own_nodes(b)
-            for s in getattr(n, "finalbody", ())
-            for r in own_nodes([s])
-            if isinstance(r, (ast.Return, ast.Break, ast.Continue))
-        )
-        for b in (before, after)
-    ]
+    finals = [sum(map(_leaves_finally, nodes)) for nodes in (before, after)]
     if finals[1] > finals[0]:
         out.append("swallows an exception (leaves a finally block)")
     return out
+
+
+def _leaves_finally(node: ast.AST) -> int:
+    return sum(isinstance(n, (ast.Return, ast.Break, ast.Continue)) for n in own_nodes(getattr(node, "finalbody", ())))
 
 
 def _raises(handler: ast.ExceptHandler) -> bool:
@@ -172,34 +167,32 @@ def _compatibility_import(handler: ast.ExceptHandler) -> bool:
 
 
 # -- the product replaced ------------------------------------------------------------------------------------------
-def stubbed(before: ast.Module, after: ast.Module) -> list[str]:
-    """Product code newly replaced by the test: patched, assigned over, or redefined under its own name."""
+def stubbed(before: ast.Module, after: ast.Module, lost: Sequence[ast.AST], gained: Sequence[ast.AST]) -> list[str]:
+    """Product code newly replaced by the test: patched, assigned over, or redefined under its own name.
+
+    ``lost`` and ``gained`` are the parts of the two modules that differ.
+    """
     out = []
-    old, new = Counter(_patches(before)), Counter(_patches(after))
+    old, new = Counter(_patches(lost, before)), Counter(_patches(gained, after))
     extra = list((new - old).elements())
     room = sum((old - new).values())
     risky = [t for t in extra if not _harmless(t)]
     if len(risky) > room:
         out.append(f"replaces product code in the test ({risky[-1]} is patched)")
-    gone = _imported(before)
-    bound_before, bound_after = _bound(before), _bound(after)
+    fresh = _bound(after) - _bound(before)
+    gone = {name: root for name, root in _imported(before).items() if name in fresh} if fresh else {}
+    still = _imported(after) if gone else {}
     for name, root in gone.items():
-        if (
-            name in bound_after
-            and name not in bound_before
-            and root not in sys.stdlib_module_names
-            and root not in _GONE_STDLIB
-            and name not in _imported(after)
-        ):
-            out.append(f"replaces product code in the test ({name} was imported and is now defined here)")
-        elif name in bound_after and name not in bound_before and name in _imported(after):
+        if name in still:
             out.append(f"replaces product code in the test ({name} is redefined)")
+        elif root not in sys.stdlib_module_names and root not in _GONE_STDLIB:
+            out.append(f"replaces product code in the test ({name} was imported and is now defined here)")
     return out
 
 
-def _patches(tree: ast.Module) -> Iterator[str]:
-    imported = _imported(tree)
-    for node in ast.walk(tree):
+def _patches(parts: Sequence[ast.AST], tree: ast.Module) -> Iterator[str]:
+    imported = _imported(tree) if parts else {}
+    for node in (n for part in parts for n in ast.walk(part)):
         if isinstance(node, ast.Call):
             name, path = last_name(node.func), dotted(node.func)
             owner = last_name(node.func.value) if isinstance(node.func, ast.Attribute) else ""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from pytest_maestro_healer.edit.guards import census, kept
 from pytest_maestro_healer.edit.guards.checks import Check
-from pytest_maestro_healer.edit.guards.expressions import Scope, computed, constant, own_nodes, states_value, words
+from pytest_maestro_healer.edit.guards.expressions import Scope, computed, constant, states_value, words
 from pytest_maestro_healer.edit.guards.limits import Limits
 from pytest_maestro_healer.edit.guards.strength import weaker
 from pytest_maestro_healer.edit.guards.vacuous import vacuous
@@ -24,15 +24,19 @@ def compare(before: SourceFile, after: SourceFile, limits: Limits) -> list[str]:
     pairs, gone = _pair(old, new)
     changed_names = _changed_constants(before.tree, after.tree)
     out = [f"{'the test' if u.is_test else 'the function'} {u.qualname} with its assertions was removed" for u in gone if u.checks and u.is_function]
-    for a, b in pairs:
-        if a.text == b.text and a.frames == b.frames and not (changed_names and changed_names & words(a.text)):
-            continue
+    changed = [(a, b) for a, b in pairs if a.text != b.text or a.frames != b.frames]
+    affected = [(a, b) for a, b in pairs if a.text == b.text and a.frames == b.frames and changed_names & words(a.text)] if changed_names else []
+    for a, b in (*changed, *affected):
         out += _unit(a, b, limits)
     renamed = {a.qualname: b.qualname for a, b in pairs}
     out += kept.lost_tests(old, new, renamed)
-    out += census.grew(before.tree, after.tree, limits)
-    out += census.stubbed(before.tree, after.tree)
-    fresh = [u for u in new if not any(b is u for _, b in pairs)]
+    paired = {id(b) for _, b in pairs}
+    fresh = [u for u in new if id(u) not in paired]
+    # what is the same on both sides need not be counted
+    lost = [n for u in (*(a for a, _ in changed), *gone) for n in u.parts]
+    gained = [n for u in (*(b for _, b in changed), *fresh) for n in u.parts]
+    out += census.grew(lost, gained, limits)
+    out += census.stubbed(before.tree, after.tree, lost, gained)
     out += [reason for u in fresh for c in u.checks if (reason := vacuous(c, u.scope))]
     return list(dict.fromkeys(out))
 
@@ -74,7 +78,7 @@ def _constants(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
 # -- one unit -------------------------------------------------------------------------------------------------
 def _unit(a: Unit, b: Unit, limits: Limits) -> list[str]:
     module_level = not a.is_function
-    out = census.swallowed(list(a.body), list(b.body), module_level)
+    out = census.swallowed(a.own, b.own, module_level)
     if not module_level:
         out += _ways_out(a, b) + _emptied(a, b)
     out += kept.lost_rows(a, b)
@@ -110,7 +114,7 @@ def _ways_out(a: Unit, b: Unit) -> list[str]:
         counts = []
         for unit in (a, b):
             last = max((c.line for c in unit.checks), default=0)
-            found = [n for n in own_nodes(unit.body) if isinstance(n, kind)]
+            found = [n for n in unit.own if isinstance(n, kind)]
             if what in ("a break", "a continue"):
                 found = [n for n in found if _inside_checked_loop(unit, n)]
             elif what == "an early return" and not unit.is_test:
@@ -123,13 +127,13 @@ def _ways_out(a: Unit, b: Unit) -> list[str]:
 
 def _emptied(a: Unit, b: Unit) -> list[str]:
     """A test that insists on nothing but running through must still run something."""
-    counts = [sum(1 for n in own_nodes(u.body) if isinstance(n, (ast.Call, ast.Await, ast.With, ast.BinOp, ast.Subscript))) for u in (a, b)]
+    counts = [sum(1 for n in u.own if isinstance(n, (ast.Call, ast.Await, ast.With, ast.BinOp, ast.Subscript))) for u in (a, b)]
     return [f"{a.name} does nothing any more"] if a.is_test and counts[0] and not counts[1] else []
 
 
 def _inside_checked_loop(unit: Unit, node: ast.AST) -> bool:
     line = getattr(node, "lineno", 0)
-    for loop in own_nodes(unit.body):
+    for loop in unit.own:
         if isinstance(loop, (ast.For, ast.While, ast.AsyncFor)) and loop.lineno <= line <= (loop.end_lineno or 0):
             return any(loop.lineno < c.line <= (loop.end_lineno or 0) for c in unit.checks)
     return False
@@ -139,7 +143,7 @@ def _returned(a: Unit, b: Unit) -> list[str]:
     """A fixture or helper that stated a value must not compute it now."""
     if a.is_test or not a.is_function:
         return []
-    old, new = ([n.value for n in own_nodes(u.body) if isinstance(n, (ast.Return, ast.Yield)) and n.value is not None] for u in (a, b))
+    old, new = ([n.value for n in u.own if isinstance(n, (ast.Return, ast.Yield)) and n.value is not None] for u in (a, b))
     for x, y in zip(old, new, strict=False):
         one, two = _resolved(a.scope, x), _resolved(b.scope, y)
         if states_value(one) and constant(one) is not None and computed(two):

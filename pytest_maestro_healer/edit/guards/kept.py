@@ -57,7 +57,7 @@ def lost_rows(before: Unit, after: Unit) -> list[str]:
         out.append(f"parametrization of {before.name} was removed")
     for (_, a), (_, b) in zip(old, new, strict=False):
         out += _fewer(a, b, f"parameter sets of {before.name}")
-    loops = [[_rows(n.iter, u.scope, n.lineno) for n in own_nodes(u.body) if isinstance(n, (ast.For, ast.AsyncFor))] for u in (before, after)]
+    loops = [[_rows(n.iter, u.scope, n.lineno) for n in u.own if isinstance(n, (ast.For, ast.AsyncFor))] for u in (before, after)]
     if before.checks and len(loops[0]) == len(loops[1]):
         for a, b in zip(*loops, strict=True):
             out += _fewer(a, b, f"cases of a loop in {before.name}")

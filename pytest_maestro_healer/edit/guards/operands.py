@@ -119,6 +119,8 @@ def _members(before: Check, after: Check) -> list[str]:
         one, two = exception_names(before.right), exception_names(after.right)
         if (one and len(set(two)) > len(set(one))) or ("object" in two and "object" not in one):
             return [f"`{after.short}` accepts more types than before"]
+    if after.op in ("!=", "is not", "not in") and _is_none(after.right) and not _is_none(before.right):
+        return [f"`{after.short}` excludes None only"]
     if before.op == "isinstance" == after.op or before.op not in ("in", "subset"):
         return []
     x, y = constant(before.right), constant(after.right)
@@ -130,6 +132,10 @@ def _members(before: Check, after: Check) -> list[str]:
     if not shorter.strip() or (len(shorter) * 2 < len(needle) and shorter in needle):
         return [f"`{after.short}` looks for much less than before"]
     return []
+
+
+def _is_none(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _expected(after: Check, a: Sequence[ast.expr | None], b: Sequence[ast.expr | None]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from pytest_maestro_healer.edit.guards.checks import Check
-from pytest_maestro_healer.edit.guards.expressions import Scope, constant, words
+from pytest_maestro_healer.edit.guards.expressions import Scope, constant, dump, words
 from pytest_maestro_healer.edit.guards.limits import Limits
 from pytest_maestro_healer.edit.guards.operands import operands_weaker, told_less, tolerance_widened
 from pytest_maestro_healer.edit.guards.raising import match_loosened, types_widened
@@ -101,6 +101,8 @@ def _changed_operator(before: Check, after: Check, limits: Limits) -> list[str]:
     if after.op == "unordered" and before.op == "==" and "unordered" not in limits.allow:
         return [f"`{after.short}` no longer compares the order"]
     if after.op == "isinstance" and before.op == "truth" and not isinstance(before.left, ast.Call):
+        return [f"the assertion is loosened from `{before.short}` to `{after.short}`"]
+    if after.op == "is not" and [dump(before.left), dump(before.right)] != [dump(after.left), dump(after.right)]:
         return [f"the assertion is loosened from `{before.short}` to `{after.short}`"]
     if pair == ("all", "truth") and "all" not in after.text:
         return [f"`all` was dropped in `{after.short}`"]

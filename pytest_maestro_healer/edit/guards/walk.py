@@ -6,9 +6,10 @@ import ast
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pytest_maestro_healer.edit.guards.checks import Check, canonical, check_of_call
-from pytest_maestro_healer.edit.guards.expressions import FuncDef, Scope, calls, constant, last_name
+from pytest_maestro_healer.edit.guards.expressions import FuncDef, Scope, calls, constant, last_name, own_nodes
 from pytest_maestro_healer.edit.source import SourceFile
 
 _ENDS = frozenset({"skip", "xfail", "fail", "exit", "_exit", "abort", "skipTest", "importorskip"})
@@ -29,8 +30,7 @@ class Unit:
     classes: tuple[ast.ClassDef, ...] = ()
     body: Sequence[ast.stmt] = ()
     occurrence: int = 0
-    _checks: list[Check] | None = field(default=None, repr=False)
-    scope: Scope | None = None
+    module: Scope | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
@@ -47,14 +47,35 @@ class Unit:
         """Whether pytest or unittest would take it for a test by its name."""
         return self.is_function and (self.name.startswith("test") or self.name == "runTest")
 
-    @property
+    @cached_property
     def checks(self) -> list[Check]:
         """Every reachable check, in source order."""
-        if self._checks is None:
-            decorators = getattr(self.node, "decorator_list", []) if self.is_function else []
-            found = [c for d in decorators if isinstance(d, ast.Call) for c in check_of_call(d, d) if c.op in ("raises", "warns")]
-            self._checks = found + list(walk(self.body, self.frames, self.scope))
-        return self._checks
+        decorators = getattr(self.node, "decorator_list", []) if self.is_function else []
+        found = [c for d in decorators if isinstance(d, ast.Call) for c in check_of_call(d, d) if c.op in ("raises", "warns")]
+        return found + list(walk(self.body, self.frames, self.scope))
+
+    @cached_property
+    def scope(self) -> Scope | None:
+        """What its variables stand for."""
+        if not isinstance(self.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return self.module
+        args = self.node.args
+        params = [a.arg for a in (*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg) if a is not None]
+        return Scope(self.node.body, self.module, params)
+
+    @cached_property
+    def own(self) -> list[ast.AST]:
+        """All its nodes, those of nested functions and classes left out."""
+        return list(own_nodes(self.body))
+
+    @property
+    def parts(self) -> Sequence[ast.AST]:
+        """The syntax that belongs to it: a function wholly, of a class its header and statements, of a module its statements."""
+        if self.is_function:
+            return [self.node]
+        if isinstance(self.node, ast.ClassDef):
+            return [*self.node.decorator_list, *self.node.bases, *self.node.keywords, *self.body]
+        return self.body
 
 
 def units(src: SourceFile) -> list[Unit]:
@@ -78,14 +99,18 @@ def _collect(
         if isinstance(stmt, ast.ClassDef):
             _collect(src, stmt.body, f"{prefix}{stmt.name}.", around, (*classes, stmt), module, out)
             continue
-        args = stmt.args
-        params = [a.arg for a in (*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg) if a is not None]
-        unit = Unit(f"{prefix}{stmt.name}", stmt, around, node_text(src, stmt), prefix, classes, stmt.body)
-        unit.scope = Scope(stmt.body, module, params)
-        out.append(unit)
-    label = prefix + "<body>"
-    node: ast.AST = classes[-1] if prefix and classes else src.tree or ast.Module([], [])
-    out.append(Unit(label, node, frames, "\n".join(node_text(src, s) for s in plain), prefix, classes, plain, scope=module))
+        out.append(Unit(f"{prefix}{stmt.name}", stmt, around, node_text(src, stmt), prefix, classes, stmt.body, module=module))
+    node: ast.AST = classes[-1] if classes else src.tree or ast.Module([], [])
+    text = "".join([_header(src, node), *(node_text(src, s) for s in plain)])
+    out.append(Unit(prefix + "<body>", node, frames, text, prefix, classes, plain, module=module))
+
+
+def _header(src: SourceFile, node: ast.AST) -> str:
+    """The lines of a class before its first statement."""
+    if not isinstance(node, ast.ClassDef):
+        return ""
+    first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+    return "".join(src.lines[first - 1 : max(first, node.body[0].lineno - 1)])
 
 
 def _definitions(
