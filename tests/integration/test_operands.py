@@ -111,7 +111,7 @@ def test_multi_line_asserts_and_their_place(pytester: pytest.Pytester) -> None:
 
 def plain(folder: Path, body: str) -> tuple[Comparison, dict[str, Any]]:
     """As :func:`captured` for a module whose asserts are as Python compiles them."""
-    path = folder / "plain_module.py"
+    path = folder / f"plain_{len(list(folder.iterdir()))}.py"  # linecache keeps what it has read
     path.write_text(HEAD + body)
     scope: dict[str, Any] = {"__name__": "plain_module"}
     exec(compile(path.read_text(), str(path), "exec"), scope)
