@@ -11,6 +11,7 @@ from pytest_maestro_healer.strategies.base import Strategy
 BUILTIN = {
     "syntax_repair": "pytest_maestro_healer.strategies.syntax_repair",
     "dependency_fix": "pytest_maestro_healer.strategies.dependency_fix",
+    "api_contract_adaptation": "pytest_maestro_healer.strategies.api_contract_adaptation",
     "assertion_update": "pytest_maestro_healer.strategies.assertion_update",
 }
 

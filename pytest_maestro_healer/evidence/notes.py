@@ -1,0 +1,155 @@
+"""What installed packages say about their own changes: docstrings, shims, changelogs; and which name took the place of another."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import inspect
+import re
+import sys
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+_RENAME = re.compile(r"(?i)renam|former|previous|used to be|alias|deprecat|instead|replac|supersed|versionchanged|versionadded|old name|new name|moved|now")
+_FILES = re.compile(r"(?i)^(changes|changelog|history|news|release|migrat|upgrad|whatsnew|what_s_new).*")
+_LIMIT = 400_000
+#: How a warning or an error names what to use: the text after the word is the successor.
+_SUCCESSOR = (
+    re.compile(r"(?i)\b(?:please\s+)?use\s+(?:the\s+)?(?:new\s+)?(?:function|method|class|attribute|property|parameter|argument|keyword|option)?\s*[`'\"]*([A-Za-z_][\w.]*)(\(\))?[`'\"]*"),
+    re.compile(r"(?i)\b(?:renamed|moved|changed)\s+(?:to|as|into)\s+[`'\"]*([A-Za-z_][\w.]*)(\(\))?[`'\"]*"),
+    re.compile(r"(?i)\b(?:replaced|superseded)\s+(?:by|with)\s+[`'\"]*([A-Za-z_][\w.]*)(\(\))?[`'\"]*"),
+    re.compile(r"(?i)\bin\s+favou?r\s+of\s+(?:the\s+)?[`'\"]*([A-Za-z_][\w.]*)(\(\))?[`'\"]*"),
+    re.compile(r"(?i)\bimport(?:ing)?\s+it\s+from\s+[`'\"]*([A-Za-z_][\w.]*)(\(\))?[`'\"]*"),
+    re.compile(r"(?i)[`'\"]([A-Za-z_][\w.]*)(\(\))?[`'\"]\s+(?:should\s+be\s+used\s+)?instead\b"),
+    re.compile(r"(?i)\bavailable\s+(?:in|as)\s+[`'\"]+([A-Za-z_][\w.]*)(\(\))?[`'\"]+"),
+)
+_NOISE = frozenset("the a an it this that instead of new old with for from in on to is be another different keyword argument parameter method function class".split())
+
+
+@dataclass(frozen=True)
+class Word:
+    """A successor that a text names: ``name``, whether it is written as a call, and the sentence."""
+
+    name: str
+    is_call: bool
+    text: str
+
+
+def successors_in(text: str) -> Sequence[Word]:
+    """The names that a deprecation text tells to use, in the order of the text's own emphasis."""
+    out: list[Word] = []
+    for pattern in _SUCCESSOR:
+        for m in pattern.finditer(text):
+            name = m[1].rstrip(".")
+            if name.lower() not in _NOISE and all(w.name != name for w in out):
+                out.append(Word(name, bool(m[2]), text.strip()[:200]))
+    return out
+
+
+def plain(name: str) -> str:
+    """A name without case and underscores: spellings of one name are equal."""
+    return name.replace("_", "").lower()
+
+
+def documented(obj: object, old: str) -> tuple[str, str] | None:
+    """(member, sentence): the one member of ``obj`` whose docstring says that it is what ``old`` was; ``None`` without exactly one."""
+    word = re.compile(rf"(?<![\w.]){re.escape(old)}(?!\w)")
+    found: dict[str, str] = {}
+    for name in _dir(obj):
+        if name == old or name.startswith("__"):
+            continue
+        text = _doc(obj, name)
+        for sentence in re.split(r"(?<=[.;])\s|\n\s*\n|\n\s*\.\. ", text):
+            if word.search(sentence) and _RENAME.search(sentence):
+                found.setdefault(name, " ".join(sentence.split())[:160])
+    return next(iter(found.items())) if len(found) == 1 else None
+
+
+def _dir(obj: object) -> list[str]:
+    try:
+        return [n for n in dir(obj) if isinstance(n, str)]
+    except Exception:  # a foreign __dir__ may raise anything
+        return []
+
+
+def _doc(obj: object, name: str) -> str:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            member = inspect.getattr_static(obj, name)
+            member = getattr(member, "__func__", None) or getattr(member, "fget", None) or member
+            if not (callable(member) or isinstance(inspect.getattr_static(obj, name), property)):
+                return ""
+            return str(getattr(member, "__doc__", "") or "")
+    except Exception:  # lazy members may raise on access
+        return ""
+
+
+def parameter_documented(doc: str, old: str, candidates: Sequence[str]) -> tuple[str, str] | None:
+    """(parameter, sentence): the one candidate that a docstring names together with ``old`` where it speaks of a change."""
+    word = re.compile(rf"(?<![\w.]){re.escape(old)}(?!\w)")
+    found: dict[str, str] = {}
+    for sentence in re.split(r"(?<=[.;])\s|\n\s*\n|\n\s*\.\. ", doc):
+        if word.search(sentence) and _RENAME.search(sentence):
+            for c in candidates:
+                if re.search(rf"(?<![\w.]){re.escape(c)}(?!\w)", sentence):
+                    found.setdefault(c, " ".join(sentence.split())[:160])
+    return next(iter(found.items())) if len(found) == 1 else None
+
+
+@lru_cache(maxsize=64)
+def release_notes(top: str) -> Sequence[tuple[str, str]]:
+    """(file, text) of the changelogs that ship with an installed package: beside it, in it, in its metadata."""
+    out: list[tuple[str, str]] = []
+    folders: list[Path] = []
+    module = sys.modules.get(top)
+    path = getattr(module, "__file__", None)
+    if path:
+        folders += [Path(path).parent]
+    names = importlib.metadata.packages_distributions().get(top, [])
+    for name in dict.fromkeys(names):
+        try:
+            dist = importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        out.append((f"{name} {dist.version} metadata", str(dist.metadata.get_payload() or "")[:_LIMIT]))
+        for file in dist.files or ():
+            if _FILES.match(file.name) and file.suffix.lower() in (".rst", ".md", ".txt", ""):
+                folders.append(Path(str(dist.locate_file(file))))
+    for place in dict.fromkeys(folders):
+        files = [place] if place.is_file() else sorted(p for p in place.iterdir() if _FILES.match(p.name) and p.is_file()) if place.is_dir() else []
+        for file in files[:5]:
+            if file.suffix.lower() in (".rst", ".md", ".txt", ""):
+                try:
+                    out.append((file.name, file.read_text(encoding="utf-8", errors="replace")[:_LIMIT]))
+                except OSError:
+                    continue
+    return out
+
+
+def noted(top: str, old: str, candidates: Sequence[str]) -> tuple[str, str, str] | None:
+    """(candidate, sentence, file): the one candidate that a changelog of package ``top`` names beside ``old`` as its change."""
+    word = re.compile(rf"(?<![\w.-]){re.escape(old)}(?!\w)")
+    found: dict[str, tuple[str, str]] = {}
+    for file, text in release_notes(top):
+        for entry in re.split(r"\n\s*\n|\n\s*[-*+] ", text):
+            if len(entry) < 1200 and word.search(entry) and _RENAME.search(entry):
+                for c in candidates:
+                    if c != old and len(c) > 2 and re.search(rf"(?<![\w-]){re.escape(c)}(?!\w)", entry):
+                        found.setdefault(c, (" ".join(entry.split())[:160], file))
+    if len(found) != 1:
+        return None
+    name, (sentence, file) = next(iter(found.items()))
+    return name, sentence, file
+
+
+def removal_noted(top: str, old: str) -> tuple[str, str] | None:
+    """(sentence, file) of a changelog entry that says that ``old`` was removed."""
+    word = re.compile(rf"(?<![\w.-]){re.escape(old)}(?!\w)")
+    for file, text in release_notes(top):
+        for entry in re.split(r"\n\s*\n|\n\s*[-*+] ", text):
+            if len(entry) < 1200 and word.search(entry) and re.search(r"(?i)\bremov|\bdrop|no longer", entry):
+                return " ".join(entry.split())[:160], file
+    return None

@@ -1,0 +1,18 @@
+"""api_contract_adaptation: calls follow the contracts that changed: names, parameters, shapes, exceptions, patch targets."""
+
+from __future__ import annotations
+
+from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_names import AbstractMethods, KnownMigration, Removed, RenamedSymbol
+from pytest_maestro_healer.strategies.base import Strategy
+
+
+class ApiContractAdaptation(Strategy):
+    """Migrates test code to the product's and the libraries' present contracts."""
+
+    name = "api_contract_adaptation"
+    title = "API contracts"
+    summary = "Finds what became of a name, a parameter or a result that tests rely on, and migrates every call; assertions stay as they are."
+    tactics = (RenamedSymbol(), KnownMigration(), AbstractMethods(), Removed())
+
+
+STRATEGY = ApiContractAdaptation()

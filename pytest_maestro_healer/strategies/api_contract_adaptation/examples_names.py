@@ -1,0 +1,196 @@
+"""Examples of the tactics for gone names."""
+
+from __future__ import annotations
+
+from pytest_maestro_healer.strategies.base import Example
+
+_CART = '''class Cart:
+    def __init__(self, items):
+        self.items = list(items)
+
+    def total(self):
+        result = 0
+        for price, count in self.items:
+            result += price * count
+        return result
+
+    @property
+    def size(self):
+        return sum(count for _, count in self.items)
+'''
+_INIT = {"shop/__init__.py": ""}
+_TEST = """from shop.cart import Cart
+
+
+def test_total():
+    cart = Cart([(2, 3)])
+    assert cart.total() == 6
+"""
+_OTHER = """from shop.cart import Cart
+
+
+class Till:
+    def total(self):
+        return 7
+
+
+def test_total_again():
+    assert Cart([(1, 1)]).total() == 1
+
+
+def test_till():
+    assert Till().total() == 7
+"""
+_ENUM = "import enum\n\n\nclass State(enum.Enum):\n    OPEN = 'open'\n    SHUT = 'shut'\n\n\ndef first():\n    return State.SHUT\n"
+_ENUM_TEST = "from shop.state import State, first\n\n\ndef test_first():\n    assert first() is State.SHUT\n"
+_FUNCTION = "def total(cart):\n    return sum(price * count for price, count in cart.items)\n\n\nclass Cart:\n    def __init__(self, items):\n        self.items = items\n"
+_FUNCTION_TEST = "from shop.cart import Cart, total\n\n\ndef test_total():\n    cart = Cart([(2, 3)])\n    assert total(cart) == 6\n"
+_METHOD = "class Cart:\n    def __init__(self, items):\n        self.items = items\n\n    def total(self):\n        return sum(price * count for price, count in self.items)\n"
+_METHOD_TEST = "from shop.cart import Cart\n\n\ndef test_total():\n    cart = Cart([(2, 3)])\n    assert cart.total() == 6\n"
+
+RENAMED = (
+    Example(
+        "a method renamed; a class of the test with a method of that name is left alone",
+        {**_INIT, "shop/cart.py": _CART.replace("def total", "def grand_total"), "test_a.py": _TEST, "test_b.py": _OTHER},
+        {"test_a.py": _TEST.replace("cart.total", "cart.grand_total"), "test_b.py": _OTHER.replace(").total() == 1", ").grand_total() == 1")},
+        head={**_INIT, "shop/cart.py": _CART, "test_a.py": _TEST, "test_b.py": _OTHER},
+    ),
+    Example(
+        "an enum member renamed in the last commit; the product's own code shows it",
+        {**_INIT, "shop/state.py": _ENUM.replace("SHUT", "CLOSED"), "test_state.py": _ENUM_TEST},
+        {"test_state.py": _ENUM_TEST.replace("State.SHUT", "State.CLOSED")},
+        head={**_INIT, "shop/state.py": _ENUM.replace("SHUT", "CLOSED"), "test_state.py": _ENUM_TEST},
+        commits=(("start", {**_INIT, "shop/state.py": _ENUM, "test_state.py": _ENUM_TEST}),),
+        message="rename State.SHUT to State.CLOSED",
+    ),
+    Example(
+        "a function of a module renamed, with a patch target",
+        {
+            **_INIT,
+            "shop/mail.py": "def deliver(text):\n    line = text.strip()\n    return len(line)\n\n\ndef greet():\n    return deliver('hello')\n",
+            "test_mail.py": "from unittest.mock import patch\n\nfrom shop import mail\n\n\ndef test_send():\n    assert mail.send(' a ') == 1\n\n\n"
+            "def test_greet():\n    with patch('shop.mail.send') as fake:\n        mail.greet()\n    fake.assert_called_once_with('hello')\n",
+        },
+        {
+            "test_mail.py": "from unittest.mock import patch\n\nfrom shop import mail\n\n\ndef test_send():\n    assert mail.deliver(' a ') == 1\n\n\n"
+            "def test_greet():\n    with patch('shop.mail.deliver') as fake:\n        mail.greet()\n    fake.assert_called_once_with('hello')\n",
+        },
+        head={
+            **_INIT,
+            "shop/mail.py": "def send(text):\n    line = text.strip()\n    return len(line)\n\n\ndef greet():\n    return send('hello')\n",
+            "test_mail.py": "from unittest.mock import patch\n\nfrom shop import mail\n\n\ndef test_send():\n    assert mail.send(' a ') == 1\n\n\n"
+            "def test_greet():\n    with patch('shop.mail.send') as fake:\n        mail.greet()\n    fake.assert_called_once_with('hello')\n",
+        },
+    ),
+    Example(
+        "a method became a property under a new name",
+        {**_INIT, "shop/cart.py": _CART.replace("    def total", "    @property\n    def grand_total"), "test_a.py": _TEST},
+        {"test_a.py": _TEST.replace("cart.total()", "cart.grand_total")},
+        head={**_INIT, "shop/cart.py": _CART, "test_a.py": _TEST},
+    ),
+    Example(
+        "a function became a method",
+        {**_INIT, "shop/cart.py": _METHOD, "test_cart.py": _FUNCTION_TEST},
+        {"test_cart.py": _METHOD_TEST},
+        head={**_INIT, "shop/cart.py": _FUNCTION, "test_cart.py": _FUNCTION_TEST},
+    ),
+    Example(
+        "a method became a function",
+        {**_INIT, "shop/cart.py": _FUNCTION, "test_cart.py": _METHOD_TEST},
+        {"test_cart.py": "from shop.cart import Cart, total\n\n\ndef test_total():\n    cart = Cart([(2, 3)])\n    assert total(cart) == 6\n"},
+        head={**_INIT, "shop/cart.py": _METHOD, "test_cart.py": _METHOD_TEST},
+    ),
+    Example(
+        "a deprecated alias was taken away",
+        {**_INIT, "shop/cart.py": _CART, "test_a.py": _TEST.replace("cart.total()", "cart.get_total()")},
+        {"test_a.py": _TEST},
+        head={
+            **_INIT,
+            "shop/cart.py": "import warnings\n\n\n" + _CART + "\n    def get_total(self):\n        warnings.warn('use total', DeprecationWarning, stacklevel=2)\n        return self.total()\n",
+            "test_a.py": _TEST.replace("cart.total()", "cart.get_total()"),
+        },
+    ),
+)
+NOT_RENAMED = (
+    Example(
+        "a method was deleted that the product still calls",
+        {
+            **_INIT,
+            "shop/cart.py": "class Cart:\n    def __init__(self, items):\n        self.items = items\n\n    def mean(self):\n        return self.total() / len(self.items)\n",
+            "test_cart.py": _METHOD_TEST,
+        },
+        head={**_INIT, "shop/cart.py": _METHOD + "\n    def mean(self):\n        return self.total() / len(self.items)\n", "test_cart.py": _METHOD_TEST},
+        advice="regression",
+        why="mean() calls total(): its deletion breaks the product itself",
+    ),
+    Example(
+        "a method was removed and another one, with another body, was added",
+        {
+            **_INIT,
+            "shop/cart.py": "class Cart:\n    def __init__(self, items):\n        self.items = items\n\n    def totals(self):\n        return {n: p for n, p in enumerate(self.items)}\n",
+            "test_cart.py": _METHOD_TEST,
+        },
+        head={**_INIT, "shop/cart.py": _METHOD, "test_cart.py": _METHOD_TEST},
+        why="only the name is similar",
+    ),
+)
+LIBRARY = (
+    Example(
+        "an alias that Python 3.12 took out of unittest",
+        {"test_a.py": "import unittest\n\n\nclass A(unittest.TestCase):\n    def test_a(self):\n        self.assertEquals(1 + 1, 2)\n"},
+        {"test_a.py": "import unittest\n\n\nclass A(unittest.TestCase):\n    def test_a(self):\n        self.assertEqual(1 + 1, 2)\n"},
+        min_python=(3, 12),
+    ),
+    Example(
+        "a method in its old spelling",
+        {"test_a.py": "import threading\n\n\ndef test_alive():\n    assert threading.current_thread().isAlive()\n"},
+        {"test_a.py": "import threading\n\n\ndef test_alive():\n    assert threading.current_thread().is_alive()\n"},
+    ),
+    Example(
+        "an attribute of the standard library that moved",
+        {"test_a.py": "import collections\n\n\ndef test_list():\n    assert isinstance([], collections.Sequence)\n"},
+        {"test_a.py": "from collections.abc import Sequence\n\n\ndef test_list():\n    assert isinstance([], Sequence)\n"},
+    ),
+)
+NOT_LIBRARY = (
+    Example(
+        "an attribute that never existed",
+        {"test_a.py": "import threading\n\n\ndef test_alive():\n    assert threading.current_thread().favourite_colour() == 'red'\n"},
+        why="nothing says what it could be",
+    ),
+)
+_HOOK = "import abc\n\n\nclass Base(abc.ABC):\n    @abc.abstractmethod\n    def load(self, name):\n        '''Give the text of a name.'''\n\n    def get(self, name):\n        return self.load(name).strip()\n"
+_HOOK_TEST = "from shop.base import Base\n\n\nclass Fake(Base):\n    def load(self, name):\n        return name + ' '\n\n\ndef test_get():\n    assert Fake().get('a') == 'a'\n"
+HOOKS = (
+    Example(
+        "an abstract method renamed; the test's subclass follows",
+        {**_INIT, "shop/base.py": _HOOK.replace("load", "fetch"), "test_base.py": _HOOK_TEST},
+        {"test_base.py": _HOOK_TEST.replace("def load", "def fetch")},
+        head={**_INIT, "shop/base.py": _HOOK, "test_base.py": _HOOK_TEST},
+    ),
+)
+NOT_HOOKS = (
+    Example(
+        "a further abstract method was added",
+        {
+            **_INIT,
+            "shop/base.py": _HOOK + "\n    @abc.abstractmethod\n    def close(self):\n        '''Free everything.'''\n",
+            "test_base.py": _HOOK_TEST,
+        },
+        head={**_INIT, "shop/base.py": _HOOK, "test_base.py": _HOOK_TEST},
+        why="what it should do in the test, nobody knows",
+    ),
+)
+REMOVED = (
+    Example(
+        "a method without a successor",
+        {
+            **_INIT,
+            "shop/cart.py": "class Cart:\n    def __init__(self, items):\n        self.items = items\n",
+            "test_cart.py": _METHOD_TEST,
+        },
+        head={**_INIT, "shop/cart.py": _METHOD, "test_cart.py": _METHOD_TEST},
+        advice="shop/cart.py",
+        why="the feature is gone",
+    ),
+)
