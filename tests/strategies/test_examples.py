@@ -159,8 +159,8 @@ def test_heals(case: Case, project: Project) -> None:
 
 @pytest.mark.parametrize("case", list(cases("declines")))
 def test_declines(case: Case, project: Project) -> None:
-    before = snapshot(project.root)
-    assert project.run() in FAILING, f"the example does not fail\n{project.told()}"
+    before, fresh = snapshot(project.root), project.example.fresh
+    assert project.run(*(["--heal-apply=all"] if fresh else []), fresh=fresh) in FAILING, f"the example does not fail\n{project.told()}"
     assert not [r for r in project.report().results if r.success and r.changes], f"healed, although {project.example.why}\n{project.told()}"
     if project.example.advice:
         assert any(project.example.advice in r.advice for r in project.report().results), project.told()
