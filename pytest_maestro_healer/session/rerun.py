@@ -259,7 +259,7 @@ def result_of(nodeid: str, reports: Sequence[pytest.TestReport], seconds: float)
             outcome = "xfailed" if hasattr(rep, "wasxfail") else "skipped"
         elif rep.when == "call" and hasattr(rep, "wasxfail"):
             outcome = "xpassed"
-    if not reports:
+    if not any(rep.when == "teardown" for rep in reports):  # it never came to its end: pytest.exit, say
         outcome = "missing"
     return TestResult(nodeid, outcome, failure, seconds)
 

@@ -93,7 +93,8 @@ class SessionRunner:
 
             return forked.run(work, self.config.timeout)
         # in the user's own process nothing is tried out: os._exit, a fault or a block in C would end the run with it
-        report = self.zygote.run(nodeids, overlay, whole_files=whole, trace=trace, conditions=conditions or Conditions())
+        files = {**self.ground, **overlay}
+        report = self.zygote.run(nodeids, files, whole_files=whole, trace=trace, conditions=conditions or Conditions())
         if report is None:
             return self._fresh(nodeids, overlay, whole, trace)
         self.runs["clean"] += 1

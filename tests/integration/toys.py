@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,8 +143,7 @@ class Suite:
         """Run in this process; ``fresh`` with the confirmation in a fresh process: it takes most of the time, without it nothing is applied."""
         self._forget()
         confirm = () if fresh else ("-o", "heal_fresh_confirm=false")
-        result = self.pytester.runpytest_inprocess(*self.arguments, *heal, *confirm, *args)
-        return Run(int(result.ret), "\n".join([*result.outlines, *result.errlines]), self._report())
+        return self._inprocess(*self.arguments, *heal, *confirm, *args)
 
     def spawn(self, *args: str, heal: Sequence[str] = ("--heal",), env: Mapping[str, str] | None = None) -> Run:
         """Run in a process of its own."""
@@ -157,13 +157,18 @@ class Suite:
     def bare(self, *args: str) -> Run:
         """Run in this process with nothing but ``args``: what the ini file says holds."""
         self._forget()
-        result = self.pytester.runpytest_inprocess(*_QUIET, *args)
-        return Run(int(result.ret), "\n".join([*result.outlines, *result.errlines]), self._report())
+        return self._inprocess(*_QUIET, *args)
 
     def plain(self, *args: str) -> Run:
         """Run in this process without the plugin."""
-        result = self.pytester.runpytest_inprocess("-p", "no:maestro_healer", *_QUIET, *args)
-        return Run(int(result.ret), "\n".join([*result.outlines, *result.errlines]), {})
+        self._forget()
+        return self._inprocess("-p", "no:maestro_healer", *_QUIET, *args)
+
+    def _inprocess(self, *args: str) -> Run:
+        with warnings.catch_warnings():
+            warnings.resetwarnings()  # our own "error" is not the project's
+            result = self.pytester.runpytest_inprocess(*args)
+        return Run(int(result.ret), "\n".join([*result.outlines, *result.errlines]), self._report())
 
     def _forget(self) -> None:
         (self.outside / "heal.json").unlink(missing_ok=True)
