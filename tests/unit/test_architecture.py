@@ -171,7 +171,6 @@ def test_a_tactic_says_what_it_does(strategy: Strategy, tactic: Tactic) -> None:
     assert len(tactic.summary.split()) >= 4, "the summary is a sentence"
     assert "\n" not in tactic.summary
     assert isinstance(tactic.applicability, Applicability)
-    assert tactic.patterns, "answers to no pattern"
 
 
 @pytest.mark.parametrize(("strategy", "tactic"), TACTICS)
