@@ -71,8 +71,9 @@ def _default(value: float) -> Any:
 
 
 def _asked(config: pytest.Config) -> bool:
-    option = config.known_args_namespace if not hasattr(config.option, "heal") else config.option
-    flags = any(getattr(option, name, None) for name in ("heal", "heal_review", "heal_apply"))
+    # while initial conftests load, config.option holds defaults only
+    places = (config.option, config.known_args_namespace)
+    flags = any(getattr(option, name, None) for option in places for name in ("heal", "heal_review", "heal_apply"))
     try:
         return flags or bool(config.getini("heal"))
     except (ValueError, TypeError, pytest.UsageError):  # say which key it was

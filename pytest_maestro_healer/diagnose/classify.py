@@ -42,7 +42,7 @@ def classify(failure: Failure) -> tuple[FailurePattern, float]:
         return FailurePattern.API_CHANGE, 0.85
     if f.is_a("OSError", "UnicodeError", "locale.Error", "ZoneInfoNotFoundError") or _ENVIRONMENT_WORDS.search(f.message[:2000]):
         return FailurePattern.ENVIRONMENT_ISSUE, 0.75
-    if f.is_a("KeyError") and "environ" in f.statement:
+    if f.is_a("KeyError") and any("environ" in t.lower() for t in (f.statement, *(x.text + x.function for x in f.frames[-2:]))):
         return FailurePattern.ENVIRONMENT_ISSUE, 0.85
     if f.reruns and f.is_a("AssertionError"):
         return FailurePattern.FLAKY_BEHAVIOR, 0.5

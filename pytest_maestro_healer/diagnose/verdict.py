@@ -99,6 +99,9 @@ def _raised_inside_product(failure: Failure) -> str:
         return ""
     if _binding_error(failure) and len(after) == 1:
         return ""  # the call itself did not fit: a contract question, not a crash
+    expected = failure.comparison
+    if expected is not None and expected.style == "raises" and after[-1].text.startswith("raise"):
+        return ""  # an error was expected and the product raises one on purpose, of another type
     return str(after[-1].location)
 
 

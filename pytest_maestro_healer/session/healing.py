@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,6 +35,7 @@ class Capturing:
         self.collecting = config.stash.get(KEY, None) or CollectHealer(config, settings, files, self.capture)
         self.collectors: dict[str, pytest.Collector] = {}
         self.notes: list[str] = []
+        self.stamps: dict[str, tuple[int, int]] = {}
         self.environ = dict(os.environ)  # tests may leave things in it
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -54,6 +56,7 @@ class Capturing:
             path = self.files.relative(collector.path)
             if isinstance(collector, pytest.Module) or path not in self.collectors:
                 self.collectors[path] = collector
+            self.stamps.setdefault(path, _stamp(collector.path))
             if report.passed and isinstance(collector, pytest.Module):
                 self.files.collected_files.add(path)
         if not report.failed:
@@ -76,7 +79,7 @@ class Capturing:
             self.files.collected_files.add(self.files.relative(collector.path))
         failure = self._scoped(self.capture.of_collect(collector, exc, report.longrepr))
         report.maestro_failure = failure.to_dict()  # type: ignore[attr-defined]
-        if not failure.healable or not self.settings.validate_before_apply:
+        if not failure.healable or not self.settings.validate_before_apply or self.config.option.collectonly:
             return report
         healed = None
         if isinstance(collector, pytest.Module):
@@ -118,6 +121,7 @@ class Healing(Capturing):
         self.reports: dict[str, list[pytest.TestReport | pytest.CollectReport]] = {}
         self.reruns: dict[str, int] = {}
         self.worker_files: set[str] = set()
+        self.ran: dict[str, list[str]] = {}
         self.report = HealingReport()
         self.terminal = Terminal(config, settings)
 
@@ -126,6 +130,8 @@ class Healing(Capturing):
         return self.terminal.header()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "setup":
+            self.ran.setdefault(getattr(report, "worker_id", ""), []).append(report.nodeid)
         if report.outcome == "failed":
             self._commit(report)
         elif str(report.outcome) == "rerun":  # pytest-rerunfailures' own outcome
@@ -152,6 +158,24 @@ class Healing(Capturing):
         for line in output.get("maestro_notes", ()):
             self._note(str(line))
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        """The workers have collected: how the files look now is how the tests were read."""
+        for path in {str(i).partition("::")[0] for i in ids} - set(self.stamps):
+            self.stamps[path] = _stamp(self.files.root / path)
+
+    def _unchanged(self) -> list[Failure]:
+        """The failures of files that are still as they were collected; a traceback into another text leads astray."""
+        out = []
+        for f in self.failures.values():
+            now = _stamp(self.files.root / f.path)
+            if now == self.stamps.get(f.path, now):
+                out.append(f)
+            else:
+                what = "changed" if now[0] else "was deleted"
+                self._note(f"{f.path} {what} during the run: its failures are not healed; run pytest --heal again")
+        return out
+
     # -- after the loop ------------------------------------------------------------------------------------
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, Any, Any]:
@@ -173,8 +197,8 @@ class Healing(Capturing):
         results: list[HealingResult] = []
         try:
             results = self._healed(session)
-        except KeyboardInterrupt:
-            self._note("healing was interrupted: nothing was written, the test result is as it was")
+        except KeyboardInterrupt:  # while heals were collected, stored or written: each is written wholly or not at all
+            self._note("healing was interrupted; the test result is as it was, maestro-heal list shows what is pending")
         except Exception as exc:
             self._note(f"healing stopped: {type(exc).__name__}: {exc}; the test result is as it was (please report this)")
             if self.config.getoption("verbose", 0) >= 2:
@@ -196,6 +220,16 @@ class Healing(Capturing):
             version=__version__,
         )
         self._sections()
+        self._tell()
+
+    def _tell(self) -> None:
+        """``pytest_heal_outcome`` for every result; what it raises is said and changes nothing."""
+        for result in self.report.results:
+            try:
+                self.config.hook.pytest_heal_outcome(result=result)
+            except Exception as exc:
+                self._note(f"pytest_heal_outcome raised {type(exc).__name__}: {exc}")
+        self.report = dataclasses.replace(self.report, notes=tuple(dict.fromkeys([*self.report.notes, *self.notes])))
 
     def _healed(self, session: pytest.Session) -> list[HealingResult]:
         from pytest_maestro_healer.apply.store import Store
@@ -212,7 +246,7 @@ class Healing(Capturing):
         if self.config.pluginmanager.hasplugin("dsession"):
             self._collect_here(session)
         passed = self._passed()
-        failures = list(self.failures.values())
+        failures = self._unchanged()
         ready, again = self._collected(passed)
         ctx = Context(
             self.files.root,
@@ -271,6 +305,26 @@ class Healing(Capturing):
         stats = getattr(reporter, "stats", {})
         good = {str(r.nodeid) for r in stats.get("passed", ()) if getattr(r, "when", "") == "call"}
         return frozenset(good - set(self.failures))
+
+    def _sequences(self) -> dict[str, list[str]]:
+        """For each failed test what ran in its process, in the order in which it ran."""
+        out: dict[str, list[str]] = {}
+        for nodeids in self.ran.values():
+            names = [str(n) for n in nodeids]
+            out.update({n: names for n in names if n in self.failures})
+        return out
+
+    def _partial(self, session: pytest.Session) -> bool:
+        """Whether tests may have been left out of this run or come in another order than that of their file."""
+        option = self.config.option
+        chosen = any("::" in str(a) for a in self.config.args) or any(getattr(option, n, None) for n in ("keyword", "markexpr", "lf", "deselect"))
+        order = [(str(i.path), i.location[1] or 0) for i in session.items]
+        by_file: dict[str, int] = {}
+        moved = False
+        for path, line in order:
+            moved = moved or by_file.get(path, 0) > line
+            by_file[path] = line
+        return chosen or moved or self.config.pluginmanager.hasplugin("dsession")
 
     def _collect_here(self, session: pytest.Session) -> None:
         """An xdist controller has no items: collect the files of interest here, where no test has run."""
@@ -331,7 +385,7 @@ class Healing(Capturing):
     def _exit_code(self, code: int) -> int:
         """Never an invented green: what failed was failed, unless all was healed and applied and the user said so."""
         kinds = {r.decision.kind for r in self.report.results}
-        if self.collecting.originals and code in (0, 5):
+        if self.collecting.heals and code in (0, 5):
             code = 1
         if code == 1 and self.settings.exit_zero and kinds == {DecisionKind.APPLIED}:
             healed = {n for r in self.report.results for n in r.nodeids} | {r.test_id for r in self.report.results}
@@ -373,3 +427,12 @@ def _after(result: HealingResult, outcome: Any, problem: str = "") -> HealingRes
     if outcome is not None and outcome.status == "stale":
         return dataclasses.replace(result, success=False, decision=Decision(DecisionKind.REJECTED, outcome.message))
     return dataclasses.replace(result, decision=Decision(DecisionKind.PENDING, outcome.message if outcome is not None else problem))
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """What changes when a file is written; zeros where it is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size

@@ -37,5 +37,7 @@ def heal_initial_conftest(config: pytest.Config, exc: BaseException) -> bool:
     _, winner = healer.heal(failure, attempt)
     if winner is None:
         return False
+    reason = (failure.message.strip().splitlines() or [""])[0]
+    healer.notes.append(f"{nodeid} could not be loaded ({failure.exc_type}: {reason}); this run used it healed")
     config.stash[KEY] = healer
     return True
