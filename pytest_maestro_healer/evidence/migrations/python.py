@@ -1,66 +1,10 @@
-"""The standard library and test tools."""
+"""Test tools and small libraries (the standard library's own removals are dependency_fix's)."""
 
 from __future__ import annotations
 
 from pytest_maestro_healer.evidence.migrations.rows import Table
 
 TABLES = (
-    Table(
-        "https://docs.python.org/3/whatsnew/3.12.html#removed",
-        "Python 3.12",
-        {
-            "unittest.case.TestCase unittest.TestCase": "assertEquals>assertEqual assertNotEquals>assertNotEqual assert_>assertTrue failUnless>assertTrue "
-            "failIf>assertFalse failUnlessEqual>assertEqual failIfEqual>assertNotEqual failUnlessAlmostEqual>assertAlmostEqual "
-            "failUnlessRaises>assertRaises assertAlmostEquals>assertAlmostEqual assertNotAlmostEquals>assertNotAlmostEqual "
-            "assertRegexpMatches>assertRegex assertNotRegexpMatches>assertNotRegex assertRaisesRegexp>assertRaisesRegex assertItemsEqual>assertCountEqual",
-            "configparser": "SafeConfigParser>ConfigParser",
-            "configparser.RawConfigParser configparser.ConfigParser": "readfp>read_file",
-            "importlib": "find_loader>importlib.util.find_spec",
-            "asyncio": "async>ensure_future",
-        },
-        {"locale": "format>format_string"},
-    ),
-    Table(
-        "https://docs.python.org/3/whatsnew/3.11.html#removed",
-        "Python 3.11",
-        similar={"inspect": "getargspec>getfullargspec"},
-    ),
-    Table(
-        "https://docs.python.org/3/whatsnew/3.9.html#removed",
-        "Python 3.9",
-        {
-            "threading.Thread": "isAlive>is_alive",
-            "array.array": "tostring>tobytes fromstring>frombytes",
-            "base64": "encodestring>encodebytes decodestring>decodebytes",
-            "fractions": "gcd>math.gcd",
-            "html.parser.HTMLParser": "unescape>html.unescape",
-            "xml.etree.ElementTree.Element xml.etree.ElementTree.ElementTree": "getiterator>iter",
-            "sys": "getcheckinterval>getswitchinterval maxint>maxsize",
-        },
-    ),
-    Table(
-        "https://docs.python.org/3/whatsnew/3.10.html#removed",
-        "Python 3.10",
-        {
-            "collections": " ".join(
-                f"{n}>collections.abc.{n}"
-                for n in "Awaitable Coroutine AsyncIterable AsyncIterator AsyncGenerator Hashable Iterable Iterator Generator Reversible Sized Container "
-                "Callable Collection Set MutableSet Mapping MutableMapping MappingView KeysView ItemsView ValuesView Sequence MutableSequence ByteString".split()
-            ),
-        },
-    ),
-    Table("https://docs.python.org/3/whatsnew/3.8.html#api-and-feature-removals", "Python 3.8", {"cgi": "escape>html.escape"}, {"time": "clock>perf_counter"}),
-    Table(
-        "https://docs.python.org/3/whatsnew/3.0.html",
-        "Python 3",
-        {
-            "dict": "iteritems>items iterkeys>keys itervalues>values viewitems>items viewkeys>keys viewvalues>values",
-            "builtins.dict": "iteritems>items iterkeys>keys itervalues>values",
-            "os": "getcwdu>getcwd",
-            "string": "letters>ascii_letters lowercase>ascii_lowercase uppercase>ascii_uppercase maketrans>builtins.str.maketrans",
-            "itertools": "izip>builtins.zip imap>builtins.map ifilter>builtins.filter izip_longest>zip_longest ifilterfalse>filterfalse",
-        },
-    ),
     Table(
         "https://docs.pytest.org/en/stable/deprecations.html",
         "pytest 8",

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_names import AbstractMethods, KnownMigration, Removed, RenamedSymbol
+from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_parameters import (
+    ChangedDefault,
+    ChangedParameters,
+    LibraryParameters,
+    ReorderedParameters,
+)
 from pytest_maestro_healer.strategies.base import Strategy
 
 
@@ -12,7 +18,7 @@ class ApiContractAdaptation(Strategy):
     name = "api_contract_adaptation"
     title = "API contracts"
     summary = "Finds what became of a name, a parameter or a result that tests rely on, and migrates every call; assertions stay as they are."
-    tactics = (RenamedSymbol(), KnownMigration(), AbstractMethods(), Removed())
+    tactics = (RenamedSymbol(), KnownMigration(), AbstractMethods(), ChangedParameters(), LibraryParameters(), ReorderedParameters(), ChangedDefault(), Removed())
 
 
 STRATEGY = ApiContractAdaptation()

@@ -134,22 +134,31 @@ NOT_RENAMED = (
         why="only the name is similar",
     ),
 )
+_MONEY = "class Money:\n    def __init__(self, cents):\n        self.cents = cents\n"
 LIBRARY = (
-    Example(
-        "an alias that Python 3.12 took out of unittest",
-        {"test_a.py": "import unittest\n\n\nclass A(unittest.TestCase):\n    def test_a(self):\n        self.assertEquals(1 + 1, 2)\n"},
-        {"test_a.py": "import unittest\n\n\nclass A(unittest.TestCase):\n    def test_a(self):\n        self.assertEqual(1 + 1, 2)\n"},
-        min_python=(3, 12),
-    ),
     Example(
         "a method in its old spelling",
         {"test_a.py": "import threading\n\n\ndef test_alive():\n    assert threading.current_thread().isAlive()\n"},
         {"test_a.py": "import threading\n\n\ndef test_alive():\n    assert threading.current_thread().is_alive()\n"},
     ),
     Example(
-        "an attribute of the standard library that moved",
-        {"test_a.py": "import collections\n\n\ndef test_list():\n    assert isinstance([], collections.Sequence)\n"},
-        {"test_a.py": "from collections.abc import Sequence\n\n\ndef test_list():\n    assert isinstance([], Sequence)\n"},
+        "a class that stands in another module of its package now",
+        {
+            **_INIT,
+            "shop/cart.py": "def empty():\n    return []\n",
+            "shop/money.py": _MONEY,
+            "test_a.py": "from shop import cart\n\n\ndef test_money():\n    assert cart.empty() == []\n    assert cart.Money(3).cents == 3\n",
+        },
+        {"test_a.py": "from shop import cart\nfrom shop.money import Money\n\n\ndef test_money():\n    assert cart.empty() == []\n    assert Money(3).cents == 3\n"},
+    ),
+    Example(
+        "a renamed method, by its own documentation",
+        {
+            **_INIT,
+            "shop/cart.py": "class Cart:\n    def put(self, item):\n        \"\"\"Take an item in. Renamed from ``insert``.\"\"\"\n        return [item]\n\n    def get(self):\n        return []\n",
+            "test_a.py": "from shop.cart import Cart\n\n\ndef test_put():\n    assert Cart().insert(1) == [1]\n",
+        },
+        {"test_a.py": "from shop.cart import Cart\n\n\ndef test_put():\n    assert Cart().put(1) == [1]\n"},
     ),
 )
 NOT_LIBRARY = (

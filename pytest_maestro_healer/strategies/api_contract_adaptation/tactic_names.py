@@ -81,6 +81,8 @@ class KnownMigration(Tactic):
         found = _cause(failure, ctx)
         if found is None or (found.imported and not _known(found, ctx)) or history(found, ctx) is not None:
             return
+        if found.kind == "module" and ctx.live.is_stdlib(found.owner):
+            return  # dependency_fix knows what left the standard library
         group = same_failures(failure, ctx, found.key)
         seen: set[str] = set()
         for variant in _receivers(found, failure, ctx):

@@ -1,0 +1,135 @@
+"""Examples of the tactics for changed parameters."""
+
+from __future__ import annotations
+
+from pytest_maestro_healer.strategies.base import Example
+
+_INIT = {"shop/__init__.py": ""}
+
+
+def _pair(title: str, old: str, new: str, test: str, healed: str, **more: object) -> Example:
+    """One product file ``shop/m.py`` before and after, one test before and after."""
+    return Example(
+        title,
+        {**_INIT, "shop/m.py": new, "test_m.py": test},
+        {"test_m.py": healed} if healed != test else {},
+        head={**_INIT, "shop/m.py": old, "test_m.py": test},
+        **more,  # type: ignore[arg-type]
+    )
+
+
+_PAY = "def pay(amount, currency='EUR', times=1):\n    total = amount * times\n    return f'{total} {currency}'\n"
+_USE = "from shop.m import pay\n\n\ndef test_pay():\n    assert pay(2, times=3) == '6 EUR'\n\n\ndef test_positional():\n    assert pay(2, 'USD', 2) == '4 USD'\n"
+_BOX = "class Box:\n    def __init__(self, width, height):\n        self.width = width\n        self.height = height\n\n    def area(self):\n        return self.width * self.height\n"
+_BOX_USE = "import pytest\n\nfrom shop.m import Box\n\n\n@pytest.fixture\ndef box():\n    return Box(width=2, height=3)\n\n\ndef test_area(box):\n    assert box.area() == 6\n"
+_POINT = "from dataclasses import dataclass\n\n\n@dataclass\nclass Point:\n    x: int\n    y: int\n"
+_SLICE = "def cut(text, first, last):\n    return text[first:last]\n"
+_SLICE_USE = "from shop.m import cut\n\n\ndef test_cut():\n    assert cut('hello', 1, 3) == 'el'\n"
+
+CHANGED = (
+    _pair("a parameter renamed", _PAY, _PAY.replace("times", "count"), _USE, _USE.replace("times=3", "count=3")),
+    _pair(
+        "a parameter made keyword-only",
+        _PAY,
+        _PAY.replace("currency='EUR', times=1", "*, currency='EUR', times=1"),
+        _USE,
+        _USE.replace("pay(2, 'USD', 2)", "pay(2, currency='USD', times=2)"),
+    ),
+    _pair(
+        "a required parameter added for what was a constant",
+        "def greet(name):\n    return 'Hello, ' + name\n",
+        "def greet(greeting, name):\n    return greeting + name\n",
+        "from shop.m import greet\n\n\ndef test_greet():\n    assert greet('Ann') == 'Hello, Ann'\n",
+        "from shop.m import greet\n\n\ndef test_greet():\n    assert greet('Hello, ', 'Ann') == 'Hello, Ann'\n",
+    ),
+    _pair(
+        "a parameter removed that was not used",
+        "def pay(amount, verbose, times=1):\n    return amount * times\n",
+        "def pay(amount, times=1):\n    return amount * times\n",
+        "from shop.m import pay\n\n\ndef test_pay():\n    assert pay(2, True, times=3) == 6\n",
+        "from shop.m import pay\n\n\ndef test_pay():\n    assert pay(2, times=3) == 6\n",
+    ),
+    _pair(
+        "a constructor's parameter renamed, called in a fixture",
+        _BOX,
+        _BOX.replace("__init__(self, width, height)", "__init__(self, w, h)").replace("= width", "= w").replace("= height", "= h"),
+        _BOX_USE,
+        _BOX_USE.replace("width=2, height=3", "w=2, h=3"),
+    ),
+    _pair(
+        "a dataclass field renamed",
+        _POINT + "\n    def far(self):\n        return self.x + self.y > 9\n",
+        _POINT.replace("x: int", "left: int") + "\n    def far(self):\n        return self.left + self.y > 9\n",
+        "from shop.m import Point\n\n\ndef test_far():\n    assert Point(x=5, y=6).far()\n",
+        "from shop.m import Point\n\n\ndef test_far():\n    assert Point(left=5, y=6).far()\n",
+    ),
+    _pair(
+        "parameters made positional-only",
+        _SLICE,
+        _SLICE.replace("last)", "last, /)"),
+        _SLICE_USE.replace("1, 3", "last=3, first=1"),
+        _SLICE_USE,
+    ),
+)
+NOT_CHANGED = (
+    _pair(
+        "a required parameter added whose value nobody knows",
+        "def greet(name):\n    return 'Hello, ' + name\n",
+        "def greet(name, title):\n    return f'Hello, {title} {name}'\n",
+        "from shop.m import greet\n\n\ndef test_greet():\n    assert greet('Ann') == 'Hello, Ann'\n",
+        "from shop.m import greet\n\n\ndef test_greet():\n    assert greet('Ann') == 'Hello, Ann'\n",
+        why="no value for title follows from anything",
+    ),
+    Example(
+        "a call that never fitted",
+        {**_INIT, "shop/m.py": _SLICE, "test_m.py": _SLICE_USE.replace("1, 3", "1, 3, 5")},
+        why="no version of the function took it",
+    ),
+)
+REORDERED = (
+    _pair("parameters in a new order", _SLICE, _SLICE.replace("text, first, last", "first, last, text"), _SLICE_USE, _SLICE_USE.replace("'hello', 1, 3", "1, 3, 'hello'")),
+)
+NOT_REORDERED = (
+    _pair("the body changed, not the order", _SLICE, _SLICE.replace("first:last", "last:first"), _SLICE_USE, _SLICE_USE, why="the product is wrong"),
+)
+_LIMIT = "def head(items, limit=3):\n    return items[:limit]\n"
+_LIMIT_USE = "from shop.m import head\n\n\ndef test_head():\n    assert head([1, 2, 3, 4, 5]) == [1, 2, 3]\n"
+DEFAULT = (
+    _pair(
+        "a default changed, and the changelog says so",
+        _LIMIT,
+        _LIMIT.replace("limit=3", "limit=4"),
+        _LIMIT_USE,
+        _LIMIT_USE.replace("4, 5])", "4, 5], limit=3)"),
+    ),
+)
+DEFAULT = (
+    Example(
+        DEFAULT[0].title,
+        {**DEFAULT[0].files, "CHANGELOG.md": "# 2.0\n\n- `head` gives four items unless `limit` is set.\n"},
+        DEFAULT[0].healed,
+        head=DEFAULT[0].head,
+    ),
+)
+NOT_DEFAULT = (
+    _pair("a default changed, and nobody says why", _LIMIT, _LIMIT.replace("limit=3", "limit=4"), _LIMIT_USE, _LIMIT_USE, why="it may be a slip"),
+)
+LIBRARY = (
+    Example(
+        "a keyword in its old spelling",
+        {"test_a.py": "import textwrap\n\n\ndef test_wrap():\n    assert textwrap.shorten('hello world', width=8, place_holder='-') == 'hello-'\n"},
+        {"test_a.py": "import textwrap\n\n\ndef test_wrap():\n    assert textwrap.shorten('hello world', width=8, placeholder='-') == 'hello-'\n"},
+    ),
+    Example(
+        "positional arguments for what is keyword-only",
+        {"test_a.py": "import shutil\n\n\ndef test_copy(tmp_path):\n    (tmp_path / 'a').write_text('x')\n    shutil.copyfile(tmp_path / 'a', tmp_path / 'b', True)\n    assert (tmp_path / 'b').read_text() == 'x'\n"},
+        {"test_a.py": "import shutil\n\n\ndef test_copy(tmp_path):\n    (tmp_path / 'a').write_text('x')\n    shutil.copyfile(tmp_path / 'a', tmp_path / 'b', follow_symlinks=True)\n    assert (tmp_path / 'b').read_text() == 'x'\n"},
+    ),
+)
+NOT_LIBRARY = (
+    Example(
+        "a keyword that means nothing like any parameter",
+        {"test_a.py": "import textwrap\n\n\ndef test_wrap():\n    assert textwrap.dedent(' a', colour=3) == 'a'\n"},
+        why="dedent takes a text and nothing else",
+    ),
+)

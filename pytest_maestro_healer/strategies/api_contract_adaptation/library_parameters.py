@@ -1,0 +1,232 @@
+"""Calls of installed packages that no longer bind: the live signature is at hand, the old one seldom."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_maestro_healer.edit.source import SourceFile
+from pytest_maestro_healer.evidence import migrations, notes
+from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.live import suggest
+from pytest_maestro_healer.evidence.signatures import Argument, Mapped, Signature, has_stars, of_live, parse_signature, rebind
+from pytest_maestro_healer.model import Applicability, Evidence, Failure, Proposal
+from pytest_maestro_healer.strategies.api_contract_adaptation.calls import Edits, rewrite
+from pytest_maestro_healer.strategies.api_contract_adaptation.cause import Misfit, nodes_at, raised_in_test, same_failures
+from pytest_maestro_healer.strategies.api_contract_adaptation.renames import STRATEGY
+from pytest_maestro_healer.strategies.api_contract_adaptation.resolve import resolver
+from pytest_maestro_healer.strategies.api_contract_adaptation.sites import calls_of
+from pytest_maestro_healer.strategies.dependency_fix.sites import import_sites
+
+_UNEXPECTED = re.compile(r"unexpected keyword argument '(\w+)'")
+_TOO_MANY = re.compile(r"takes (?:from \d+ to )?(\d+) positional arguments? but (\d+) (?:positional arguments? .*)?(?:was|were) given|takes no arguments")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A live callable: its dotted name, the object, and its signature as a caller sees it."""
+
+    dotted: str
+    obj: Any
+    signature: Signature
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to write a call: where a keyword goes (``""``: nowhere, it is left out), with the evidence."""
+
+    mapped: dict[str, str]
+    evidence: tuple[Evidence, ...]
+    sure: bool
+    score: float
+    text: str
+    old: Signature | None = None
+
+
+def propose(tactic: str, failure: Failure, bad: Misfit, ctx: Context) -> Iterator[Proposal]:
+    """Proposals for the failing call of an installed package and all calls with the same mistake."""
+    if not raised_in_test(failure):
+        yield from _forwarded(tactic, failure, bad, ctx)
+        return
+    for src, call in nodes_at(failure, ctx, ast.Call):
+        target = live_target(src, call, bad, ctx)
+        if target is None or has_stars(call):
+            continue
+        for way in ways(target, call, bad, ctx):
+            group = same_failures(failure, ctx, bad.key)
+            edits = Edits()
+            word = call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id if isinstance(call.func, ast.Name) else ""
+            for other, node, _ in calls_of({target.dotted}, word, ctx, group):
+                arguments = written(node, target.signature, way)
+                if arguments is not None:
+                    rewrite(edits.of(other), node, arguments)
+            made = edits.all()
+            if made:
+                meaning = f"{target.dotted}: {way.text}"
+                yield Proposal(
+                    STRATEGY,
+                    tactic,
+                    made,
+                    way.evidence,
+                    Applicability.SAFE if way.sure else Applicability.REVIEW,
+                    f"{meaning} ({len(made)} edit{'s' * (len(made) > 1)})",
+                    nodeids=tuple(f.nodeid for f in group),
+                    meaning=meaning,
+                    cause_key=bad.key,
+                    score=way.score,
+                )
+
+
+def _forwarded(tactic: str, failure: Failure, bad: Misfit, ctx: Context) -> Iterator[Proposal]:
+    """A keyword that the callee only handed on to what no longer takes it: the failing call is the one that can be mended."""
+    m = _UNEXPECTED.search(bad.reason)
+    frame = failure.frames[-1] if failure.frames else None
+    if m is None or frame is None or frame.kind == "product":
+        return
+    for src, call in nodes_at(failure, ctx, ast.Call):
+        keyword = next((k for k in call.keywords if k.arg == m[1]), None)
+        top = frame.module.partition(".")[0]
+        dotted, obj = _by_message(src, bad, ctx, top)
+        signature = of_live(obj) if obj is not None else None
+        if keyword is None or signature is None:
+            continue
+        taken = {k.arg for k in call.keywords}
+        target = Target(dotted, obj, Signature(tuple(p for p in signature.params if p.name not in taken)))
+        for way in _keyword(target, m[1], ast.Call(call.func, [], []), ctx):
+            edits = Edits()
+            to = way.mapped[m[1]]
+            rewrite(edits.of(src), call, [Argument("", i) for i in range(len(call.args))] + [
+                Argument(to if k is keyword else k.arg or "", k.arg) for k in call.keywords if k is not keyword or to
+            ])  # fmt: skip
+            made = edits.all()
+            if made and not has_stars(call):
+                meaning = f"{dotted}: {way.text}"
+                yield Proposal(STRATEGY, tactic, made, way.evidence, Applicability.REVIEW, meaning, (failure.nodeid,), meaning=meaning, cause_key=bad.key, score=way.score - 0.05)  # noqa: E501
+
+
+# -- the callee --------------------------------------------------------------------------------------------
+def live_target(src: SourceFile, call: ast.Call, bad: Misfit, ctx: Context) -> Target | None:
+    """The live object behind a call: by what the name resolves to, else by the qualified name of the message among the file's packages."""
+    ref = resolver(src, ctx).ref(call.func)
+    dotted = ref.dotted if ref is not None and ref.kind in ("function", "class") else ""
+    found, obj = ctx.live.get(dotted) if dotted else (False, None)
+    if not found:
+        dotted, obj = _by_message(src, bad, ctx)
+        if obj is None:
+            return None
+    bound = "." in dotted and ref is not None and _is_method(dotted, obj, ctx)
+    raw = obj.__func__ if isinstance(obj, (staticmethod, classmethod)) else obj
+    signature = of_live(raw)
+    if signature is None:
+        return None
+    if (bound or isinstance(obj, classmethod)) and not isinstance(obj, staticmethod) and signature.params and not inspect.isclass(raw):
+        signature = Signature(signature.params[1:])
+    return Target(dotted, raw, signature)
+
+
+def _is_method(dotted: str, obj: object, ctx: Context) -> bool:
+    found, owner = ctx.live.get(dotted.rpartition(".")[0])
+    return found and inspect.isclass(owner) and inspect.isfunction(obj)
+
+
+def _by_message(src: SourceFile, bad: Misfit, ctx: Context, top: str = "") -> tuple[str, Any]:
+    qualname = bad.function.removesuffix(".__init__").removesuffix(".__new__")
+    head = qualname.partition(".")[0]
+    tops = {top, *(s.module.partition(".")[0] for s in import_sites(src, ctx.symbols.module_name(src.path)))}
+    for name, module in sorted(sys.modules.items()):
+        if name.partition(".")[0] in tops and head in getattr(module, "__dict__", {}):
+            found, obj = ctx.live.get(f"{name}.{qualname}")
+            if found and callable(obj):
+                return f"{name}.{qualname}", obj
+    return "", None
+
+
+# -- the ways ----------------------------------------------------------------------------------------------
+def ways(target: Target, call: ast.Call, bad: Misfit, ctx: Context) -> Iterable[Way]:
+    """What the call could mean today, best first."""
+    known = migrations.old_signature(target.dotted, ctx.live)
+    old = parse_signature(known[0]) if known is not None else None
+    if known is not None and old is not None and old.accepts(call):
+        names = {n: n if target.signature.get(n) is not None else "" for n in old.names}
+        fact = Evidence("migration", f"{target.dotted} used to be {target.dotted.rpartition('.')[2]}{old}", known[1], 0.85)
+        yield Way(names, (fact,), True, 0.93, f"{old} became {target.signature}", old)
+        return
+    m = _UNEXPECTED.search(bad.reason)
+    if m:
+        yield from _keyword(target, m[1], call, ctx)
+    elif _TOO_MANY.search(bad.reason):
+        yield from _surplus(target, call)
+
+
+def _keyword(target: Target, name: str, call: ast.Call, ctx: Context) -> Iterator[Way]:
+    sig = target.signature
+    given = {k.arg for k in call.keywords} | set(sig.bind(len(call.args), [], partial=True).given)
+    free = [p.name for p in sig.params if p.kind in ("normal", "keyword") and p.name not in given]
+    top = target.dotted.partition(".")[0]
+    told = False
+    for row in migrations.parameter(target.dotted, name, ctx.live):
+        if not row.new or row.new in free:
+            told = True
+            fact = Evidence("migration", f"{name} became {row.new}" if row.new else f"{name} has no successor and no effect any more", row.source, 0.85)
+            yield Way({name: row.new}, (fact,), bool(row.new), 0.93 if row.new else 0.8, f"{name} is {row.new}" if row.new else f"{name} is left out")
+    if told:
+        return
+    doc = str(getattr(target.obj, "__doc__", "") or "") + "\n\n" + (str(getattr(target.obj.__init__, "__doc__", "") or "") if inspect.isclass(target.obj) else "")
+    said = notes.parameter_documented(doc, name, free)
+    if said:
+        yield Way({name: said[0]}, (Evidence("docs", f"the documentation says: {said[1]}", target.dotted, 0.85),), True, 0.9, f"{name} is {said[0]}")
+        return
+    noted = notes.noted(top, name, free) if len(name) > 3 else None
+    if noted:
+        yield Way({name: noted[0]}, (Evidence("docs", f"{noted[2]}: {noted[1]}", noted[2], 0.7),), False, 0.8, f"{name} is {noted[0]}")
+    same = [f for f in free if notes.plain(f) == notes.plain(name)]
+    if len(same) == 1:
+        fact = Evidence("signature", f"{target.dotted}{sig} has {same[0]}, the same name in another spelling", target.dotted, 0.65)
+        yield Way({name: same[0]}, (fact,), False, 0.75, f"{name} is {same[0]}")
+        return
+    near = [f for f in suggest(name, free)] or [f for f in free if _shares_words(name, f)]
+    for f in near[:2]:
+        fact = Evidence("signature", f"{target.dotted}{sig} has {f}, a similar name", target.dotted, 0.35)
+        yield Way({name: f}, (fact,), False, 0.45, f"{name} is {f}")
+
+
+def _shares_words(a: str, b: str) -> bool:
+    """``max_items`` and ``max_length`` share a word; names of one word share it as a whole or as a part of four letters."""
+    one, two = set(a.split("_")), set(b.split("_"))
+    return bool({w for w in one & two if len(w) > 2}) or (len(min(a, b, key=len)) >= 4 and (a in b or b in a))
+
+
+def _surplus(target: Target, call: ast.Call) -> Iterator[Way]:
+    """More positional arguments than it takes: those that follow went to what is keyword-only now, in the order in which they stand."""
+    sig = target.signature
+    surplus = len(call.args) - len(sig.positional)
+    free = [p for p in sig.keyword_only if p.name not in {k.arg for k in call.keywords}]
+    if surplus <= 0 or surplus > len(free) or sig.has("args"):
+        return
+    names = [p.name for p in (*sig.positional, *sig.keyword_only)]
+    fact = Evidence("signature", f"{target.dotted}{sig} takes {', '.join(p.name for p in free[:surplus])} by keyword only", target.dotted, 0.7)
+    text = "(" + ", ".join(names) + ")"
+    yield Way({n: n for n in names}, (fact,), False, 0.75, f"{', '.join(p.name for p in free[:surplus])} by keyword", parse_signature(text))
+
+
+def written(call: ast.Call, new: Signature, way: Way) -> list[Argument] | None:
+    """The arguments of ``call`` by ``way``; ``None`` where it does not concern the call."""
+    if has_stars(call) or not new.bind(len(call.args), [k.arg or "" for k in call.keywords]).error:
+        return None
+    keywords = [k.arg or "" for k in call.keywords]
+    if way.old is not None:
+        names = {a: b for a, b in way.mapped.items() if b}
+        return rebind(len(call.args), keywords, way.old, new, Mapped(names, removed=tuple(a for a, b in way.mapped.items() if not b)))
+    if not set(keywords) & set(way.mapped):
+        return None
+    out = [Argument("", i) for i in range(len(call.args))]
+    for k in keywords:
+        to = way.mapped.get(k, k)
+        if to:
+            out.append(Argument(to, k))
+    return out
