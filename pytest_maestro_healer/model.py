@@ -326,12 +326,29 @@ class Edit(Record):
 
 
 @dataclass(frozen=True)
+class Proof(Record):
+    """The conditions under which a heal has to be proved, where running the failing test once by itself would show nothing.
+
+    ``order`` are nodeids to run in that order in a process in which no test has run before, the failing test among them (empty: it alone).
+    Without the edit at least one of ``repeats`` such runs must fail, with it none. ``environments`` are tried in turn (fresh
+    processes then, as ``fresh`` asks for too); ``rate`` is the failure rate that was measured before.
+    """
+
+    order: tuple[str, ...] = ()
+    repeats: int = 3
+    rate: float = 1.0
+    fresh: bool = False
+    environments: tuple[Mapping[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Proposal(Record):
     """A candidate heal.
 
     ``meaning`` says in a few words what the edit takes to be true (``np is numpy``); two proposals with different meanings that
     both prove right are a tie for the user to settle. ``score`` is the tactic's own estimate, 0..1, used for order only.
     ``cause_key`` names the root cause, equal for failures that share it. For advice ``edits`` is empty and ``advice`` the text.
+    ``proof`` says under which conditions it has to be proved, where those of the plain rerun do not do.
     """
 
     strategy: str
@@ -345,6 +362,7 @@ class Proposal(Record):
     cause_key: str = ""
     advice: str = ""
     score: float = 0.5
+    proof: Proof | None = None
 
 
 @dataclass(frozen=True)

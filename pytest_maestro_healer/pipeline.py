@@ -22,6 +22,7 @@ from pytest_maestro_healer.prove.candidates import Candidate, chained, merged_ca
 from pytest_maestro_healer.prove.ladder import Climb, Ladder
 from pytest_maestro_healer.prove.runner import Runner
 from pytest_maestro_healer.prove.scope import narrowed
+from pytest_maestro_healer.prove.steady import Steadiness, flaky
 from pytest_maestro_healer.records import Facts, advised, healed, refused
 from pytest_maestro_healer.strategies.base import Strategy
 
@@ -68,6 +69,7 @@ class Pipeline:
         self.strategies = strategies
         self.config = config
         self.ladder = Ladder(runner, config)
+        self.steadiness = Steadiness(runner, ctx)
         self.remembered = remembered
         self.progress = progress
         self.repeats = repeats
@@ -90,17 +92,23 @@ class Pipeline:
         queue = _unique(failures)
         total = len(queue)
         i = 0
-        while i < len(queue):
-            failure = queue[i]
-            i += 1
-            if failure.nodeid in self.done:
-                continue
-            if self.clock() > self.deadline:
-                self.notes.append(f"the budget of {self.config.budget:g} s is used up: {len(queue) - i + 1} failures were not looked at")
-                break
-            self.progress(min(i, total), total, failure.nodeid)
-            queue += self._one(failure)
-        results = self._confirmed()
+        try:
+            while i < len(queue):
+                failure = queue[i]
+                i += 1
+                if failure.nodeid in self.done:
+                    continue
+                if self.clock() > self.deadline:
+                    self.notes.append(f"the budget of {self.config.budget:g} s is used up: {len(queue) - i + 1} failures were not looked at")
+                    break
+                self.progress(min(i, total), total, failure.nodeid)
+                queue += self._one(failure)
+            results = self._confirmed()
+        except KeyboardInterrupt:
+            # what was found stays on offer, and no more than that
+            self.notes.append("healing was interrupted: nothing was written, the test result is as it was")
+            self.facts.config = self.config.replace(apply="none")
+            results = [healed(self.facts, c) for c in self.accepted]
         return [*results, *self.others]
 
     def _one(self, failure: Failure) -> list[Failure]:
@@ -112,6 +120,12 @@ class Pipeline:
         base = self.base.get(failure.nodeid, {})
         first = preliminary(failure)
         found = self.search(failure, first, base, 0)
+        unsteady = self._unsteady(failure, found, base)
+        if unsteady:
+            first = flaky(first, unsteady)
+            refusals = [f"{found.winner.proposal.tactic}: {unsteady}: what it expects is not the cause"] if found.winner else found.refusals
+            found = self.search(failure, first, base, 0)
+            found.refusals += refusals
         if found.winner is None:
             self._unhealed(failure, first, found, base, began)
             return []
@@ -128,6 +142,14 @@ class Pipeline:
             self.others.append(refused(self.facts, failure, winner.diagnosis, "this very edit was rejected before", winner.seconds))
             return []
         return self._accept(winner)
+
+    def _unsteady(self, failure: Failure, found: Found, base: Mapping[str, bytes]) -> str:
+        """Why the failure is one of a flaky test, whatever else seemed to heal it; ``""`` where it fails every time."""
+        winner = found.winner
+        if winner is not None and not winner.symptom:
+            return "" if winner.proposal.proof else self.steadiness.near(failure, base)
+        reason = self.steadiness.far(failure, base)
+        return reason or ("" if winner is not None else self.steadiness.needs_others(failure, base))
 
     def _accept(self, winner: Candidate) -> list[Failure]:
         """Take a candidate over: mark its tests, look which other open failures it heals, queue what it uncovered."""
@@ -152,22 +174,44 @@ class Pipeline:
         open_ = [f for f in self.ctx.failures if f.nodeid not in self.done and f.path in touched and "::" in f.nodeid and f.healable]
         if not open_:
             return
+        if winner.proposal.proof is not None:
+            self._sweep_in_order(winner)
+            return
         climb = self.ladder.rerun([f.nodeid for f in open_], winner.after)
         old = {f.nodeid: f for f in open_}
+        unsteady = set(climb.healed) and {n for n in climb.healed if self.steadiness.near(old[n], {})}
         for nodeid in climb.healed:
+            if nodeid in unsteady:
+                continue
             winner.nodeids.append(nodeid)
             self.done.add(nodeid)
         for nodeid, failure in climb.left.items():
             if nodeid in old and failure is not None and progressed(old[nodeid], failure):
                 self.base[nodeid] = winner.after
 
+    def _sweep_in_order(self, winner: Candidate) -> None:
+        """Other flaky tests may have failed for the same reason: replay the run up to the last of them, healed."""
+        sequence = list(dict.fromkeys(self.ctx.sequences.get(winner.failure.nodeid, self.ctx.collected)))
+        open_ = [f for f in self.ctx.failures if f.nodeid not in self.done and f.nodeid in sequence and f.healable and f.phase != "collect"]
+        open_ = [f for f in open_ if self.ctx.sequences.get(f.nodeid) is self.ctx.sequences.get(winner.failure.nodeid)]
+        open_ = [f for f in open_ if self.steadiness.far(f, {})]
+        if not open_:
+            return
+        last = max(sequence.index(f.nodeid) for f in open_)
+        report = self.runner.run(sequence[: last + 1], winner.after, conditions=Conditions(ordered=True, clean=True))
+        for f in open_:
+            result = report.results.get(f.nodeid)
+            if not report.problem and result is not None and result.outcome == "passed":
+                winner.nodeids.append(f.nodeid)
+                self.done.add(f.nodeid)
+
     def _merged(self, path: str, candidate: Candidate) -> bytes | None:
         """The bytes of ``path`` with all accepted heals and ``candidate`` in it; ``None`` where they clash."""
-        disk = self.ctx.files.read(path) or b""
-        now: bytes | None = disk
-        for c in [*self.accepted, *([candidate] if candidate not in self.accepted else [])]:
-            if path in c.after and now is not None:
-                now = rebase(c.before.get(path, disk), c.after[path], now)
+        mine = [c for c in [*self.accepted, *([candidate] if candidate not in self.accepted else [])] if path in c.after]
+        now: bytes | None = mine[0].before[path]
+        for c in mine:
+            if now is not None:
+                now = rebase(c.before[path], c.after[path], now)
         return now
 
     # -- searching -----------------------------------------------------------------------------------------
@@ -222,14 +266,15 @@ class Pipeline:
     ) -> Candidate | None:
         after = {**base, **_applied(proposal, ctx)}
         nodeids = self._claimed(failure, proposal)
-        climb = self.ladder.rerun(nodeids, after)
+        proof = proposal.proof
+        climb = self.ladder.under(proof, nodeids, base, after) if proof is not None else self.ladder.rerun(nodeids, after)
         problem = next((s.reason for s in climb.steps if s.passed is False and not climb.left), "") or next(
             (s.reason for s in climb.steps if s.reason.startswith(("hang", "crash", "state"))), ""
         )
         if problem:
             found.refusals.append(f"{proposal.tactic}: {problem}")
             return None
-        candidate = Candidate(failure, proposal, self._befores(base, after), after, guard=guard, symptom=proposal.strategy in self.symptoms)
+        candidate = Candidate(failure, proposal, self._befores(after, ctx), after, guard=guard, symptom=proposal.strategy in self.symptoms)
         if _is_healed(failure, climb):
             return self._settled(candidate, climb, found)
         next_failure = _behind(failure, climb)
@@ -249,7 +294,11 @@ class Pipeline:
         """Fill in what the rerun showed and repeat it."""
         candidate.nodeids = list(dict.fromkeys([*climb.healed]))
         candidate.left = {n: f for n, f in climb.left.items() if n not in candidate.nodeids}
-        stable = self.ladder.stable(candidate.nodeids[:50], candidate.after, self.repeats)
+        proof = candidate.proposal.proof
+        if proof is not None:
+            stable = self.ladder.steady(proof, candidate.nodeids, candidate.after)
+        else:
+            stable = self.ladder.stable(candidate.nodeids[:50], candidate.after, self.repeats)
         if stable.passed is False:
             found.refusals.append(f"{candidate.proposal.tactic}: {stable.reason}")
             return None
@@ -261,17 +310,21 @@ class Pipeline:
         """The failing tests the proposal is for, with the passing parameter sets of the same functions."""
         open_ = {f.nodeid for f in self.ctx.failures if f.healable} - self.done
         mine = [failure.nodeid, *(n for n in proposal.nodeids if n in open_)]
+        if proposal.proof is not None:
+            return list(dict.fromkeys(mine))
         bases = {n.partition("[")[0] for n in mine if "[" in n}
         also = sorted(n for n in self.ctx.passed if n.partition("[")[0] in bases)
         return list(dict.fromkeys([*mine, *also]))
 
-    def _befores(self, base: Mapping[str, bytes], after: Mapping[str, bytes]) -> dict[str, bytes]:
-        """What the edits are made against: the state that earlier heals left, else the disk."""
-        return {path: base[path] if path in base else self.ctx.files.read(path) or b"" for path in after}
+    @staticmethod
+    def _befores(after: Mapping[str, bytes], ctx: Context) -> dict[str, bytes]:
+        """What the edits are made against: the very bytes that the tactic saw, also where the disk has others by now."""
+        sources = {path: ctx.source(path) for path in after}
+        return {path: src.data if src is not None else b"" for path, src in sources.items()}
 
     def _experiment(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], conditions: Conditions) -> tuple[Mapping[str, Observation], str]:
         report = self.runner.run(nodeids, overlay, conditions=conditions)
-        return {n: Observation(n, r.outcome, r.seconds, r.failure) for n, r in report.results.items()}, report.problem
+        return {n: Observation(n, r.outcome, r.seconds, r.failure, r.changed) for n, r in report.results.items()}, report.problem
 
     # -- verdicts ------------------------------------------------------------------------------------------
     def _changes(self, failure: Failure, base: Mapping[str, bytes]) -> list[ProductChange]:
@@ -292,7 +345,7 @@ class Pipeline:
         return judge(failure, self._changes(failure, base), new_values=values, first=first)
 
     def _unhealed(self, failure: Failure, first: Diagnosis, found: Found, base: Mapping[str, bytes], began: float) -> None:
-        diagnosis = self._judged(failure, first, None, base)
+        diagnosis = first if first.cause is Cause.FLAKY else self._judged(failure, first, None, base)
         self.done.add(failure.nodeid)
         if found.advice:
             self.others.append(advised(self.facts, failure, diagnosis, found.advice, found.refusals, self.clock() - began))

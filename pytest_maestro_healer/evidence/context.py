@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from pytest_maestro_healer.evidence.distributions import Distributions
     from pytest_maestro_healer.evidence.git import Git
     from pytest_maestro_healer.evidence.live import Live
+    from pytest_maestro_healer.evidence.machine import Machine
+    from pytest_maestro_healer.evidence.settings import Settings
     from pytest_maestro_healer.evidence.symbols import SymbolIndex
+    from pytest_maestro_healer.evidence.variables import Variables
 
 
 class Context:
@@ -26,7 +29,8 @@ class Context:
 
     ``overlay`` holds the healed bytes of earlier steps (path -> bytes): :meth:`source` serves them, so that a follow-up heal builds on
     what was already done. ``failures`` are all failures of the run, ``passed`` the nodeids that passed, ``collected`` all
-    nodeids known. Evidence sources are built on first use and shared between contexts by :meth:`step`.
+    nodeids known. ``sequences`` holds, for a failed test, what ran in its process in the order in which it ran; ``partial`` says that
+    the run left tests out or changed their order. Evidence sources are built on first use and shared between contexts by :meth:`step`.
     """
 
     def __init__(
@@ -39,7 +43,11 @@ class Context:
         collected: Sequence[str] = (),
         overlay: Mapping[str, bytes] | None = None,
         files: ProjectFiles | None = None,
+        sequences: Mapping[str, Sequence[str]] | None = None,
+        partial: bool = False,
     ) -> None:
+        self.sequences = sequences or {}
+        self.partial = partial
         self.root = root
         self.config = config
         self.failures = tuple(failures)
@@ -61,6 +69,8 @@ class Context:
             collected=self.collected,
             overlay=overlay,
             files=self.files,
+            sequences=self.sequences,
+            partial=self.partial,
         )
         child._parent = self._parent or self
         return child
@@ -73,6 +83,11 @@ class Context:
     def set_experiments(self, experiments: Experiments) -> None:
         """Called by the pipeline, which knows how to run tests."""
         self._experiments = experiments
+
+    def before(self, nodeid: str) -> tuple[str, ...]:
+        """The tests that ran before ``nodeid`` in the same process, in their order; empty where it was the first or nothing is known."""
+        sequence = list(dict.fromkeys(self.sequences.get(nodeid, self.collected)))
+        return tuple(sequence[: sequence.index(nodeid)]) if nodeid in sequence else ()
 
     # -- sources -------------------------------------------------------------------------------------------
     def source(self, path: str) -> SourceFile | None:
@@ -159,3 +174,36 @@ class Context:
     def environ(self) -> Mapping[str, str]:
         """The run's environment variables."""
         return os.environ
+
+    @property
+    def machine(self) -> Machine:
+        """Files, user, zone and interpreter of the machine, read only."""
+        return self._owner._machine
+
+    @cached_property
+    def _machine(self) -> Machine:
+        from pytest_maestro_healer.evidence.machine import Machine
+
+        return Machine(self.root)
+
+    @property
+    def settings(self) -> Settings:
+        """Documented values of environment variables."""
+        return self._owner._settings
+
+    @cached_property
+    def _settings(self) -> Settings:
+        from pytest_maestro_healer.evidence.settings import Settings
+
+        return Settings(self.files)
+
+    @property
+    def variables(self) -> Variables:
+        """Which environment variables the project's code reads."""
+        return self._owner._variables
+
+    @cached_property
+    def _variables(self) -> Variables:
+        from pytest_maestro_healer.evidence.variables import Variables
+
+        return Variables(self.symbols)

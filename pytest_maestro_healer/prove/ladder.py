@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pytest_maestro_healer.config import HealerConfig
-from pytest_maestro_healer.model import Failure, ProofStep, Proposal
+from pytest_maestro_healer.evidence.experiments import Conditions
+from pytest_maestro_healer.evidence.statistics import upper
+from pytest_maestro_healer.model import Failure, Proof, ProofStep, Proposal
 from pytest_maestro_healer.prove.runner import Runner, RunReport
 
 _GOOD = ("passed", "skipped", "xfailed")
@@ -57,6 +59,42 @@ class Ladder:
         reason = f"{len(healed)} passed" if not left else f"{len(left)} of {len(left) + len(healed)} still fail"
         return Climb((ProofStep("rerun", not left, reason, seconds),), tuple(healed), left)
 
+    def under(self, proof: Proof, nodeids: Sequence[str], base: Mapping[str, bytes], overlay: Mapping[str, bytes]) -> Climb:
+        """The rerun rung under stated conditions: without the edit (``base``) a claimed test must fail, with it all must pass."""
+        began = self.clock()
+        order = proof.order or tuple(nodeids)
+        before: RunReport | None = None
+        for i in range(max(1, proof.repeats)):
+            before = self.runner.run(order, base, conditions=_conditions(proof, i))
+            if before.problem or any(_failed(before, n) for n in nodeids):
+                break
+        if before is None or before.problem or not any(_failed(before, n) for n in nodeids):
+            why = (before.problem if before else "") or f"unchanged it did not fail in {proof.repeats} runs under the conditions of the proof"
+            return Climb((ProofStep("rerun", False, why, self.clock() - began),), left=dict.fromkeys(nodeids))
+        after = self.runner.run(order, overlay, conditions=_conditions(proof, 0))
+        seconds = self.clock() - began
+        if after.problem:
+            return Climb((ProofStep("rerun", False, after.problem, seconds),), left=dict.fromkeys(nodeids))
+        healed, left = _sort(after)
+        claimed = tuple(n for n in healed if n in nodeids)
+        left = {n: f for n, f in left.items() if n in nodeids or not _failed(before, n)}
+        told = " ".join(order) if len(order) <= 3 else f"the order of {len(order)} tests"
+        reason = f"fails before and passes after the edit: {told}" if claimed and not left else f"{len(left)} still fail"
+        return Climb((ProofStep("rerun", not left, reason, seconds),), claimed, left)
+
+    def steady(self, proof: Proof, nodeids: Sequence[str], overlay: Mapping[str, bytes]) -> ProofStep:
+        """The stable rung under stated conditions, with the bound on the failure rate that it shows."""
+        began = self.clock()
+        order = proof.order or tuple(nodeids)
+        for i in range(proof.repeats):
+            report = self.runner.run(order, overlay, conditions=_conditions(proof, i))
+            bad = [n for n in nodeids if _failed(report, n)]
+            if report.problem or bad:
+                return ProofStep("stable", False, report.problem or f"{bad[0]} fails in run {i + 1} of {proof.repeats}", self.clock() - began)
+        bound = upper(0, proof.repeats)
+        reason = f"0 failures in {proof.repeats} runs (failed in {proof.rate:.0%} before); failure rate under {bound:.1%} (95 %, Clopper-Pearson)"
+        return ProofStep("stable", True, reason, self.clock() - began)
+
     def stable(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], repeats: int = 2) -> ProofStep:
         """The stable rung: ``repeats`` more runs must agree; a pinned value that differs between two runs shows here."""
         if not repeats:
@@ -93,6 +131,16 @@ class Ladder:
             what = "not healed there" if unhealed else "passed before the edit"
             return ProofStep("fresh", False, f"in a fresh process {names[0]} fails ({what})", seconds), frozenset(lost | unhealed)
         return ProofStep("fresh", True, f"{len(touched)} file{'s' * (len(touched) != 1)} in a fresh process", seconds), frozenset()
+
+
+def _conditions(proof: Proof, i: int) -> Conditions:
+    env = proof.environments[i % len(proof.environments)] if proof.environments else {}
+    return Conditions(env=env, ordered=bool(proof.order), clean=True, fresh=proof.fresh or bool(proof.environments))
+
+
+def _failed(report: RunReport, nodeid: str) -> bool:
+    result = report.results.get(nodeid)
+    return result is None or result.outcome not in _GOOD
 
 
 def _still_bad(nodeid: str, report: RunReport, bad: set[str], errored_files: set[str]) -> bool:

@@ -115,7 +115,7 @@ class Fresh:
         given = [str(a) for a in self.config.option.file_or_dir or []] or [str(a) for a in self.config.args]
         more = [str(self.files.root / f) for f in dict.fromkeys(files) if (self.files.root / f).is_file()]
         return subprocess.Popen(
-            [sys.executable, "-m", "pytest", *self._arguments(work, self.files.root), *given, *more],
+            [sys.executable, "-m", "pytest", *self._arguments(work, self.files.root), "-k", "", *given, *more],
             cwd=self.config.invocation_params.dir,
             env=self._environment(work),
             stdin=subprocess.DEVNULL,

@@ -1,0 +1,70 @@
+"""Whether a failed test fails at all when it is run again, unhealed: what does not must never be healed by changing what it expects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.experiments import Conditions
+from pytest_maestro_healer.model import Cause, Diagnosis, Failure, FailurePattern
+from pytest_maestro_healer.prove.runner import Runner, RunReport
+
+AGAIN = "it passes when it is run again, unchanged"
+ALONE = "it passes, unchanged, when no other test has run before it"
+SETTER = "it passes, unchanged, when all tests of its file run in their order"
+
+
+class Steadiness:
+    """Probes failed tests, each once; ``reasons`` holds what was found, by nodeid."""
+
+    def __init__(self, runner: Runner, ctx: Context) -> None:
+        self.runner = runner
+        self.ctx = ctx
+        self.reasons: dict[str, str] = {}
+        self._near: dict[str, bool] = {}
+        self._files: dict[str, RunReport] = {}
+
+    def near(self, failure: Failure, base: Mapping[str, bytes]) -> str:
+        """Cheap (one run in a copy of this process): why the test is not steady, or ``""``."""
+        if not _can_vary(failure):
+            return ""
+        if failure.nodeid not in self._near:
+            report = self.runner.run([failure.nodeid], base)
+            self._near[failure.nodeid] = _passes(report, failure.nodeid)
+            if self._near[failure.nodeid]:
+                self.reasons.setdefault(failure.nodeid, AGAIN)
+        return self.reasons.get(failure.nodeid, "")
+
+    def far(self, failure: Failure, base: Mapping[str, bytes]) -> str:
+        """The same, and from a state in which no test has run: needs another process."""
+        found = self.near(failure, base)
+        if found or not _can_vary(failure) or not self.ctx.before(failure.nodeid):
+            return found
+        report = self.runner.run([failure.nodeid], base, conditions=Conditions(clean=True))
+        if _passes(report, failure.nodeid):
+            self.reasons[failure.nodeid] = ALONE
+        return self.reasons.get(failure.nodeid, "")
+
+    def needs_others(self, failure: Failure, base: Mapping[str, bytes]) -> str:
+        """Whether the test passes only after others of its file, of which the run left some out or ran them later."""
+        if not self.ctx.partial or not _can_vary(failure):
+            return ""
+        if failure.path not in self._files:
+            self._files[failure.path] = self.runner.run([failure.path], base, whole_files=True, conditions=Conditions(clean=True))
+        if _passes(self._files[failure.path], failure.nodeid):
+            self.reasons[failure.nodeid] = SETTER
+        return self.reasons.get(failure.nodeid, "")
+
+
+def flaky(first: Diagnosis, reason: str) -> Diagnosis:
+    """The diagnosis of a test that does not fail every time."""
+    return Diagnosis(FailurePattern.FLAKY_BEHAVIOR, max(first.probability, 0.9), Cause.FLAKY, (reason,))
+
+
+def _can_vary(failure: Failure) -> bool:
+    return failure.phase != "collect" and "::" in failure.nodeid and failure.healable
+
+
+def _passes(report: RunReport, nodeid: str) -> bool:
+    result = report.results.get(nodeid)
+    return not report.problem and result is not None and result.outcome == "passed"
