@@ -185,8 +185,10 @@ def _tests(result: HealingResult) -> tuple[str, str]:
     if not result.collected:
         return and_more(nodeids)
     path = result.test_id.partition("::")[0]
+    others = {n.partition("::")[0] for n in nodeids} - {path}
     tests = sum("::" in n for n in nodeids)
-    return path, " (healed at collection" + (f", {count(tests, 'test')} ran" if tests else "") + ")"
+    more = f" and {count(len(others), 'more file')}" if others else ""
+    return path, f"{more} (healed at collection" + (f", {count(tests, 'test')} ran" if tests else "") + ")"
 
 
 def _warnings(result: HealingResult, unicode_ok: bool) -> Iterator[tuple[Line, bool]]:

@@ -172,6 +172,8 @@ def test_no_line_overflows_and_no_reason_is_lost(width: int) -> None:
 def test_a_file_healed_at_collection_is_named_as_a_file() -> None:
     whole = replace(APPLIED, test_id="tests/test_a.py", nodeids=("tests/test_a.py::test_a", "tests/test_a.py::test_b"))
     assert "syntax_repair/bracket tests/test_a.py (healed at collection, 2 tests ran): the list is closed" in text(HealingReport((whole,)))
+    group = replace(whole, nodeids=(*whole.nodeids, "tests/test_c.py::test_a"))
+    assert "tests/test_a.py and 1 more file (healed at collection, 3 tests ran)" in text(HealingReport((group,)))
 
 
 def test_a_refusal_is_never_cut() -> None:
