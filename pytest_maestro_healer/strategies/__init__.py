@@ -12,6 +12,7 @@ BUILTIN = {
     "syntax_repair": "pytest_maestro_healer.strategies.syntax_repair",
     "dependency_fix": "pytest_maestro_healer.strategies.dependency_fix",
     "api_contract_adaptation": "pytest_maestro_healer.strategies.api_contract_adaptation",
+    "environment_healing": "pytest_maestro_healer.strategies.environment_healing",
     "assertion_update": "pytest_maestro_healer.strategies.assertion_update",
 }
 

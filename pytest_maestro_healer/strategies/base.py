@@ -20,7 +20,8 @@ class Example:
     changes, as they must be afterwards; empty for a DECLINES example, where nothing may change. ``head`` is committed to git first
     (all files as of the last commit), ``files`` is then the working tree; ``commits`` may give older commits before ``head``,
     ``message`` is the last commit's message. ``advice`` is text that must be in the advice. ``why`` says, for DECLINES, why the
-    test must be left alone. ``needs`` names importable modules without which the example cannot run.
+    test must be left alone. ``needs`` names importable modules without which the example cannot run. ``env`` is set for the run (the
+    machine that the tests do not fit), ``cwd`` is the folder below the project that it is started in.
     """
 
     title: str
@@ -36,6 +37,8 @@ class Example:
     max_python: tuple[int, int] = (3, 99)
     args: tuple[str, ...] = ()
     fresh: bool = False
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: str = ""
 
 
 class Tactic:

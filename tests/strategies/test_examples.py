@@ -8,6 +8,7 @@ import json
 import pkgutil
 import re
 import sys
+import time
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -97,7 +98,7 @@ def failures(done: pytest.RunResult) -> set[str]:
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Project:
+def project(pytester: pytest.Pytester, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """The example of the test's parameter."""
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(pytester.path))
@@ -106,8 +107,18 @@ def project(pytester: pytest.Pytester, request: pytest.FixtureRequest, monkeypat
     for name in ("CI", "BUILD_NUMBER", "GITHUB_ACTIONS"):
         monkeypatch.delenv(name, raising=False)
     made = Project(pytester, request.getfixturevalue("case"))
-    monkeypatch.chdir(made.root)
-    return made
+    for name, value in made.example.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(made.root / made.example.cwd)
+    if "TZ" not in made.example.env or not hasattr(time, "tzset"):
+        yield made
+        return
+    with pytest.MonkeyPatch.context() as zone:  # the C library reads it when it is told to
+        zone.setenv("TZ", made.example.env["TZ"])
+        time.tzset()
+        yield made
+    monkeypatch.delenv("TZ")
+    time.tzset()
 
 
 def changed(result: HealingResult) -> dict[str, bytes]:

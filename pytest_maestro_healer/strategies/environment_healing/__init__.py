@@ -1,0 +1,22 @@
+"""environment_healing: what the test takes for granted about the machine, made its own."""
+
+from __future__ import annotations
+
+from pytest_maestro_healer.strategies.base import Strategy
+from pytest_maestro_healer.strategies.environment_healing.leaked import LeakedVariable
+from pytest_maestro_healer.strategies.environment_healing.missing import MissingVariable
+
+
+class EnvironmentHealing(Strategy):
+    """Isolates tests from the machine that they run on."""
+
+    name = "environment_healing"
+    title = "Variables, folders, zones, ports"
+    summary = "Compares the run's environment with what the failing code reads, proves the cause by changing it alone, and isolates the test from it."
+    tactics = (
+        MissingVariable(),
+        LeakedVariable(),
+    )
+
+
+STRATEGY = EnvironmentHealing()
