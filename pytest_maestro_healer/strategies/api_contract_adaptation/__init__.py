@@ -9,6 +9,7 @@ from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_parameters 
     LibraryParameters,
     ReorderedParameters,
 )
+from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_warnings import DeprecatedUse
 from pytest_maestro_healer.strategies.base import Strategy
 
 
@@ -18,7 +19,7 @@ class ApiContractAdaptation(Strategy):
     name = "api_contract_adaptation"
     title = "API contracts"
     summary = "Finds what became of a name, a parameter or a result that tests rely on, and migrates every call; assertions stay as they are."
-    tactics = (RenamedSymbol(), KnownMigration(), AbstractMethods(), ChangedParameters(), LibraryParameters(), ReorderedParameters(), ChangedDefault(), Removed())
+    tactics = (RenamedSymbol(), KnownMigration(), AbstractMethods(), DeprecatedUse(), ChangedParameters(), LibraryParameters(), ReorderedParameters(), ChangedDefault(), Removed())
 
 
 STRATEGY = ApiContractAdaptation()
