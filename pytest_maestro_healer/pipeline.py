@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from pytest_maestro_healer.apply.merge import rebase
 from pytest_maestro_healer.config import HealerConfig
@@ -88,6 +89,7 @@ class Pipeline:
         self.deadline = self.clock() + self.config.budget
         self.ctx.set_experiments(Experiments(self._experiment, lambda: self.clock() > self.deadline))
         for candidate in ready:
+            candidate.steps.append(self._teeth(candidate))
             self._accept(candidate)
         queue = _unique(failures)
         total = len(queue)
@@ -136,12 +138,21 @@ class Pipeline:
             winner.diagnosis = drifted(first)
         winner.ties = [t.proposal.meaning or t.proposal.explanation for t in found.ties]
         winner.refusals = found.refusals
+        if winner.proposal.proof is None:
+            winner.steps.append(self._teeth(winner))
         winner.seconds = self.clock() - began
         result = healed(self.facts, winner)
         if self.remembered(result):
             self.others.append(refused(self.facts, failure, winner.diagnosis, "this very edit was rejected before", winner.seconds))
             return []
         return self._accept(winner)
+
+    @staticmethod
+    def _objections(proposal: Proposal, outside: str, ctx: Context) -> list[str]:
+        return [outside] if outside else check_proposal(proposal, ctx)
+
+    def _teeth(self, candidate: Candidate) -> ProofStep:
+        return self.ladder.teeth(candidate.nodeids[:20], candidate.after, self.ctx.files.read, expectation=candidate.symptom)
 
     def _unsteady(self, failure: Failure, found: Found, base: Mapping[str, bytes]) -> str:
         """Why the failure is one of a flaky test, whatever else seemed to heal it; ``""`` where it fails every time."""
@@ -159,7 +170,8 @@ class Pipeline:
             self.others.append(refused(self.facts, winner.failure, winner.diagnosis, reason, winner.seconds))
             return []
         self.accepted.append(winner)
-        self.done |= {*winner.nodeids, winner.failure.nodeid}
+        # a heal of other tests only leaves its own failure open
+        self.done |= {*winner.nodeids, *({winner.failure.nodeid} - set(winner.left))}
         uncovered = []
         for nodeid, failure in winner.left.items():
             if failure is not None and nodeid not in self.done:
@@ -220,15 +232,16 @@ class Pipeline:
         found = Found()
         ctx = self.ctx.step(base)
         proven: list[Candidate] = []
+        heals: list[Candidate] = []  # those of them after which this very failure is gone
         attempts = 0
         for proposal in self._proposals(failure, diagnosis, ctx, found):
-            if proven and not rivals(proven[0].proposal, proposal, self.symptoms):
+            if heals and not rivals(heals[0].proposal, proposal, self.symptoms):
                 break
             if attempts >= self.config.max_attempts or self.clock() > self.deadline:
                 found.refusals.append(f"{proposal.tactic}: not tried, {attempts} attempts were made")
                 break
             proposal, outside = narrowed(proposal, ctx, self.config)
-            guard = self.ladder.guarded(proposal, lambda p: [outside] if outside else check_proposal(p, ctx))
+            guard = self.ladder.guarded(partial(self._objections, proposal, outside, ctx))
             if not guard.passed:
                 found.refusals.append(f"{proposal.tactic}: {guard.reason}")
                 continue
@@ -236,6 +249,8 @@ class Pipeline:
             candidate = self._tried(failure, proposal, guard, base, ctx, depth, found)
             if candidate is not None:
                 proven.append(candidate)
+                heals += [candidate] * (failure.nodeid not in candidate.left)
+        proven = heals or proven
         if proven:
             proven.sort(key=lambda c: rank(c.proposal, self.symptoms))
             found.winner = proven[0]
@@ -292,6 +307,9 @@ class Pipeline:
 
     def _settled(self, candidate: Candidate, climb: Climb, found: Found) -> Candidate | None:
         """Fill in what the rerun showed and repeat it."""
+        if not climb.healed:
+            found.refusals.append(f"{candidate.proposal.tactic}: {climb.steps[-1].reason if climb.steps else 'nothing passed'}")
+            return None
         candidate.nodeids = list(dict.fromkeys([*climb.healed]))
         candidate.left = {n: f for n, f in climb.left.items() if n not in candidate.nodeids}
         proof = candidate.proposal.proof

@@ -123,11 +123,17 @@ def _shape(lines: Sequence[str]) -> list[str]:
     out: list[str] = []
     text = textwrap.dedent("\n".join(lines)) + "\n"
     skipped = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    depth = 0  # from Python 3.12 on an f-string is several tokens
     try:
         for tok in tokenize.generate_tokens(io.StringIO(text).readline):
-            if tok.type in skipped:
-                continue
-            out.append("STR" if tok.type == tokenize.STRING else tok.string)
+            kind = tokenize.tok_name[tok.type]
+            if kind in ("FSTRING_START", "TSTRING_START"):
+                depth += 1
+                out += ["STR"] if depth == 1 else []
+            elif kind in ("FSTRING_END", "TSTRING_END"):
+                depth -= 1
+            elif tok.type not in skipped and not depth:
+                out.append("STR" if tok.type == tokenize.STRING else tok.string)
     except (tokenize.TokenError, SyntaxError):
         out.append(text)
     return out

@@ -9,9 +9,13 @@ from dataclasses import dataclass, field
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.statistics import upper
-from pytest_maestro_healer.model import Failure, Proof, ProofStep, Proposal
+from pytest_maestro_healer.model import Failure, Proof, ProofStep
+from pytest_maestro_healer.prove.mutants import mutants
 from pytest_maestro_healer.prove.runner import Runner, RunReport
 
+#: Mutants tried per heal, and how many it takes to say anything.
+MUTANTS = 8
+ENOUGH = 3
 _GOOD = ("passed", "skipped", "xfailed")
 
 
@@ -37,10 +41,10 @@ class Ladder:
         self.config = config
         self.clock = clock
 
-    def guarded(self, proposal: Proposal, check: Callable[[Proposal], Sequence[str]]) -> ProofStep:
+    def guarded(self, check: Callable[[], Sequence[str]]) -> ProofStep:
         """The guard rung."""
         began = self.clock()
-        reasons = check(proposal)
+        reasons = check()
         return ProofStep("guard", not reasons, "; ".join(reasons), self.clock() - began)
 
     def rerun(self, nodeids: Sequence[str], overlay: Mapping[str, bytes]) -> Climb:
@@ -107,6 +111,27 @@ class Ladder:
                 why = report.problem or f"{bad[0].nodeid} fails on repeat {i + 1}: its result differs between runs"
                 return ProofStep("stable", False, why, self.clock() - began)
         return ProofStep("stable", True, f"{repeats} repeats agree", self.clock() - began)
+
+    def teeth(
+        self, nodeids: Sequence[str], overlay: Mapping[str, bytes], source: Callable[[str], bytes | None], *, expectation: bool = True
+    ) -> ProofStep:
+        """The teeth rung: mutants of the product lines that the healed tests execute, one at a time.
+
+        ``source`` gives a product file's bytes. A heal that changed an ``expectation`` and lets all mutants live is refused; one that left all
+        checks as they were cannot have blunted them. With fewer than :data:`ENOUGH` mutants tried the rung says nothing.
+        """
+        began = self.clock()
+        executed = self.runner.run(nodeids, overlay, trace=True).executed
+        share = max(2, MUTANTS // max(1, len(executed)))
+        found = [m for path, lines in sorted(executed.items()) for m in mutants(path, source(path) or b"", lines, share)][:MUTANTS]
+        tried = [(m, k) for m, k in zip(found, self.runner.killed(nodeids, overlay, found), strict=True) if k is not None]
+        seconds = self.clock() - began
+        if len(tried) < ENOUGH:
+            return ProofStep("teeth", None, "the tests execute too little of this project's own product code to tell", seconds)
+        dead = sum(k for _, k in tried)
+        alive = [f"{m.path}:{m.at} {m.what}" for m, k in tried if not k]
+        reason = f"{dead}/{len(tried)} mutants of the product are noticed" + (f"; not: {'; '.join(alive[:3])}" if alive else "")
+        return ProofStep("teeth", True if dead else False if expectation else None, reason, seconds)
 
     def fresh(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], passed_before: frozenset[str]) -> tuple[ProofStep, frozenset[str]]:
         """The fresh rung for all accepted heals at once: the touched files wholly, in a new process.

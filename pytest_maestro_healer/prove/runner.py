@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.state import Change
 from pytest_maestro_healer.model import Failure
+from pytest_maestro_healer.prove.mutants import Mutant
 
 TestOutcome = Literal["passed", "failed", "skipped", "xfailed", "xpassed", "missing", "error"]
 
@@ -63,6 +64,14 @@ class Runner(Protocol):
         """Run ``nodeids`` (or, with ``whole_files``, every test of their files) with ``overlay`` (path -> bytes) served.
 
         A nodeid of a file alone stands for all its tests. A nodeid without its parameter part stands for all its parameter
-        sets. ``conditions`` change environment, order, load or seed for this run. Never raises for what the tests do; a hang, crash or C-level block is in ``problem``.
+        sets. ``conditions`` change environment, order, load or seed for this run. Never raises for what the tests do; a hang, crash or C-level
+        block is in ``problem``.
+        """
+        ...
+
+    def killed(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], mutants: Sequence[Mutant]) -> list[bool | None]:
+        """For each mutant, swapped into the live product in a throw-away copy of the process, whether one of ``nodeids`` then fails.
+
+        ``None`` where that could not be tried.
         """
         ...

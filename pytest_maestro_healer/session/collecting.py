@@ -18,6 +18,7 @@ from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.model import Failure
 from pytest_maestro_healer.pipeline import Found, Pipeline, drifted
 from pytest_maestro_healer.prove.candidates import Candidate
+from pytest_maestro_healer.prove.mutants import Mutant
 from pytest_maestro_healer.prove.runner import RunReport, TestResult
 from pytest_maestro_healer.session import compat, guard
 from pytest_maestro_healer.session.capture import Capture
@@ -63,6 +64,11 @@ class CollectRunner:
             return RunReport({self.nodeid: TestResult(self.nodeid, "passed", seconds=seconds)}, seconds=seconds)
         failure = self.capture.of_import(self.nodeid, self.path, error)
         return RunReport({self.nodeid: TestResult(self.nodeid, "error", failure, seconds)}, seconds=seconds)
+
+
+    def killed(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], mutants: Sequence[Mutant]) -> list[bool | None]:
+        """Nothing runs at collection, so nothing can be killed."""
+        return [None] * len(mutants)
 
 
 class CollectHealer:

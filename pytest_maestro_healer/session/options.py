@@ -132,9 +132,9 @@ def _chosen(key: str, names: list[str], own: tuple[str, ...]) -> tuple[tuple[str
 
 def _own_names(config: pytest.Config) -> tuple[str, ...]:
     """The strategies that conftests and plugins bring along may be chosen by name too."""
-    from pytest_maestro_healer.session.own import registered
+    from pytest_maestro_healer.session.own import PROPOSER, registered
 
-    return tuple(s.name for s in registered(config)[0])
+    return (*(s.name for s in registered(config)[0]), PROPOSER)
 
 
 def _cache_dir(config: pytest.Config) -> str:

@@ -16,6 +16,9 @@ from pytest_maestro_healer.session import guard
 from pytest_maestro_healer.strategies import load
 from pytest_maestro_healer.strategies.base import Strategy, Tactic
 
+#: The name by which ``--heal-strategies`` knows the ``pytest_heal_propose`` hooks.
+PROPOSER = "proposer"
+
 
 class Proposed(Tactic):
     """Asks ``pytest_heal_propose``. What comes back is never ``safe``: nobody here knows how it was found."""
@@ -66,6 +69,8 @@ class Limited(Tactic):
         except guard.Hang as exc:
             self._hung = True
             raise TimeoutError(f"it {exc}") from None
+        except (SystemExit, pytest.exit.Exception) as exc:  # the run is not a strategy's to end
+            raise RuntimeError(f"it ended with {type(exc).__name__}: {exc}") from None
         return out
 
 
@@ -95,7 +100,7 @@ def strategies(config: pytest.Config, settings: HealerConfig, notes: list[str]) 
     notes += [n for n in problems if n not in notes]
     if config.hook.pytest_heal_propose.get_hookimpls():
         proposer = Strategy()
-        proposer.name = "proposer"  # type: ignore[misc]
+        proposer.name = PROPOSER  # type: ignore[misc]
         proposer.tactics = (Proposed(config),)
         own.append(proposer)
     return [_limited(s, settings.timeout) for s in load(settings.strategies, settings.exclude_strategies, own)]

@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.prove.mutants import Mutant
 from pytest_maestro_healer.prove.runner import RunReport
 from pytest_maestro_healer.session import forked
 from pytest_maestro_healer.session.fresh import Fresh
+from pytest_maestro_healer.session.mutating import killed
 from pytest_maestro_healer.session.rerun import InProcess
 from pytest_maestro_healer.session.zygote import Zygote, change_environment, reseed
 
@@ -73,6 +75,13 @@ class SessionRunner:
             if not again.problem or report.problem:
                 return again
         return report
+
+    def killed(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], mutants: Sequence[Mutant]) -> list[bool | None]:
+        """See :class:`~pytest_maestro_healer.prove.runner.Runner`; only in forked copies, so that nothing can remain."""
+        overlay = {p: d for p, d in overlay.items() if self.ground.get(p) != d}
+        if not forked.possible() or self.config.isolate or not self._fits(nodeids, overlay):
+            return [None] * len(mutants)
+        return killed(self.files.root, mutants, lambda: self.inprocess.run(nodeids, overlay), self.config.timeout)
 
     def _fits(self, nodeids: Sequence[str], overlay: Mapping[str, bytes]) -> bool:
         """In-process serves test modules only: helpers and conftest files are already imported by others."""

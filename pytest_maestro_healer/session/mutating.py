@@ -1,0 +1,60 @@
+"""Swap mutated code into live functions, in forked copies of the process only: nothing is left to undo."""
+
+from __future__ import annotations
+
+import gc
+import os
+import types
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from pytest_maestro_healer.prove.mutants import Mutant
+from pytest_maestro_healer.prove.runner import RunReport
+from pytest_maestro_healer.session import forked
+
+Key = tuple[str, int, str]
+
+
+def killed(root: Path, mutants: Sequence[Mutant], work: Callable[[], RunReport], timeout: float) -> list[bool | None]:
+    """For each mutant whether the tests that ``work`` runs fail with it; ``None`` where its function is not loaded.
+
+    A hang or a crash under a mutant counts as killed: the test would not have passed.
+    """
+    functions = _functions({_key(str(root / m.path), m.code) for m in mutants})
+    out: list[bool | None] = []
+    for m in mutants:
+        targets = [f for f in functions.get(_key(str(root / m.path), m.code), ()) if f.__code__.co_freevars == m.code.co_freevars]
+        if not targets or not forked.possible():
+            out.append(None)
+            continue
+        report = forked.run(_with(targets, m.code, work), timeout)
+        out.append(bool(report.problem or report.failed()))
+    return out
+
+
+def _with(targets: Sequence[types.FunctionType], code: types.CodeType, work: Callable[[], RunReport]) -> Callable[[], RunReport]:
+    def run() -> RunReport:
+        for function in targets:
+            function.__code__ = code.replace(co_filename=function.__code__.co_filename)
+        return work()
+
+    return run
+
+
+def _key(path: str, code: types.CodeType) -> Key:
+    return (os.path.realpath(path), code.co_firstlineno, code.co_name)
+
+
+def _functions(wanted: set[Key]) -> Mapping[Key, list[types.FunctionType]]:
+    files = {k[0] for k in wanted}
+    known: dict[str, str] = {}
+    out: dict[Key, list[types.FunctionType]] = {}
+    for obj in gc.get_objects():
+        if type(obj) is types.FunctionType:
+            name = obj.__code__.co_filename
+            real = known.get(name) or known.setdefault(name, os.path.realpath(name))
+            if real in files:
+                key = (real, obj.__code__.co_firstlineno, obj.__code__.co_name)
+                if key in wanted:
+                    out.setdefault(key, []).append(obj)
+    return out
