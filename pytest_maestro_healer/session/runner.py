@@ -63,7 +63,7 @@ class SessionRunner:
                         self.runs["clean"] += 1
                         return report
                     fresh = True
-                if fresh or conditions.fresh or self.config.isolate or not self._fits(nodeids, overlay) or not forked.possible():
+                if fresh or conditions.fresh or self.config.isolate or not self._fits(nodeids, overlay):
                     self.runs["fresh"] += 1
                     return self.fresh.run(nodeids, {**self.ground, **overlay}, whole_files=whole_files, trace=trace, conditions=conditions)
                 return self._near(nodeids, overlay, whole_files, trace, conditions)
