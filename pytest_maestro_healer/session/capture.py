@@ -8,6 +8,7 @@ import re
 import sys
 import sysconfig
 import types
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -204,7 +205,26 @@ def _params(item: pytest.Item) -> tuple[dict[str, Value], dict[str, int]]:
         return {}, {}
     from pytest_maestro_healer.capture.values import snapshot
 
-    return {str(k): snapshot(v) for k, v in spec.params.items()}, {str(k): int(v) for k, v in spec.indices.items()}
+    return {str(k): snapshot(v) for k, v in spec.params.items()}, {str(k): _row(item, k, spec.params, int(v)) for k, v in spec.indices.items()}
+
+
+def _row(item: pytest.Item, name: str, params: Mapping[str, Any], index: int) -> int:
+    """The row of ``name`` in its own mark: where marks are stacked, pytest's ``index`` counts all their combinations."""
+    marks = list(item.iter_markers("parametrize"))
+    if len(marks) < 2:
+        return index
+    for mark in marks:
+        if len(mark.args) < 2 or not isinstance(mark.args[1], (list, tuple)):
+            continue
+        names = [n.strip() for n in mark.args[0].split(",") if n.strip()] if isinstance(mark.args[0], str) else list(mark.args[0])
+        if name not in names:
+            continue
+        for i, row in enumerate(mark.args[1]):
+            values = getattr(row, "values", None)  # pytest.param(...)
+            values = values if isinstance(values, tuple) else (row,) if len(names) == 1 else row
+            if len(values) == len(names) and all(v is params.get(n) for n, v in zip(names, values, strict=True)):
+                return i
+    return index
 
 
 def _object_facts(obj: object) -> dict[str, Any]:
