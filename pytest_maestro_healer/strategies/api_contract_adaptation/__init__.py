@@ -9,6 +9,8 @@ from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_parameters 
     LibraryParameters,
     ReorderedParameters,
 )
+from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_results import BytesOrText, ListToIterator, ResultDict, ResultObject
+from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_shapes import MethodOrProperty, SyncOrAsync
 from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_warnings import DeprecatedUse
 from pytest_maestro_healer.strategies.base import Strategy
 
@@ -19,7 +21,23 @@ class ApiContractAdaptation(Strategy):
     name = "api_contract_adaptation"
     title = "API contracts"
     summary = "Finds what became of a name, a parameter or a result that tests rely on, and migrates every call; assertions stay as they are."
-    tactics = (RenamedSymbol(), KnownMigration(), AbstractMethods(), DeprecatedUse(), ChangedParameters(), LibraryParameters(), ReorderedParameters(), ChangedDefault(), Removed())
+    tactics = (
+        RenamedSymbol(),
+        KnownMigration(),
+        AbstractMethods(),
+        DeprecatedUse(),
+        ChangedParameters(),
+        LibraryParameters(),
+        ReorderedParameters(),
+        ChangedDefault(),
+        MethodOrProperty(),
+        SyncOrAsync(),
+        ListToIterator(),
+        ResultObject(),
+        ResultDict(),
+        BytesOrText(),
+        Removed(),
+    )
 
 
 STRATEGY = ApiContractAdaptation()
