@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from pytest_maestro_healer.apply.ids import healing_id
 from pytest_maestro_healer.config import HealerConfig
@@ -29,19 +30,21 @@ from pytest_maestro_healer.prove.candidates import Candidate
 
 @dataclass
 class Facts:
-    """What every record needs to know about the run."""
+    """What every record needs to know about the run; ``shift(confidence, proposal=, diagnosis=)`` is what earlier heals say."""
 
     ctx: Context
     config: HealerConfig
     in_ci: bool = False
     now: float = field(default_factory=time.time)
+    shift: Callable[..., float] | None = None
 
 
 def healed(facts: Facts, c: Candidate) -> HealingResult:
     """The record of a proved candidate, with the policy's decision."""
     changes = tuple(FileChange.of(p, c.before[p], data) for p, data in sorted(c.after.items()) if c.before[p] != data)
     verdict = Verdict(tuple(c.steps))
-    sure = confidence(c.proposal, verdict, tied=bool(c.ties))
+    shift = partial(facts.shift, proposal=c.proposal, diagnosis=c.diagnosis) if facts.shift is not None else None
+    sure = confidence(c.proposal, verdict, tied=bool(c.ties), shift=shift)
     case = Case(
         applicability=c.proposal.applicability,
         proved=verdict.proved,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from pytest_maestro_healer.evidence.symbols import SymbolIndex
     from pytest_maestro_healer.evidence.variables import Variables
 
+#: Commits looked at for a test's last green one: those of other branches are no answer.
+_GREEN_COMMITS = 20
+
 
 class Context:
     """Evidence for one healing step.
@@ -30,7 +34,8 @@ class Context:
     ``overlay`` holds the healed bytes of earlier steps (path -> bytes): :meth:`source` serves them, so that a follow-up heal builds on
     what was already done. ``failures`` are all failures of the run, ``passed`` the nodeids that passed, ``collected`` all
     nodeids known. ``sequences`` holds, for a failed test, what ran in its process in the order in which it ran; ``partial`` says that
-    the run left tests out or changed their order. Evidence sources are built on first use and shared between contexts by :meth:`step`.
+    the run left tests out or changed their order; ``green_commits`` gives the commits at which a test was seen passing. Evidence
+    sources are built on first use and shared between contexts by :meth:`step`.
     """
 
     def __init__(
@@ -45,7 +50,9 @@ class Context:
         files: ProjectFiles | None = None,
         sequences: Mapping[str, Sequence[str]] | None = None,
         partial: bool = False,
+        green_commits: Callable[[str], Iterable[str]] | None = None,
     ) -> None:
+        self._green_commits = green_commits
         self.sequences = sequences or {}
         self.partial = partial
         self.root = root
@@ -88,6 +95,21 @@ class Context:
         """The tests that ran before ``nodeid`` in the same process, in their order; empty where it was the first or nothing is known."""
         sequence = list(dict.fromkeys(self.sequences.get(nodeid, self.collected)))
         return tuple(sequence[: sequence.index(nodeid)]) if nodeid in sequence else ()
+
+    def last_green(self, nodeid: str) -> str:
+        """The newest commit at which ``nodeid`` (or a test of the file ``nodeid``) was seen passing and from which HEAD was made; or ``""``.
+
+        Known only where an earlier run with healing recorded it. A commit that does not have the test yet is not an answer.
+        """
+        known = self._owner._green_commits
+        if known is None or not self.git.available:
+            return ""
+        path, _, name = nodeid.partition("::")
+        word = name.partition("[")[0].rpartition("::")[2].encode()
+        for commit in islice(dict.fromkeys(known(nodeid)), _GREEN_COMMITS):
+            if self.git.is_ancestor(commit) and word in (self.git.bytes_at(path, commit) or b""):
+                return commit
+        return ""
 
     # -- sources -------------------------------------------------------------------------------------------
     def source(self, path: str) -> SourceFile | None:

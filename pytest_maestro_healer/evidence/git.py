@@ -102,6 +102,35 @@ class Git:
         """Whether ``path`` has uncommitted changes or is not tracked."""
         return bool(self._text("status", "--porcelain", "-z", "--untracked-files=normal", "--ignored", "--", path))
 
+    def status(self) -> tuple[str, Sequence[str]] | None:
+        """(HEAD, tracked files that differ from it) by one git process; ``None`` without a repository or commit.
+
+        Paths are relative to ``root``; those outside of it begin with ``../``.
+        """
+        text = self._text("status", "--porcelain=v2", "--branch", "-z", "--untracked-files=no", "--no-renames")
+        head = ""
+        changed = []
+        for word in text.split("\0"):
+            if word.startswith("# branch.oid "):
+                head = word[13:]
+            elif word[:2] in ("1 ", "u "):
+                changed.append(word.split(" ", 8 if word[0] == "1" else 10)[-1])
+        if not head or head.startswith("("):
+            return None
+        if changed and self._prefix:
+            changed = [os.path.relpath(p, self._prefix).replace(os.sep, "/") for p in changed]
+        return head, changed
+
+    @lru_cache(maxsize=256)  # noqa: B019
+    def is_ancestor(self, commit: str) -> bool:
+        """Whether ``commit`` is HEAD or one that HEAD was made from; false where it is unknown (a shallow clone, another repository)."""
+        return commit == self.head or self._run("merge-base", "--is-ancestor", commit, "HEAD") is not None
+
+    def first_commit_since(self, path: str, timestamp: float) -> str:
+        """The oldest commit that touches ``path`` and was made at or after ``timestamp`` (seconds since the epoch), ``""`` without one."""
+        out = self._text("log", "--no-show-signature", f"--since=@{int(timestamp)}", "--format=%H", "--", path)
+        return out.split()[-1] if out.split() else ""
+
     def unmerged(self, path: str) -> bool:
         """Whether a merge of ``path`` is not resolved yet."""
         return self.available and bool(self._text("ls-files", "-u", "--", path))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pytest_maestro_healer.evidence.weight import strength
@@ -40,11 +40,11 @@ def size(proposal: Proposal) -> int:
     return sum(len(e.replacement) + e.end - e.start for e in proposal.edits)
 
 
-def order(proposals: Iterable[Proposal], symptoms: frozenset[str]) -> list[Proposal]:
-    """The order in which candidates are tried: causes before symptoms, then by the tactic's own estimate; equal edits once."""
+def order(proposals: Iterable[Proposal], symptoms: frozenset[str], weight: Callable[[Proposal], float] = lambda p: p.score) -> list[Proposal]:
+    """The order in which candidates are tried: causes before symptoms, then by ``weight`` (the tactic's own estimate); equal edits once."""
     seen: set[tuple[object, ...]] = set()
     out = []
-    for p in sorted(proposals, key=lambda p: (p.strategy in symptoms, -p.score, -strength(p.evidence), size(p))):
+    for p in sorted(proposals, key=lambda p: (p.strategy in symptoms, -weight(p), -strength(p.evidence), size(p))):
         if p.edits not in seen:
             seen.add(p.edits)
             out.append(p)

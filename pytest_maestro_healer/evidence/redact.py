@@ -1,0 +1,118 @@
+"""Secrets out of texts before they are recorded or reported: values of environment variables, headers, URLs, known kinds of tokens.
+
+What is replaced becomes :data:`MASK`. A text is taken for a secret by its name (``API_TOKEN=...``, ``Authorization: ...``,
+``https://user:password@host``) or by its own form; nothing here can know a password that stands alone in a sentence.
+
+The forms of tokens are those their issuers document: GitHub (``ghp_``, ``github_pat_``), GitLab (``glpat-``), AWS access key ids (``AKIA``/``ASIA``),
+Slack (``xox?-``), Stripe and OpenAI-like keys (``sk_live_``, ``sk-``), PyPI (``pypi-``), npm (``npm_``), Google API keys (``AIza``), JSON web tokens
+(RFC 7519, ``eyJ...``), and PEM private keys (RFC 7468).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+MASK = "***"
+
+_SECRET_NAME = (
+    r"(?:pass(?:word|wd|phrase|code)?|pwd|secrets?|tokens?|credentials?|api[_-]?key|apikey|access[_-]?key|auth[_-]?key|private[_-]?key|"
+    r"secret[_-]?key|signing[_-]?key|encryption[_-]?key|client[_-]?secret|authorization|auth|cookie|session[_-]?id|sessionid|csrf|dsn)"
+)
+_QUOTED = r"b?\"(?:[^\"\\\n]|\\.)*\"|b?'(?:[^'\\\n]|\\.)*'"
+#: A name that ends in one of those words, with any prefix (``DB_PASSWORD``, ``githubToken``), before ``=``; or, in quotes, before a colon;
+#: or, unquoted, before a colon and a quoted value or a line's end (so that ``test_token.py::test_auth: failed`` stays readable).
+_ASSIGNED = re.compile(
+    rf"(?<!\w)(?P<name>[\w.-]{{0,60}}?{_SECRET_NAME})(?:"
+    rf"(?P<sep>[\"'\]]*\s*(?:=>|(?<![=!<>:])=(?!=))\s*|[\"']\]?\s*:(?![:=])\s*)(?P<value>{_QUOTED}|[^\s,;&)\]}}\"']+)|"
+    rf"(?P<sep2>\s*:(?![:=])\s*)(?P<value2>{_QUOTED}|[^\s,;&)\]}}\"']+(?=\s*$)))",
+    re.IGNORECASE | re.MULTILINE,
+)
+_HEADER = re.compile(
+    r"(?P<name>\b(?:proxy-)?authorization|\b(?:set-)?cookie|\bx-[\w-]*(?:token|key|auth|secret)[\w-]*)(?P<sep>[\"']?\s*(?::(?!:)|(?<![=!<>])=(?!=))\s*)"
+    r"(?P<value>\"[^\"\n]*\"|'[^'\n]*'|[^\n\"']+)",
+    re.IGNORECASE,
+)
+_SCHEME = re.compile(
+    r"\b(?P<name>bearer|(?:basic|digest|token)(?=\s+\S*(?:[\d=]|(?-i:[a-z][A-Z]))))(?P<sep>\s+)(?P<value>[A-Za-z0-9._~+/-]{8,}=*)", re.IGNORECASE
+)
+_URL = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]{1,20}://)(?P<user>[^\s/@'\"<>]+)@", re.IGNORECASE)
+_TOKENS = re.compile(
+    r"\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bxox[abeoprs]-[A-Za-z0-9-]{10,}|"
+    r"\b[sr]k[_-](?:live[_-]|test[_-]|proj-|ant-)?[A-Za-z0-9_-]{16,}|\bpypi-[A-Za-z0-9_-]{30,}|\bnpm_[A-Za-z0-9]{30,}|\bAIza[\w-]{30,}|"
+    r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
+    re.DOTALL,
+)
+_NAME = re.compile(rf"(?:^|[_.-]|(?<=[a-z])){_SECRET_NAME}(?:$|[_.-]?\d*$|[_.-])|(?:^|_)key(?:$|_)", re.IGNORECASE)
+#: Variables whose names look like it but whose values are no secrets: folders and sockets.
+_HARMLESS = frozenset({"PWD", "OLDPWD", "SSH_AUTH_SOCK", "XAUTHORITY", "PASSWORD_STORE_DIR", "DBUS_SESSION_BUS_ADDRESS"})
+_RANDOM = re.compile(r"(?=[^\d]*\d)(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9+/_=.-]{24,}")
+#: What a mask would only make unreadable.
+_PLAIN_VALUES = frozenset({"true", "false", "none", "null", "yes", "no", "on", "off", "", "''", '""', "(", "[", "{", "is", "was"})
+_SHORTEST = 4
+
+
+def redact(text: str, environ: Mapping[str, str] | None = None) -> str:
+    """``text`` without the secrets in it. ``environ`` (default: this process's) is whose secret values are masked wherever they stand.
+
+    Idempotent, and never raises.
+    """
+    if not text:
+        return text
+    known = _values(tuple(sorted((os.environ if environ is None else environ).items())))
+    if known is not None:
+        text = known.sub(MASK, text)
+    text = _TOKENS.sub(MASK, text)
+    if "://" in text and "@" in text:
+        text = _URL.sub(rf"\g<scheme>{MASK}@", text)
+    if ":" in text or "=" in text:
+        text = _HEADER.sub(_masked, text)
+        text = _ASSIGNED.sub(_masked, text)
+    return _SCHEME.sub(_masked, text)
+
+
+def redacted(value: Any, environ: Mapping[str, str] | None = None) -> Any:
+    """The same for every text inside JSON-like data; what stands under a secret's name is masked whatever it is."""
+    if isinstance(value, str):
+        return redact(value, environ)
+    if isinstance(value, Mapping):
+        return {redact(str(k), environ): MASK if _named_secret(str(k), v) else redacted(v, environ) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [redacted(v, environ) for v in value]
+    return value
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a variable or header of this name holds a secret."""
+    return name.upper() not in _HARMLESS and bool(_NAME.search(name))
+
+
+def _named_secret(name: str, value: Any) -> bool:
+    return isinstance(value, str) and is_secret_name(name) and value.lower() not in _PLAIN_VALUES
+
+
+def _masked(m: re.Match[str]) -> str:
+    found = m.groupdict()
+    value, sep = (found["value"], found["sep"]) if found["value"] is not None else (found["value2"], found["sep2"])
+    bare = value.strip().strip("\"'").lower()
+    if bare in _PLAIN_VALUES or MASK in value or m["name"].upper() in _HARMLESS or bare in ("bearer", "basic", "digest"):
+        return m[0]
+    quote = value[0] if value[0] in "\"'" and value[-1] == value[0] else ""
+    return f"{m['name']}{sep}{quote}{MASK}{quote}"
+
+
+@lru_cache(maxsize=4)
+def _values(environ: tuple[tuple[str, str], ...]) -> re.Pattern[str] | None:
+    """One pattern for the values that are to be masked: of variables named like a secret, and those that look like one."""
+    found = set()
+    for name, value in environ:
+        if name.upper() in _HARMLESS or value.lower() in _PLAIN_VALUES or (value.isdigit() and len(value) < 6):
+            continue
+        named = is_secret_name(name) and len(value) >= _SHORTEST
+        looks = _RANDOM.fullmatch(value) is not None and "/" not in value
+        if named or looks:
+            found |= {value, repr(value)[1:-1]}
+    return re.compile("|".join(re.escape(v) for v in sorted(found, key=len, reverse=True))) if found else None

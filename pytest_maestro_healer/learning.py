@@ -1,0 +1,124 @@
+"""The doors' way to the history: where it is, what became of heals, which tests were green at which commit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+from pytest_maestro_healer.apply.paths import ensure_cache_dir, project_cache_dir
+from pytest_maestro_healer.config import HealerConfig
+from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.evidence.git import Git
+from pytest_maestro_healer.learn.entries import Entry, line_hash, outcome, outcome_of, stamp
+from pytest_maestro_healer.learn.green import mapping, record
+from pytest_maestro_healer.learn.history import History
+from pytest_maestro_healer.learn.tally import final
+from pytest_maestro_healer.model import HealingResult
+
+#: Changes of these do not change what a test does.
+_TEXT_SUFFIXES = (".md", ".rst")
+_STATUS = {"applied": "accepted", "rejected": "rejected", "rolled_back": "rolled_back"}
+
+
+def open_history(root: Path, config: HealerConfig) -> History:
+    """The history of the project at ``root``; with ``learning`` or ``enable_cache`` off one that neither reads nor writes."""
+    enabled = config.learning and config.enable_cache
+    folder = project_cache_dir(root, config.cache_dir) if enabled else Path(os.devnull)
+    return History(folder, enabled=enabled, prepare=ensure_cache_dir)
+
+
+# -- what became of heals ------------------------------------------------------------------------------------
+def record_outcomes(history: History, statuses: Iterable[tuple[str, str]], known: Iterable[HealingResult]) -> None:
+    """Record what a person decided: pairs of (healing id, what the store says: applied, rejected, rolled_back) about heals among ``known``."""
+    if not history.enabled:
+        return
+    by_id = {r.healing_id: r for r in known}
+    at = stamp()
+    history.append([outcome_of(by_id[h], _STATUS[status], at) for h, status in statuses if h in by_id and status in _STATUS])
+
+
+def settle(history: History, git: Git, entries: Sequence[Entry] | None = None) -> list[Entry]:
+    """See how heals that were written were committed, as they were or ``edited`` before; records and returns the outcomes.
+
+    A heal is looked at when its files are committed after it was written: by the first such commit.
+    """
+    if not history.enabled:
+        return []
+    found = history.entries() if entries is None else entries
+    became = final(found)
+    at = {e["id"]: float(e.get("at", 0.0)) for e in found if e["t"] == "outcome" and e["what"] == "accepted"}
+    written: dict[str, Entry] = {}
+    for e in found:
+        if e["t"] != "attempt" or e["result"] != "proved" or not e.get("lines"):
+            continue
+        if became.get(e["id"]) == "accepted" or (e["decision"] == "applied" and e["id"] not in became):
+            written[e["id"]] = e
+    if not written or not git.available:
+        return []
+    out = []
+    for e in list(written.values())[-50:]:
+        what = _committed(git, e, at.get(e["id"], float(e["at"])))
+        if what:
+            out.append(outcome(e["id"], what, e["strategy"], e["tactic"], e["pattern"], stamp()))
+    history.append(out)
+    return out
+
+
+def _committed(git: Git, entry: Entry, since: float) -> str:
+    """``committed``, ``edited``, or ``""`` while some of the heal's files are not committed yet."""
+    same = True
+    for path, hashes in entry["lines"].items():
+        if not git.available or git.is_dirty(path):
+            return ""
+        commit = git.first_commit_since(path, since)
+        data = git.bytes_at(path, commit) if commit else None
+        if data is None:
+            return ""
+        there = {line_hash(line) for line in data.decode("utf-8", "replace").splitlines()}
+        same = same and set(hashes) <= there
+    return "committed" if same else "edited"
+
+
+# -- green commits -------------------------------------------------------------------------------------------
+def record_green(
+    history: History,
+    git: Git,
+    files: ProjectFiles,
+    ran: Collection[str],
+    passed: Collection[str],
+    *,
+    complete: bool,
+    healed: Collection[str] = (),
+    began: float = 0.0,
+) -> bool:
+    """Note at which commit ``passed`` were seen passing; whether something was written.
+
+    Only where HEAD names what ran: nothing but test modules may have uncommitted changes (their tests are left out), and HEAD must not have
+    moved since ``began``. ``healed`` are files that were collected with a heal that is not on the disk. One git process, one write, and
+    that only when there is something new to say.
+    """
+    if not history.enabled or not passed:
+        return False
+    if any(p.endswith("conftest.py") or not files.is_test_module(p) for p in healed):
+        return False
+    status = git.status()
+    if status is None or _moved(files.root, began):
+        return False
+    head, changed = status
+    if any(not (files.is_test_module(p) and not p.endswith("conftest.py")) and not p.endswith(_TEXT_SUFFIXES) for p in changed):
+        return False
+    m = mapping(ran, passed, complete=complete, left_out={*changed, *healed})
+    entry = record(head, m, stamp(), history.tail(b'"t":"green"'))
+    return entry is not None and history.append([entry])
+
+
+def _moved(root: Path, began: float) -> bool:
+    """Whether HEAD got another commit during the run (its log was written); false where there is no such log."""
+    for folder in (root, *root.parents):
+        try:
+            return (folder / ".git" / "logs" / "HEAD").stat().st_mtime > began > 0
+        except OSError:
+            if (folder / ".git").exists():
+                return False
+    return False
