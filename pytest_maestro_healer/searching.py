@@ -1,0 +1,203 @@
+"""Searching for a heal of one failure: ask the strategies, guard, rerun, follow up where the test gets further, let what is proved compete."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from pytest_maestro_healer.config import HealerConfig
+from pytest_maestro_healer.diagnose.verdict import preliminary
+from pytest_maestro_healer.edit.guards import check_proposal
+from pytest_maestro_healer.edit.source import SourceFile
+from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.model import Diagnosis, Failure, ProofStep, Proposal
+from pytest_maestro_healer.prove.candidates import Candidate, chained, order, progressed, rank, rivals, same_code
+from pytest_maestro_healer.prove.ladder import Climb, Ladder
+from pytest_maestro_healer.prove.runner import Runner
+from pytest_maestro_healer.prove.scope import narrowed
+from pytest_maestro_healer.strategies.base import Strategy
+
+MAX_STEPS = 12
+PER_TACTIC = 6
+
+
+@dataclass
+class Found:
+    """The outcome of one search: the winner, what ties with it, advice met and refusals with their reasons."""
+
+    winner: Candidate | None = None
+    ties: list[Candidate] = field(default_factory=list)
+    advice: list[Proposal] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+
+    def absorb(self, other: Found) -> None:
+        """Take over advice and refusals of a follow-up search."""
+        self.advice += other.advice
+        self.refusals += other.refusals
+
+
+class Search:
+    """Searches for heals; what was ``done`` (nodeids) is nobody's claim any more, ``deadline`` is by ``clock``, ``notes`` are for the user."""
+
+    def __init__(
+        self,
+        ctx: Context,
+        runner: Runner,
+        strategies: Sequence[Strategy],
+        config: HealerConfig,
+        *,
+        repeats: int = 2,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.ctx = ctx
+        self.runner = runner
+        self.strategies = strategies
+        self.config = config
+        self.ladder = Ladder(runner, config)
+        self.repeats = repeats
+        self.clock = clock
+        self.notes: list[str] = []
+        self.done: set[str] = set()
+        self.deadline = 0.0
+
+    def search(self, failure: Failure, diagnosis: Diagnosis, base: Mapping[str, bytes], depth: int) -> Found:
+        """Prove candidates for ``failure`` on top of ``base`` (already healed bytes); follow up where the test gets further."""
+        found = Found()
+        ctx = self.ctx.step(base)
+        proven: list[Candidate] = []
+        heals: list[Candidate] = []  # those of them after which this very failure is gone
+        attempts = 0
+        for proposal in self._proposals(failure, diagnosis, ctx, found):
+            if heals and not rivals(heals[0].proposal, proposal, self.symptoms):
+                break
+            if attempts >= self.config.max_attempts or self.clock() > self.deadline:
+                found.refusals.append(f"{proposal.tactic}: not tried, {attempts} attempts were made")
+                break
+            proposal, outside = narrowed(proposal, ctx, self.config)
+            guard = self.ladder.guarded(partial(self._objections, proposal, outside, ctx))
+            if not guard.passed:
+                found.refusals.append(f"{proposal.tactic}: {guard.reason}")
+                continue
+            attempts += 1
+            candidate = self._tried(failure, proposal, guard, base, ctx, depth, found)
+            if candidate is not None:
+                proven.append(candidate)
+                heals += [candidate] * (failure.nodeid not in candidate.left)
+        proven = heals or proven
+        if proven:
+            proven.sort(key=lambda c: rank(c.proposal, self.symptoms))
+            found.winner = proven[0]
+            found.ties = [c for c in proven[1:] if not same_code(c, proven[0]) and rivals(proven[0].proposal, c.proposal, self.symptoms)]
+        return found
+
+    @property
+    def symptoms(self) -> frozenset[str]:
+        """Strategies that change an expectation instead of a cause."""
+        return frozenset(s.name for s in self.strategies if s.symptom)
+
+    def _proposals(self, failure: Failure, diagnosis: Diagnosis, ctx: Context, found: Found) -> list[Proposal]:
+        out: list[Proposal] = []
+        for strategy in self.strategies:
+            for tactic in strategy.tactics:
+                try:
+                    if tactic.answers(failure, diagnosis):
+                        out += [p for p, _ in zip(tactic.propose(failure, ctx), range(PER_TACTIC), strict=False)]
+                except Exception as exc:
+                    note = f"{strategy.name}/{getattr(tactic, 'name', tactic)} raised {type(exc).__name__}: {exc}; it was left out"
+                    if note not in self.notes:
+                        self.notes.append(note)
+        found.advice += [p for p in out if not p.edits]
+        return order([p for p in out if p.edits], self.symptoms)
+
+    def _tried(
+        self, failure: Failure, proposal: Proposal, guard: ProofStep, base: Mapping[str, bytes], ctx: Context, depth: int, found: Found
+    ) -> Candidate | None:
+        after = {**base, **_applied(proposal, ctx)}
+        nodeids = self._claimed(failure, proposal)
+        proof = proposal.proof
+        climb = self.ladder.under(proof, nodeids, base, after) if proof is not None else self.ladder.rerun(nodeids, after)
+        problem = next((s.reason for s in climb.steps if s.passed is False and not climb.left), "") or next(
+            (s.reason for s in climb.steps if s.reason.startswith(("hang", "crash", "state"))), ""
+        )
+        if problem:
+            found.refusals.append(f"{proposal.tactic}: {problem}")
+            return None
+        candidate = Candidate(failure, proposal, self._befores(after, ctx), after, guard=guard, symptom=proposal.strategy in self.symptoms)
+        if _is_healed(failure, climb):
+            return self._settled(candidate, climb, found)
+        next_failure = _behind(failure, climb)
+        if next_failure is not None and progressed(failure, next_failure) and depth + 1 < MAX_STEPS:
+            more = self.search(next_failure, preliminary(next_failure), after, depth + 1)
+            found.absorb(more)
+            if more.winner is not None:
+                whole = chained(candidate, more.winner)
+                return self._settled(whole, self.ladder.rerun([*nodeids, *more.winner.nodeids], whole.after), found)
+        if climb.healed and len(nodeids) > 1:
+            return self._settled(candidate, climb, found)
+        why = next_failure.message.splitlines()[:1] if next_failure is not None and next_failure.message else []
+        found.refusals.append(f"{proposal.tactic}: the test still fails" + (f" ({why[0][:120]})" if why else ""))
+        return None
+
+    def _settled(self, candidate: Candidate, climb: Climb, found: Found) -> Candidate | None:
+        """Fill in what the rerun showed and repeat it."""
+        if not climb.healed:
+            found.refusals.append(f"{candidate.proposal.tactic}: {climb.steps[-1].reason if climb.steps else 'nothing passed'}")
+            return None
+        candidate.nodeids = list(dict.fromkeys([*climb.healed]))
+        candidate.left = {n: f for n, f in climb.left.items() if n not in candidate.nodeids}
+        proof = candidate.proposal.proof
+        if proof is not None:
+            stable = self.ladder.steady(proof, candidate.nodeids, candidate.after)
+        else:
+            stable = self.ladder.stable(candidate.nodeids[:50], candidate.after, self.repeats)
+        if stable.passed is False:
+            found.refusals.append(f"{candidate.proposal.tactic}: {stable.reason}")
+            return None
+        rerun = ProofStep("rerun", True, f"{len(candidate.nodeids)} passed", sum(s.seconds for s in climb.steps))
+        candidate.steps = [candidate.guard, rerun, stable]
+        return candidate
+
+    def _claimed(self, failure: Failure, proposal: Proposal) -> list[str]:
+        """The failing tests the proposal is for, with the passing parameter sets of the same functions."""
+        open_ = {f.nodeid for f in self.ctx.failures if f.healable} - self.done
+        mine = [failure.nodeid, *(n for n in proposal.nodeids if n in open_)]
+        if proposal.proof is not None:
+            return list(dict.fromkeys(mine))
+        bases = {n.partition("[")[0] for n in mine if "[" in n}
+        also = sorted(n for n in self.ctx.passed if n.partition("[")[0] in bases)
+        return list(dict.fromkeys([*mine, *also]))
+
+    @staticmethod
+    def _befores(after: Mapping[str, bytes], ctx: Context) -> dict[str, bytes]:
+        """What the edits are made against: the very bytes that the tactic saw, also where the disk has others by now."""
+        sources = {path: ctx.source(path) for path in after}
+        return {path: src.data if src is not None else b"" for path, src in sources.items()}
+
+    @staticmethod
+    def _objections(proposal: Proposal, outside: str, ctx: Context) -> list[str]:
+        return [outside] if outside else check_proposal(proposal, ctx)
+
+
+def _applied(proposal: Proposal, ctx: Context) -> dict[str, bytes]:
+    out: dict[str, bytes] = {}
+    for path in dict.fromkeys(e.path for e in proposal.edits):
+        src = ctx.source(path) or SourceFile(path, b"")
+        out[path] = src.with_edits(proposal.edits).data
+    return out
+
+
+def _is_healed(failure: Failure, climb: Climb) -> bool:
+    if failure.nodeid in climb.left:
+        return False
+    if failure.nodeid in climb.healed:
+        return True
+    return any(n.startswith(failure.nodeid) for n in climb.healed)
+
+
+def _behind(failure: Failure, climb: Climb) -> Failure | None:
+    """The failure that now stands where ``failure`` stood."""
+    if climb.left.get(failure.nodeid) is not None:
+        return climb.left[failure.nodeid]
+    return next((f for n, f in climb.left.items() if f is not None and n.startswith(failure.nodeid)), None)
