@@ -95,7 +95,11 @@ class Changes:
     def changed_paths(self, rev: str) -> Sequence[str]:
         """Product files that differ between ``rev`` and the working tree (untracked ones included), that still exist."""
         seen = [p for p in self.git.changed_files(rev) if self.is_product(p)]
-        new = [p for p in self.files.product_files if p not in seen and self.git.bytes_at(p, "HEAD") is None] if len(self.files.product_files) < 400 else []
+        new = (
+            [p for p in self.files.product_files if p not in seen and self.git.bytes_at(p, "HEAD") is None]
+            if len(self.files.product_files) < 400
+            else []
+        )
         return [p for p in [*seen, *new] if self.files.read(p) is not None]
 
     def added(self, rev: str) -> Sequence[tuple[str, Def]]:

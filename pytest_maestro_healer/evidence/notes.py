@@ -12,12 +12,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-_RENAME = re.compile(r"(?i)renam|former|previous|used to be|alias|deprecat|instead|replac|supersed|versionchanged|versionadded|old name|new name|moved|now")
+_RENAME = re.compile(
+    r"(?i)renam|former|previous|used to be|alias|deprecat|instead|replac|supersed|versionchanged|versionadded|old name|new name|moved|now"
+)
 _FILES = re.compile(r"(?i)^(changes|changelog|history|news|release|migrat|upgrad|whatsnew|what_s_new).*")
 _LIMIT = 400_000
 #: How a warning or an error names what to use: the text after the word is the successor.
 _SUCCESSOR = (
-    re.compile(r"(?i)\b(?:please\s+)?use\s+(?:the\s+)?(?:new\s+)?(?:function|method|class|attribute|property|parameter|argument|keyword|option)?\s*[`'\"]*([A-Za-z_][\w.]*)(\(\))?[`'\"]*"),
+    re.compile(
+        r"(?i)\b(?:please\s+)?use\s+(?:the\s+)?(?:new\s+)?(?:function|method|class|attribute|property|parameter|argument|keyword|option)?\s*[`'\"]*([A-Za-z_][\w.]*)(\(\))?[`'\"]*"
+    ),
     re.compile(r"(?i)\b(?:renamed|moved|changed)\s+(?:to|as|into)\s+[`'\"]*([A-Za-z_][\w.]*)(\(\))?[`'\"]*"),
     re.compile(r"(?i)\b(?:replaced|superseded)\s+(?:by|with)\s+[`'\"]*([A-Za-z_][\w.]*)(\(\))?[`'\"]*"),
     re.compile(r"(?i)\bin\s+favou?r\s+of\s+(?:the\s+)?[`'\"]*([A-Za-z_][\w.]*)(\(\))?[`'\"]*"),
@@ -25,7 +29,9 @@ _SUCCESSOR = (
     re.compile(r"(?i)[`'\"]([A-Za-z_][\w.]*)(\(\))?[`'\"]\s+(?:should\s+be\s+used\s+)?instead\b"),
     re.compile(r"(?i)\bavailable\s+(?:in|as)\s+[`'\"]+([A-Za-z_][\w.]*)(\(\))?[`'\"]+"),
 )
-_NOISE = frozenset("the a an it this that instead of new old with for from in on to is be another different keyword argument parameter method function class".split())
+_NOISE = frozenset(
+    "the a an it this that instead of new old with for from in on to is be another different keyword argument parameter method function class".split()
+)
 
 
 @dataclass(frozen=True)

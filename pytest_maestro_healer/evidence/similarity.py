@@ -229,7 +229,9 @@ def yields(function: Function) -> bool:
 
 def fields_of(cls: ast.ClassDef, known: Mapping[str, Def] | None = None) -> list[str]:
     """The fields of a dataclass, NamedTuple or attrs class in order; else the attributes that its ``__init__`` sets, in order."""
-    declared = [s.target.id for s in cls.body if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name) and "ClassVar" not in ast.dump(s.annotation)]
+    declared = [
+        s.target.id for s in cls.body if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name) and "ClassVar" not in ast.dump(s.annotation)
+    ]
     if declared:
         return declared
     init = next((s for s in cls.body if isinstance(s, ast.FunctionDef) and s.name == "__init__"), None)

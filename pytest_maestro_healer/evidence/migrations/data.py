@@ -57,7 +57,9 @@ TABLES = (
         "SciPy 1.14",
         {
             "scipy.integrate": "simps>simpson trapz>trapezoid cumtrapz>cumulative_trapezoid",
-            "scipy.signal": " ".join(f"{w}>scipy.signal.windows.{w}" for w in "hann hamming blackman bartlett kaiser gaussian boxcar triang parzen tukey".split()),
+            "scipy.signal": " ".join(
+                f"{w}>scipy.signal.windows.{w}" for w in "hann hamming blackman bartlett kaiser gaussian boxcar triang parzen tukey".split()
+            ),
             "scipy.misc": "comb>scipy.special.comb factorial>scipy.special.factorial logsumexp>scipy.special.logsumexp derivative>scipy.differentiate.derivative",
             "scipy.stats": "median_absolute_deviation>median_abs_deviation binom_test>binomtest",
             "scipy.special": "sph_harm>sph_harm_y",
@@ -118,12 +120,22 @@ TABLES = (
             "PIL.Image": "ANTIALIAS>PIL.Image.Resampling.LANCZOS LINEAR>PIL.Image.Resampling.BILINEAR CUBIC>PIL.Image.Resampling.BICUBIC",
             "PIL.Image.Image": "tostring>tobytes fromstring>frombytes",
         },
-        {"PIL.ImageFont.FreeTypeFont PIL.ImageFont.ImageFont": "getsize>getbbox getsize_multiline>getbbox", "PIL.ImageDraw.ImageDraw": "textsize>textbbox"},
+        {
+            "PIL.ImageFont.FreeTypeFont PIL.ImageFont.ImageFont": "getsize>getbbox getsize_multiline>getbbox",
+            "PIL.ImageDraw.ImageDraw": "textsize>textbbox",
+        },
     ),
     Table(
         "https://matplotlib.org/stable/api/prev_api_changes/index.html",
         "Matplotlib 3",
-        {"matplotlib.cm": "get_cmap>matplotlib.pyplot.get_cmap", "matplotlib.axes.Axes": "set_axis_bgcolor>set_facecolor get_axis_bgcolor>get_facecolor"},
-        parameters={"matplotlib.pyplot.hist matplotlib.axes.Axes.hist": "normed>density", "matplotlib.pyplot.grid": "b>visible", "matplotlib.pyplot.savefig": "papertype>"},
+        {
+            "matplotlib.cm": "get_cmap>matplotlib.pyplot.get_cmap",
+            "matplotlib.axes.Axes": "set_axis_bgcolor>set_facecolor get_axis_bgcolor>get_facecolor",
+        },
+        parameters={
+            "matplotlib.pyplot.hist matplotlib.axes.Axes.hist": "normed>density",
+            "matplotlib.pyplot.grid": "b>visible",
+            "matplotlib.pyplot.savefig": "papertype>",
+        },
     ),
 )

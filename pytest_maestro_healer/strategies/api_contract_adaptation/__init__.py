@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_literals import PatchTarget, RenamedKey, RenamedOption
 from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_names import AbstractMethods, KnownMigration, Removed, RenamedSymbol
 from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_parameters import (
     ChangedDefault,
@@ -9,6 +10,7 @@ from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_parameters 
     LibraryParameters,
     ReorderedParameters,
 )
+from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_raising import CallbackSignature, ExceptionType
 from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_results import BytesOrText, ListToIterator, ResultDict, ResultObject
 from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_shapes import MethodOrProperty, SyncOrAsync
 from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_warnings import DeprecatedUse
@@ -36,6 +38,11 @@ class ApiContractAdaptation(Strategy):
         ResultObject(),
         ResultDict(),
         BytesOrText(),
+        PatchTarget(),
+        RenamedKey(),
+        RenamedOption(),
+        CallbackSignature(),
+        ExceptionType(),
         Removed(),
     )
 

@@ -135,7 +135,11 @@ def _text(argument: Argument, nodes: dict[int | str, ast.expr | ast.keyword], sr
 def _full(src: SourceFile, node: ast.expr) -> str:
     """The text of an argument, with the parentheses that it cannot do without."""
     text = src.segment(node)
-    return f"({text})" if isinstance(node, (ast.NamedExpr, ast.Yield, ast.YieldFrom)) or (isinstance(node, ast.Tuple) and not text.startswith("(")) else text
+    return (
+        f"({text})"
+        if isinstance(node, (ast.NamedExpr, ast.Yield, ast.YieldFrom)) or (isinstance(node, ast.Tuple) and not text.startswith("("))
+        else text
+    )
 
 
 def _relabel(editor: FileEditor, arguments: Iterable[Argument], nodes: dict[int | str, ast.expr | ast.keyword]) -> bool:

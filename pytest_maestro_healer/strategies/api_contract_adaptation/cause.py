@@ -161,7 +161,12 @@ def test_function(failure: Failure, ctx: Context) -> tuple[SourceFile, ast.stmt]
 
 
 def _span(node: ast.AST) -> tuple[int, int, int, int]:
-    return (getattr(node, "lineno", -1), getattr(node, "col_offset", -1), getattr(node, "end_lineno", -1) or -1, getattr(node, "end_col_offset", -1) or -1)
+    return (
+        getattr(node, "lineno", -1),
+        getattr(node, "col_offset", -1),
+        getattr(node, "end_lineno", -1) or -1,
+        getattr(node, "end_col_offset", -1) or -1,
+    )
 
 
 def _inside(node: ast.AST, span: tuple[int, int, int, int]) -> bool:

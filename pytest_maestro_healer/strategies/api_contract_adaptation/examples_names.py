@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_maestro_healer.strategies.base import Example
 
-_CART = '''class Cart:
+_CART = """class Cart:
     def __init__(self, items):
         self.items = list(items)
 
@@ -17,7 +17,7 @@ _CART = '''class Cart:
     @property
     def size(self):
         return sum(count for _, count in self.items)
-'''
+"""
 _INIT = {"shop/__init__.py": ""}
 _TEST = """from shop.cart import Cart
 
@@ -106,7 +106,9 @@ RENAMED = (
         {"test_a.py": _TEST},
         head={
             **_INIT,
-            "shop/cart.py": "import warnings\n\n\n" + _CART + "\n    def get_total(self):\n        warnings.warn('use total', DeprecationWarning, stacklevel=2)\n        return self.total()\n",
+            "shop/cart.py": "import warnings\n\n\n"
+            + _CART
+            + "\n    def get_total(self):\n        warnings.warn('use total', DeprecationWarning, stacklevel=2)\n        return self.total()\n",
             "test_a.py": _TEST.replace("cart.total()", "cart.get_total()"),
         },
     ),
@@ -119,7 +121,11 @@ NOT_RENAMED = (
             "shop/cart.py": "class Cart:\n    def __init__(self, items):\n        self.items = items\n\n    def mean(self):\n        return self.total() / len(self.items)\n",
             "test_cart.py": _METHOD_TEST,
         },
-        head={**_INIT, "shop/cart.py": _METHOD + "\n    def mean(self):\n        return self.total() / len(self.items)\n", "test_cart.py": _METHOD_TEST},
+        head={
+            **_INIT,
+            "shop/cart.py": _METHOD + "\n    def mean(self):\n        return self.total() / len(self.items)\n",
+            "test_cart.py": _METHOD_TEST,
+        },
         advice="regression",
         why="mean() calls total(): its deletion breaks the product itself",
     ),
@@ -149,13 +155,15 @@ LIBRARY = (
             "shop/money.py": _MONEY,
             "test_a.py": "from shop import cart\n\n\ndef test_money():\n    assert cart.empty() == []\n    assert cart.Money(3).cents == 3\n",
         },
-        {"test_a.py": "from shop import cart\nfrom shop.money import Money\n\n\ndef test_money():\n    assert cart.empty() == []\n    assert Money(3).cents == 3\n"},
+        {
+            "test_a.py": "from shop import cart\nfrom shop.money import Money\n\n\ndef test_money():\n    assert cart.empty() == []\n    assert Money(3).cents == 3\n"
+        },
     ),
     Example(
         "a renamed method, by its own documentation",
         {
             **_INIT,
-            "shop/cart.py": "class Cart:\n    def put(self, item):\n        \"\"\"Take an item in. Renamed from ``insert``.\"\"\"\n        return [item]\n\n    def get(self):\n        return []\n",
+            "shop/cart.py": 'class Cart:\n    def put(self, item):\n        """Take an item in. Renamed from ``insert``."""\n        return [item]\n\n    def get(self):\n        return []\n',
             "test_a.py": "from shop.cart import Cart\n\n\ndef test_put():\n    assert Cart().insert(1) == [1]\n",
         },
         {"test_a.py": "from shop.cart import Cart\n\n\ndef test_put():\n    assert Cart().put(1) == [1]\n"},

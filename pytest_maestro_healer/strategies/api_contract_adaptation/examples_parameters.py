@@ -87,7 +87,13 @@ NOT_CHANGED = (
     ),
 )
 REORDERED = (
-    _pair("parameters in a new order", _SLICE, _SLICE.replace("text, first, last", "first, last, text"), _SLICE_USE, _SLICE_USE.replace("'hello', 1, 3", "1, 3, 'hello'")),
+    _pair(
+        "parameters in a new order",
+        _SLICE,
+        _SLICE.replace("text, first, last", "first, last, text"),
+        _SLICE_USE,
+        _SLICE_USE.replace("'hello', 1, 3", "1, 3, 'hello'"),
+    ),
 )
 NOT_REORDERED = (
     _pair("the body changed, not the order", _SLICE, _SLICE.replace("first:last", "last:first"), _SLICE_USE, _SLICE_USE, why="the product is wrong"),
@@ -122,8 +128,12 @@ LIBRARY = (
     ),
     Example(
         "positional arguments for what is keyword-only",
-        {"test_a.py": "import shutil\n\n\ndef test_copy(tmp_path):\n    (tmp_path / 'a').write_text('x')\n    shutil.copyfile(tmp_path / 'a', tmp_path / 'b', True)\n    assert (tmp_path / 'b').read_text() == 'x'\n"},
-        {"test_a.py": "import shutil\n\n\ndef test_copy(tmp_path):\n    (tmp_path / 'a').write_text('x')\n    shutil.copyfile(tmp_path / 'a', tmp_path / 'b', follow_symlinks=True)\n    assert (tmp_path / 'b').read_text() == 'x'\n"},
+        {
+            "test_a.py": "import shutil\n\n\ndef test_copy(tmp_path):\n    (tmp_path / 'a').write_text('x')\n    shutil.copyfile(tmp_path / 'a', tmp_path / 'b', True)\n    assert (tmp_path / 'b').read_text() == 'x'\n"
+        },
+        {
+            "test_a.py": "import shutil\n\n\ndef test_copy(tmp_path):\n    (tmp_path / 'a').write_text('x')\n    shutil.copyfile(tmp_path / 'a', tmp_path / 'b', follow_symlinks=True)\n    assert (tmp_path / 'b').read_text() == 'x'\n"
+        },
     ),
 )
 NOT_LIBRARY = (

@@ -34,7 +34,9 @@ OBJECTS = (
         _TUPLE,
         _OBJECT,
         _PLACE,
-        _PLACE.replace("    x, y = place()\n", "    point = place()\n    x, y = point.left, point.top\n").replace("found[0]", "found.left").replace("found[1]", "found.top"),
+        _PLACE.replace("    x, y = place()\n", "    point = place()\n    x, y = point.left, point.top\n")
+        .replace("found[0]", "found.left")
+        .replace("found[1]", "found.top"),
     ),
     pair(
         "a dict became an object",
@@ -59,7 +61,7 @@ DICTS = (
         "class Settings:\n    def __init__(self, host):\n        self.host = host\n\n\ndef load():\n    return Settings('a')\n",
         "def load():\n    return {'host': 'a'}\n",
         "from shop.m import load\n\n\ndef test_load():\n    got = load()\n    assert got.host == 'a'\n",
-        'from shop.m import load\n\n\ndef test_load():\n    got = load()\n    assert got["host"] == \'a\'\n',
+        "from shop.m import load\n\n\ndef test_load():\n    got = load()\n    assert got[\"host\"] == 'a'\n",
     ),
 )
 NOT_DICTS = (

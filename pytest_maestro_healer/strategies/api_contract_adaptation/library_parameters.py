@@ -24,7 +24,9 @@ from pytest_maestro_healer.strategies.api_contract_adaptation.sites import calls
 from pytest_maestro_healer.strategies.dependency_fix.sites import import_sites
 
 _UNEXPECTED = re.compile(r"unexpected keyword argument '(\w+)'")
-_TOO_MANY = re.compile(r"takes (?:from \d+ to )?(\d+) positional arguments? but (\d+) (?:positional arguments? .*)?(?:was|were) given|takes no arguments")
+_TOO_MANY = re.compile(
+    r"takes (?:from \d+ to )?(\d+) positional arguments? but (\d+) (?:positional arguments? .*)?(?:was|were) given|takes no arguments"
+)
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,18 @@ def _forwarded(tactic: str, failure: Failure, bad: Misfit, ctx: Context) -> Iter
             made = edits.all()
             if made and not has_stars(call):
                 meaning = f"{dotted}: {way.text}"
-                yield Proposal(STRATEGY, tactic, made, way.evidence, Applicability.REVIEW, meaning, (failure.nodeid,), meaning=meaning, cause_key=bad.key, score=way.score - 0.05)  # noqa: E501
+                yield Proposal(
+                    STRATEGY,
+                    tactic,
+                    made,
+                    way.evidence,
+                    Applicability.REVIEW,
+                    meaning,
+                    (failure.nodeid,),
+                    meaning=meaning,
+                    cause_key=bad.key,
+                    score=way.score - 0.05,
+                )  # noqa: E501
 
 
 # -- the callee --------------------------------------------------------------------------------------------
@@ -172,11 +185,17 @@ def _keyword(target: Target, name: str, call: ast.Call, ctx: Context) -> Iterato
     for row in migrations.parameter(target.dotted, name, ctx.live):
         if not row.new or row.new in free:
             told = True
-            fact = Evidence("migration", f"{name} became {row.new}" if row.new else f"{name} has no successor and no effect any more", row.source, 0.85)
+            fact = Evidence(
+                "migration", f"{name} became {row.new}" if row.new else f"{name} has no successor and no effect any more", row.source, 0.85
+            )
             yield Way({name: row.new}, (fact,), bool(row.new), 0.93 if row.new else 0.8, f"{name} is {row.new}" if row.new else f"{name} is left out")
     if told:
         return
-    doc = str(getattr(target.obj, "__doc__", "") or "") + "\n\n" + (str(getattr(target.obj.__init__, "__doc__", "") or "") if inspect.isclass(target.obj) else "")
+    doc = (
+        str(getattr(target.obj, "__doc__", "") or "")
+        + "\n\n"
+        + (str(getattr(target.obj.__init__, "__doc__", "") or "") if inspect.isclass(target.obj) else "")
+    )
     said = notes.parameter_documented(doc, name, free)
     if said:
         yield Way({name: said[0]}, (Evidence("docs", f"the documentation says: {said[1]}", target.dotted, 0.85),), True, 0.9, f"{name} is {said[0]}")

@@ -59,7 +59,13 @@ def _need_from(editor: FileEditor, names: Resolver, module: str, head: str) -> N
     """Ask for ``from module import head``: beside the names already taken from there, else as a statement of its own."""
     for site in import_sites(names.src, names.module):
         node = site.node
-        if site.module == module and site.name and not node_is_guarded(site) and isinstance(node, ast.ImportFrom) and isinstance(site.scope, ast.Module):
+        if (
+            site.module == module
+            and site.name
+            and not node_is_guarded(site)
+            and isinstance(node, ast.ImportFrom)
+            and isinstance(site.scope, ast.Module)
+        ):
             at = names.src.span(node.names[-1])[1]
             editor.replace(at, at, f", {head}")
             return
@@ -72,7 +78,9 @@ def node_is_guarded(site: Site) -> bool:
 
 
 def _same_import(names: Resolver, head: str, module: str) -> bool:
-    return any(s.bound == head and s.name == head and not names.ctx.symbols.provides(s.module, head) for s in import_sites(names.src, names.module)) and bool(module)
+    return any(
+        s.bound == head and s.name == head and not names.ctx.symbols.provides(s.module, head) for s in import_sites(names.src, names.module)
+    ) and bool(module)
 
 
 class Migration:
@@ -127,7 +135,13 @@ class Migration:
             return
         if old.kind in CALLABLE and new.kind not in CALLABLE and new.kind != "class" and call is not None and not call.args and not call.keywords:
             calls.drop_call(editor, call)
-        elif old.kind not in CALLABLE and old.kind != "class" and new.kind in CALLABLE and call is None and isinstance(getattr(node, "ctx", None), ast.Load):
+        elif (
+            old.kind not in CALLABLE
+            and old.kind != "class"
+            and new.kind in CALLABLE
+            and call is None
+            and isinstance(getattr(node, "ctx", None), ast.Load)
+        ):
             calls.make_call(editor, node)
         elif call is not None and not has_stars(call):
             self._arguments(editor, call, old, new)
@@ -202,6 +216,12 @@ class Migration:
     def _strings(self) -> None:
         """Targets of patches: dotted strings, and names beside the object that lacks them."""
         for src, call, text, names in target_strings(self.gone.name, self.ctx):
+            if "." not in str(text.value) and self.to.relation == "moved" and self.gone.kind == "module" and call.args and call.args[0] is not text:
+                ref = names.ref(call.args[0])
+                if ref is not None and ref.dotted == self.gone.owner and self.to.name == self.gone.name:
+                    editor = self.edits.of(src)
+                    editor.replace_node(call.args[0], reference(editor, names, self.to.dotted.rpartition(".")[0]))
+                continue
             new = moved_target(text, call, names, self.gone, self.owner, self.to, self.classes)
             if new is not None and new != text.value:
                 calls.rename_string(self.edits.of(src), text, str(text.value), new)
@@ -222,7 +242,7 @@ def moved_target(text: ast.Constant, call: ast.Call, names: Resolver, gone: Gone
     if last != gone.name:
         # the gone name is a class or module on the way: pkg.mod.Old.method
         prefix = f"{gone.owner}.{gone.name}."
-        return f"{to.dotted}.{value[len(prefix):]}" if value.startswith(prefix) and to.relation in ("renamed", "moved") else None
+        return f"{to.dotted}.{value[len(prefix) :]}" if value.startswith(prefix) and to.relation in ("renamed", "moved") else None
     if head in (gone.owner, owner) or (qualname.count(".") >= 1 and owner in classes.mro(head)):
         return to.dotted if to.relation in ("renamed", "moved") and gone.kind == "module" else f"{head}.{to.name}"
     return None

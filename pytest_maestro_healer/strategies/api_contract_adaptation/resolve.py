@@ -395,7 +395,13 @@ def fixtures(name: str, path: str, ctx: Context) -> list[tuple[SourceFile, Funct
         if b"fixture" not in src.data or src.tree is None:
             continue
         home = src.path.rpartition("/")[0]
-        rank = 0 if src.path == path else 1 + len(folder) - len(home) if src.path.endswith("conftest.py") and (folder + "/").startswith(home + "/" if home else "") else 999
+        rank = (
+            0
+            if src.path == path
+            else 1 + len(folder) - len(home)
+            if src.path.endswith("conftest.py") and (folder + "/").startswith(home + "/" if home else "")
+            else 999
+        )
         for node in ast.walk(src.tree):
             if isinstance(node, _FUNCTIONS) and is_fixture(node) and (node.name == name or f"'{name}'" in ast.dump(node.decorator_list[0])):
                 found.append((rank, src, node))

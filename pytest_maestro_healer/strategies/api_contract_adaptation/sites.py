@@ -125,12 +125,19 @@ def _shadowed(node: ast.Name, names: Resolver, bound: str, scope: ast.AST | None
     return False
 
 
-def calls_of(targets: set[str], word: str, ctx: Context, failures: Sequence[Failure] = (), *, only: Sequence[SourceFile] = ()) -> list[tuple[SourceFile, ast.Call, Resolver]]:
+def calls_of(
+    targets: set[str], word: str, ctx: Context, failures: Sequence[Failure] = (), *, only: Sequence[SourceFile] = ()
+) -> list[tuple[SourceFile, ast.Call, Resolver]]:
     """All calls whose callee is one of ``targets`` (canonical functions or classes; ``word`` stands in their files), and those that fail.
 
     A class counts when the constructor that it uses is that of a target.
     """
-    failing = {(src.path, c.lineno, c.col_offset, c.end_col_offset) for f in failures for src, c in nodes_at(f, ctx, ast.Call) if _last(c.func) == word or word == ""}
+    failing = {
+        (src.path, c.lineno, c.col_offset, c.end_col_offset)
+        for f in failures
+        for src, c in nodes_at(f, ctx, ast.Call)
+        if _last(c.func) == word or word == ""
+    }
     out = []
     for src in only or ctx.test_files_with(word):
         if src.tree is None:

@@ -75,7 +75,9 @@ def project_successors(gone: Gone, past: History, ctx: Context) -> list[Successo
     delegated = _delegate(former, known)
     if delegated is not None:
         module = ctx.symbols.module_name(former.path)
-        fact = Evidence("git", f"{gone.name} was only a name for {delegated.qualname} before {former.label}", f"{former.path}:{former.definition.line}", 0.9)
+        fact = Evidence(
+            "git", f"{gone.name} was only a name for {delegated.qualname} before {former.label}", f"{former.path}:{former.definition.line}", 0.9
+        )
         return [Successor(f"{module}.{delegated.qualname}", "renamed", (fact,), True, 0.95, former.definition, delegated)]
     found: list[Successor] = []
     for path, new in known.added(former.rev):
@@ -86,7 +88,18 @@ def project_successors(gone: Gone, past: History, ctx: Context) -> list[Successo
     sure = [s for s in found if s.sure]
     if len(sure) > 1 and sure[0].score - sure[1].score < 0.1:
         best = sure[0].score
-        found = [Successor(s.dotted, s.relation, s.evidence, s.sure and s.score == best and sum(1 for x in sure if x.score == best) == 1, s.score, s.former, s.present) for s in found]
+        found = [
+            Successor(
+                s.dotted,
+                s.relation,
+                s.evidence,
+                s.sure and s.score == best and sum(1 for x in sure if x.score == best) == 1,
+                s.score,
+                s.former,
+                s.present,
+            )
+            for s in found
+        ]
     elif len(sure) > 1:
         found = [s if s is sure[0] else Successor(s.dotted, s.relation, s.evidence, False, s.score * 0.8, s.former, s.present) for s in found]
     return found[:3]
@@ -96,7 +109,13 @@ def _delegate(former: Former, known: Changes) -> Def | None:
     """The definition that the former one only handed on to."""
     d = former.definition
     if d.kind in VALUES:
-        target = d.node.id if isinstance(d.node, ast.Name) else d.node.attr if isinstance(d.node, ast.Attribute) and isinstance(d.node.value, ast.Name) else ""
+        target = (
+            d.node.id
+            if isinstance(d.node, ast.Name)
+            else d.node.attr
+            if isinstance(d.node, ast.Attribute) and isinstance(d.node.value, ast.Name)
+            else ""
+        )
     else:
         f = d.function
         body = without_docstring(f.body) if f is not None else ()
@@ -172,7 +191,14 @@ def _facts(gone: Gone, former: Former, path: str, new: Def, alike: float, known:
         weight = alike * (0.88 if size >= 8 else 0.7 if size >= 4 else 0.45)
         if alike < _SAME_BODY:
             weight *= 0.7
-        out.append(Evidence("git", f"the body of {gone.name} before {former.label} is {'exactly' if alike == 1 else f'{alike:.0%}'} that of {new.qualname}", where, round(weight, 3)))
+        out.append(
+            Evidence(
+                "git",
+                f"the body of {gone.name} before {former.label} is {'exactly' if alike == 1 else f'{alike:.0%}'} that of {new.qualname}",
+                where,
+                round(weight, 3),
+            )
+        )
     if like and path == former.path and known.same_place(former.rev, path, old, new):
         out.append(Evidence("git", f"one change takes {gone.name} away and puts {new.name} in its place", where, 0.5))
     callers = known.callers_changed_alike(former.rev, gone.name, new.name)
@@ -212,7 +238,9 @@ def _told(gone: Gone, ctx: Context) -> Iterator[Successor]:
     owners = [gone.owner] if gone.kind == "module" else list(classes.mro(gone.owner))
     for owner in owners:
         for row in renamed(owner, gone.name, ctx.live):
-            fact = Evidence("migration", f"{gone.name} became {row.new} ({row.since})" if row.since else f"{gone.name} became {row.new}", row.source, 0.85)
+            fact = Evidence(
+                "migration", f"{gone.name} became {row.new} ({row.since})" if row.since else f"{gone.name} became {row.new}", row.source, 0.85
+            )
             if row.new.startswith("."):
                 yield Successor(f"{gone.owner}{row.new}", "renamed", (fact,), row.same, 0.93)
             else:
@@ -222,7 +250,13 @@ def _told(gone: Gone, ctx: Context) -> Iterator[Successor]:
     if found:
         told = notes.documented(obj, gone.name)
         if told:
-            yield Successor(f"{gone.owner}.{told[0]}", "renamed", (Evidence("docs", f"{told[0]}'s documentation: {told[1]}", f"{gone.owner}.{told[0]}", 0.85),), True, 0.92)
+            yield Successor(
+                f"{gone.owner}.{told[0]}",
+                "renamed",
+                (Evidence("docs", f"{told[0]}'s documentation: {told[1]}", f"{gone.owner}.{told[0]}", 0.85),),
+                True,
+                0.92,
+            )
     hint = ctx.live.hint(gone.owner, gone.name) if gone.kind == "module" else ""
     for word in notes.successors_in(hint):
         dotted = word.name if "." in word.name else f"{gone.owner}.{word.name}"
@@ -248,13 +282,17 @@ def _guessed(gone: Gone, ctx: Context, candidates: Sequence[str]) -> Iterator[Su
     if not same and len(gone.name) > 3:
         for n in list(suggest(gone.name, names))[:2]:
             if _kinship(gone.name, n):
-                yield Successor(f"{gone.owner}.{n}", "renamed", (Evidence("symbol", f"{gone.owner} has {n}, a similar name", gone.owner, 0.35),), False, 0.4)
+                yield Successor(
+                    f"{gone.owner}.{n}", "renamed", (Evidence("symbol", f"{gone.owner} has {n}, a similar name", gone.owner, 0.35),), False, 0.4
+                )
 
 
 def _kinship(a: str, b: str) -> bool:
     """Similar names that are opposites, numbered or plural siblings are no evidence."""
     digits = re.sub(r"\D", "", a), re.sub(r"\D", "", b)
-    return digits[0] == digits[1] and a + "s" != b and b + "s" != a and not (a.startswith("i") and a[1:] == b) and not (b.startswith("i") and b[1:] == a)
+    return (
+        digits[0] == digits[1] and a + "s" != b and b + "s" != a and not (a.startswith("i") and a[1:] == b) and not (b.startswith("i") and b[1:] == a)
+    )
 
 
 def _elsewhere(gone: Gone, ctx: Context) -> Iterator[Successor]:
@@ -268,7 +306,9 @@ def _elsewhere(gone: Gone, ctx: Context) -> Iterator[Successor]:
             continue
         if re.search(r"(^|\.)(tests?|testing|_?vendor(ed)?)(\.|$)", d.module):
             continue
-        places[d.dotted] = Evidence("symbol", f"{d.kind} {gone.name} is defined in {d.module} now", f"{d.path}:{d.line}" if not d.path.startswith("/") else d.module, 0.8)
+        places[d.dotted] = Evidence(
+            "symbol", f"{d.kind} {gone.name} is defined in {d.module} now", f"{d.path}:{d.line}" if not d.path.startswith("/") else d.module, 0.8
+        )
     kinds = {p: ctx.symbols.resolve(p.rpartition(".")[0], gone.name) for p in places}
     real = [p for p in places if (k := kinds[p]) is not None and k.kind in ("function", "class")] or list(places)
     for p in real[:3]:

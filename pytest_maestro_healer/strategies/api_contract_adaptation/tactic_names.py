@@ -9,7 +9,15 @@ from pytest_maestro_healer.evidence import notes
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Proposal
 from pytest_maestro_healer.strategies.api_contract_adaptation import examples_names as examples
-from pytest_maestro_healer.strategies.api_contract_adaptation.cause import Gone, abstract_names, changes, gone, nodes_at, raised_in_test, same_failures
+from pytest_maestro_healer.strategies.api_contract_adaptation.cause import (
+    Gone,
+    abstract_names,
+    changes,
+    gone,
+    nodes_at,
+    raised_in_test,
+    same_failures,
+)
 from pytest_maestro_healer.strategies.api_contract_adaptation.renames import STRATEGY, Migration, proposal
 from pytest_maestro_healer.strategies.api_contract_adaptation.resolve import Classes
 from pytest_maestro_healer.strategies.api_contract_adaptation.successors import History, history, library_successors, project_successors
@@ -39,7 +47,9 @@ def _cause(failure: Failure, ctx: Context) -> Gone | None:
 
 class RenamedSymbol(Tactic):
     name = "renamed_symbol"
-    summary = "A function, class, method, attribute, constant or enum member that the product renamed is called by its new name, wherever tests use it."
+    summary = (
+        "A function, class, method, attribute, constant or enum member that the product renamed is called by its new name, wherever tests use it."
+    )
     patterns = PATTERNS
     applicability = Applicability.SAFE
     evidence = ("git", "callers", "docs", "signature")
@@ -68,7 +78,9 @@ def _regression(found: Gone, past: History, ctx: Context) -> str:
 
 class KnownMigration(Tactic):
     name = "library_migration"
-    summary = "A name that an installed package renamed or moved is replaced as its documentation, its own shim, its changelog or a sourced table says."
+    summary = (
+        "A name that an installed package renamed or moved is replaced as its documentation, its own shim, its changelog or a sourced table says."
+    )
     patterns = PATTERNS
     applicability = Applicability.SAFE
     evidence = ("migration", "docs", "symbol")
@@ -207,4 +219,3 @@ class Removed(Tactic):
         told = f"; {said[1]} says: {said[0]}" if said else ""
         text = f"{found.dotted} is not part of {names[0]} {version}{told}: pin the version that has it, or let the test go with the feature"
         return text, (Evidence("distribution", text, f"{names[0]} {version}", 0.5),)
-

@@ -20,10 +20,15 @@ from pytest_maestro_healer.strategies.api_contract_adaptation.sites import calls
 from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_shapes import near, shown
 from pytest_maestro_healer.strategies.base import Tactic
 
-_LAZY = re.compile(r"'(generator|map|filter|zip|range_iterator|list_iterator|islice|chain|dict_keys|dict_values|dict_items)'|<(?:generator|map|filter|zip|itertools\.\w+) object|^(generator|map|filter|zip) <|dict_(?:keys|values|items)\(", re.M)
+_LAZY = re.compile(
+    r"'(generator|map|filter|zip|range_iterator|list_iterator|islice|chain|dict_keys|dict_values|dict_items)'|<(?:generator|map|filter|zip|itertools\.\w+) object|^(generator|map|filter|zip) <|dict_(?:keys|values|items)\(",
+    re.M,
+)
 _UNPACK = re.compile(r"cannot unpack non-iterable ([\w.]+) object")
 _SUBSCRIPT = re.compile(r"'([\w.]+)' object is not subscriptable")
-_CONSUMERS = frozenset({"list", "tuple", "set", "sorted", "sum", "dict", "frozenset", "any", "all", "min", "max", "join", "enumerate", "iter", "next"})
+_CONSUMERS = frozenset(
+    {"list", "tuple", "set", "sorted", "sum", "dict", "frozenset", "any", "all", "min", "max", "join", "enumerate", "iter", "next"}
+)
 
 
 def product_function(dotted: str, ctx: Context, accept: object = None) -> tuple[str, Def, Former | None] | None:
@@ -77,7 +82,11 @@ class ListToIterator(Tactic):
         for src, call, names in calls_of({dotted}, dotted.rpartition(".")[2], ctx):
             parent = names.up.get(call)
             consumed = isinstance(parent, ast.Call) and call in parent.args and _last(parent.func) in _CONSUMERS
-            if consumed or (isinstance(parent, (ast.For, ast.AsyncFor, ast.comprehension)) and parent.iter is call) or isinstance(parent, ast.Starred):
+            if (
+                consumed
+                or (isinstance(parent, (ast.For, ast.AsyncFor, ast.comprehension)) and parent.iter is call)
+                or isinstance(parent, ast.Starred)
+            ):
                 continue
             if isinstance(parent, ast.withitem) or (isinstance(parent, ast.Expr)):
                 continue
@@ -168,7 +177,11 @@ class ResultObject(Tactic):
                 continue
             names = resolver(file, ctx)
             for node in ast.walk(file.tree):
-                shown_here = file is failing and getattr(node, "lineno", -1) >= statement.lineno and (getattr(node, "end_lineno", 0) or 0) <= (statement.end_lineno or 0)
+                shown_here = (
+                    file is failing
+                    and getattr(node, "lineno", -1) >= statement.lineno
+                    and (getattr(node, "end_lineno", 0) or 0) <= (statement.end_lineno or 0)
+                )
                 if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
                     if _is(names.ref(node.value), cls) or (shown_here and names.ref(node.value) is None):
                         function_names |= _producers(node.value, names)
@@ -228,7 +241,13 @@ def _producers(node: ast.expr, names: Resolver) -> set[str]:
 def _field(edits: calls.Edits, src: SourceFile, node: ast.Subscript, fields: list[str]) -> None:
     assert isinstance(node.slice, ast.Constant)
     key = node.slice.value
-    name = fields[key] if isinstance(key, int) and not isinstance(key, bool) and -len(fields) <= key < len(fields) else key if isinstance(key, str) and key in fields else ""
+    name = (
+        fields[key]
+        if isinstance(key, int) and not isinstance(key, bool) and -len(fields) <= key < len(fields)
+        else key
+        if isinstance(key, str) and key in fields
+        else ""
+    )
     if name:
         edits.of(src).replace(src.span(node.value)[1], src.span(node)[1], f".{name}")
 
@@ -284,7 +303,12 @@ class ResultDict(Tactic):
                     if isinstance(other, ast.Attribute) and other.attr in keys and ast.dump(other.value) == ast.dump(node.value):
                         edits.of(src).replace(src.span(other.value)[1], src.span(other)[1], f'["{other.attr}"]')
                 was = found[2] is not None and not _dict_keys(found[2].definition)
-                fact = Evidence("git" if was else "signature", f"{dotted} returns a dict with the key {node.attr} now", f"{found[0]}:{found[1].line}", 0.85 if was else 0.6)
+                fact = Evidence(
+                    "git" if was else "signature",
+                    f"{dotted} returns a dict with the key {node.attr} now",
+                    f"{found[0]}:{found[1].line}",
+                    0.85 if was else 0.6,
+                )
                 made = edits.all()
                 if made:
                     text = f"{dotted} returns a dict now: it is read by its keys"
@@ -315,8 +339,16 @@ class BytesOrText(Tactic):
 
     def answers(self, failure: Failure, diagnosis: Diagnosis) -> bool:
         """Conversions that have become impossible."""
-        return (failure.is_a("AttributeError") and bool(re.search(r"'str' object has no attribute 'decode'|'bytes' object has no attribute 'encode'", failure.message))) or (
-            failure.is_a("TypeError") and bool(re.search(r"bytes-like object is required, not 'str'|[Ee]xpected (?:type )?bytes|must be bytes|should be bytes|not str", failure.message))
+        return (
+            failure.is_a("AttributeError")
+            and bool(re.search(r"'str' object has no attribute 'decode'|'bytes' object has no attribute 'encode'", failure.message))
+        ) or (
+            failure.is_a("TypeError")
+            and bool(
+                re.search(
+                    r"bytes-like object is required, not 'str'|[Ee]xpected (?:type )?bytes|must be bytes|should be bytes|not str", failure.message
+                )
+            )
         )
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
@@ -346,7 +378,9 @@ class BytesOrText(Tactic):
             made = edits.all()
             if made:
                 text = f"{what} is {kind} now: .{node.attr}() goes"
-                yield Proposal(STRATEGY, self.name, made, (fact,), Applicability.SAFE, text, (failure.nodeid,), meaning=text, cause_key=f"text:{what}", score=0.9)
+                yield Proposal(
+                    STRATEGY, self.name, made, (fact,), Applicability.SAFE, text, (failure.nodeid,), meaning=text, cause_key=f"text:{what}", score=0.9
+                )
 
     def _literals(self, failure: Failure, ctx: Context) -> Iterator[Proposal]:
         at = statement_at(failure, ctx)
@@ -370,4 +404,6 @@ class BytesOrText(Tactic):
             if made:
                 text = "bytes are passed where text was: " + ", ".join(src.segment(a)[:30] for a in chosen)
                 fact = Evidence("value", failure.message.splitlines()[0][:160], f"{src.path}:{statement.lineno}", 0.5)
-                yield Proposal(STRATEGY, self.name, made, (fact,), Applicability.REVIEW, text, (failure.nodeid,), meaning=text, cause_key="bytes", score=0.55)
+                yield Proposal(
+                    STRATEGY, self.name, made, (fact,), Applicability.REVIEW, text, (failure.nodeid,), meaning=text, cause_key="bytes", score=0.55
+                )

@@ -23,7 +23,9 @@ from pytest_maestro_healer.strategies.dependency_fix.editor import FileEditor
 _METHOD = re.compile(r"<bound method|'method'|method' object|builtin_function_or_method|<function ")
 _COROUTINE = re.compile(r"coroutine")
 _AWAIT = re.compile(r"can't be used in 'await' expression|a coroutine was expected|awaitable is required|object is not awaitable")
-_RUNNERS = frozenset({"run", "run_until_complete", "wait_for", "gather", "create_task", "ensure_future", "shield", "wait", "run_coroutine_threadsafe"})
+_RUNNERS = frozenset(
+    {"run", "run_until_complete", "wait_for", "gather", "create_task", "ensure_future", "shield", "wait", "run_coroutine_threadsafe"}
+)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -98,7 +100,9 @@ class MethodOrProperty(Tactic):
         if made:
             text = f"{member.dotted} is {'a method' if to_call else 'no method any more'}: it is {'called' if to_call else 'read'}"
             safe = Applicability.SAFE if fact.weight >= 0.8 else Applicability.REVIEW
-            yield Proposal(STRATEGY, self.name, made, (fact,), safe, text, (failure.nodeid,), meaning=text, cause_key=f"shape:{member.dotted}", score=0.9)
+            yield Proposal(
+                STRATEGY, self.name, made, (fact,), safe, text, (failure.nodeid,), meaning=text, cause_key=f"shape:{member.dotted}", score=0.9
+            )
 
 
 def member_shape(ref: Ref, name: str, ctx: Context, *, callable_now: bool) -> Evidence | None:
@@ -192,7 +196,11 @@ def _await(editor: FileEditor, call: ast.Call, names: Resolver) -> None:
     function = names.function_of(call)
     parent = names.up.get(call)
     if isinstance(function, ast.AsyncFunctionDef):
-        tight = isinstance(parent, (ast.Attribute, ast.Subscript)) or (isinstance(parent, ast.Call) and parent.func is call) or isinstance(parent, (ast.BinOp, ast.UnaryOp))
+        tight = (
+            isinstance(parent, (ast.Attribute, ast.Subscript))
+            or (isinstance(parent, ast.Call) and parent.func is call)
+            or isinstance(parent, (ast.BinOp, ast.UnaryOp))
+        )
         calls.wrap(editor, call, "(await " if tight else "await ", ")" if tight else "")
     else:
         editor.need("import asyncio")

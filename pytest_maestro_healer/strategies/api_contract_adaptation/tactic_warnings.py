@@ -26,7 +26,14 @@ _PARAMETER = re.compile(
     r"(?i)(?:the\s+)?[`'\"](\w+)[`'\"]\s+(?:parameter|argument|keyword|option|kwarg)|(?:parameter|argument|keyword argument|option|kwarg)\s+[`'\"](\w+)[`'\"]|"
     r"(?:passing|pass)\s+[`'\"]?(\w+)=?[`'\"]?"
 )
-_NAMES = ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning", "RemovedInNextVersionWarning", "SADeprecationWarning", "MovedIn20Warning")
+_NAMES = (
+    "DeprecationWarning",
+    "PendingDeprecationWarning",
+    "FutureWarning",
+    "RemovedInNextVersionWarning",
+    "SADeprecationWarning",
+    "MovedIn20Warning",
+)
 
 
 def _is_deprecation(failure: Failure) -> bool:
