@@ -114,6 +114,8 @@ class Fresh:
         (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
         given = [str(a) for a in self.config.option.file_or_dir or []] or [str(a) for a in self.config.args]
         more = [str(self.files.root / f) for f in dict.fromkeys(files) if (self.files.root / f).is_file()]
+        # a file that is wanted whole is to be collected in its own order
+        given = [a for a in given if "::" not in a or self.files.relative(self.config.invocation_params.dir / a.partition("::")[0]) not in files]
         return subprocess.Popen(
             [sys.executable, "-m", "pytest", *self._arguments(work, self.files.root), "-k", "", *given, *more],
             cwd=self.config.invocation_params.dir,
@@ -147,7 +149,7 @@ class Fresh:
             if value is not None:
                 env[key] = value
         process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", *self._arguments(work, root), *targets],
+            [sys.executable, "-m", "pytest", *self._arguments(work, root), *(f"{root}{os.sep}{t}" for t in targets)],
             cwd=self._moved(self.config.invocation_params.dir, root),
             env=env,
             stdin=subprocess.DEVNULL,
