@@ -6,7 +6,7 @@ import ast
 import copy
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -321,3 +321,29 @@ def quiet_collection(config: pytest.Config, keep: object) -> Callable[[], None]:
             hook._add_hookimpl(impl)
 
     return restore
+
+
+def add_junit_properties(config: pytest.Config, properties: Mapping[str, Mapping[str, str]]) -> None:
+    """Add ``properties`` (by nodeid) to the finished test cases of ``--junitxml``, before the file is written; no test case is added."""
+    from xml.etree import ElementTree
+
+    from _pytest.junitxml import mangle_test_address, xml_key
+
+    log = config.stash.get(xml_key, None)
+    wanted: dict[tuple[str, str], Mapping[str, str]] = {}
+    for nodeid, values in properties.items():
+        names = mangle_test_address(nodeid)
+        wanted[".".join(names[:-1]), names[-1]] = values
+    for node in getattr(log, "node_reporters_ordered", ()):
+        case = node.to_xml()
+        values = wanted.get((case.get("classname", ""), case.get("name", "")), {})
+        if not values:
+            continue
+        holder = case.find("properties")
+        if holder is None:
+            holder = ElementTree.Element("properties")
+            case.insert(0, holder)
+        for name, value in values.items():
+            ElementTree.SubElement(holder, "property", name=name, value=value)
+        if hasattr(node, "family"):  # not finished yet: what was built is what is written
+            node.to_xml = lambda case=case: case

@@ -17,7 +17,7 @@ from pytest_maestro_healer.errors import HealerError
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.model import Decision, DecisionKind, Failure, HealingReport, HealingResult, ProofStep
-from pytest_maestro_healer.session import compat
+from pytest_maestro_healer.session import compat, ran
 from pytest_maestro_healer.session.capture import Capture
 from pytest_maestro_healer.session.collecting import CollectHealer
 from pytest_maestro_healer.session.initial import KEY
@@ -255,6 +255,8 @@ class Healing(Capturing):
             passed=passed,
             collected=[str(i.nodeid) for i in session.items],
             files=self.files,
+            sequences=ran.sequences(self.ran, self.failures),
+            partial=ran.partial(self.config, session.items),
         )
         ground = {self.files.relative(p): d for p, d in self.collecting.overlay.files.items()}
         inprocess = InProcess(session, self.capture, self.files, self.collectors)
@@ -305,26 +307,6 @@ class Healing(Capturing):
         stats = getattr(reporter, "stats", {})
         good = {str(r.nodeid) for r in stats.get("passed", ()) if getattr(r, "when", "") == "call"}
         return frozenset(good - set(self.failures))
-
-    def _sequences(self) -> dict[str, list[str]]:
-        """For each failed test what ran in its process, in the order in which it ran."""
-        out: dict[str, list[str]] = {}
-        for nodeids in self.ran.values():
-            names = [str(n) for n in nodeids]
-            out.update({n: names for n in names if n in self.failures})
-        return out
-
-    def _partial(self, session: pytest.Session) -> bool:
-        """Whether tests may have been left out of this run or come in another order than that of their file."""
-        option = self.config.option
-        chosen = any("::" in str(a) for a in self.config.args) or any(getattr(option, n, None) for n in ("keyword", "markexpr", "lf", "deselect"))
-        order = [(str(i.path), i.location[1] or 0) for i in session.items]
-        by_file: dict[str, int] = {}
-        moved = False
-        for path, line in order:
-            moved = moved or by_file.get(path, 0) > line
-            by_file[path] = line
-        return chosen or moved or self.config.pluginmanager.hasplugin("dsession")
 
     def _collect_here(self, session: pytest.Session) -> None:
         """An xdist controller has no items: collect the files of interest here, where no test has run."""
@@ -378,6 +360,7 @@ class Healing(Capturing):
         if self.settings.json_path:
             self._write_json()
         self.terminal.show_originals(self.collecting.originals)
+        self._junit()
         result = yield
         self._review(session)
         return result
@@ -402,8 +385,21 @@ class Healing(Capturing):
             self._note(f"--heal-json: cannot write {self.settings.json_path}: {exc}")
             self.report = dataclasses.replace(self.report, notes=(*self.report.notes, self.notes[-1]))
 
+    def _junit(self) -> None:
+        if self.config.getoption("xmlpath", None) and self.report.results:
+            from pytest_maestro_healer.report.junit import properties
+
+            try:
+                compat.add_junit_properties(self.config, {n: properties(r) for r in self.report.results for n in (*r.nodeids, r.test_id)})
+            except Exception as exc:  # a report of ours must not cost the user theirs
+                self._note(f"--junitxml: no healing properties were added ({type(exc).__name__}: {exc})")
+
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         self.terminal.summary(self.report)
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            from pytest_maestro_healer.report import github
+
+            github.publish(self.report, os.environ, terminalreporter.write_line, str(self.files.root))
 
     def _review(self, session: pytest.Session) -> None:
         pending = [r for r in self.report.results if r.decision.kind is DecisionKind.PENDING]

@@ -67,8 +67,8 @@ class Terminal:
         if self.settings.review and not interactive(self.config):
             verbosity = max(verbosity, 1)  # nobody to ask: print every diff
         rows = list(lines.summary(report, verbosity=verbosity, width=writer.fullwidth, unicode_ok=ok))
-        if "H" in (self.config.getoption("reportchars", "") or ""):
-            rows += lines.short_summary(report, width=writer.fullwidth, unicode_ok=ok)
+        if "H" in (self.config.getoption("reportchars", "") or ""):  # first: the summary ends in the next command
+            rows = [*lines.short_summary(report, width=writer.fullwidth, unicode_ok=ok), *rows]
         if not rows:
             return
         writer.sep("=", "healing summary")
