@@ -12,7 +12,8 @@ from pytest_maestro_healer.evidence.symbols import SymbolIndex
 _METHODS = {"get", "pop", "setdefault", "__getitem__"}
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY", "http_proxy", "https_proxy", "all_proxy", "ftp_proxy")
 _COLOUR = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "PY_COLORS", "PYTHON_COLORS", "COLORTERM", "TERM")
-_LOCALE = ("LC_ALL", "LC_TIME", "LC_NUMERIC", "LC_COLLATE", "LC_CTYPE", "LC_MESSAGES", "LC_MONETARY", "LANG", "LANGUAGE")
+#: The variables that name a locale.
+LOCALE = ("LC_ALL", "LC_TIME", "LC_NUMERIC", "LC_COLLATE", "LC_CTYPE", "LC_MESSAGES", "LC_MONETARY", "LANG", "LANGUAGE")
 _HOME = ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
 _CHILD = (
     "PYTHONWARNINGS",
@@ -32,9 +33,9 @@ KNOWN: Sequence[tuple[re.Pattern[bytes], tuple[str, ...]]] = (
     (re.compile(rb"\b(localtime|fromtimestamp|mktime|now|today|astimezone|tzlocal|timezone|altzone|strftime|ctime)\b"), ("TZ",)),
     (re.compile(rb"x1b\[|033\[|\b(isatty|rich|click|typer|termcolor|colorama|colored|colorlog|argparse)\b"), _COLOUR),
     (re.compile(rb"\b(urllib|requests|httpx|aiohttp|getproxies|urlopen)\b"), (*_PROXIES, "NO_PROXY", "no_proxy")),
-    (re.compile(rb"\b(expanduser|home\(\)|platformdirs|appdirs|xdg)\b"), _HOME),
+    (re.compile(rb"\b(expanduser|platformdirs|appdirs|xdg)\b|\bhome\(\)"), _HOME),
     (re.compile(rb"\btempfile\b"), ("TMPDIR", "TEMP", "TMP")),
-    (re.compile(rb"\b(locale|gettext|strcoll|strxfrm|babel)\b"), _LOCALE),
+    (re.compile(rb"\b(locale|gettext|strcoll|strxfrm|babel)\b"), LOCALE),
     (re.compile(rb"\bgetuser\b"), ("LOGNAME", "USER", "LNAME", "USERNAME")),
     (re.compile(rb"\b(subprocess|Popen)\b"), _CHILD),
     (re.compile(rb"\b(EDITOR|VISUAL|PAGER)\b"), ("EDITOR", "VISUAL", "PAGER")),

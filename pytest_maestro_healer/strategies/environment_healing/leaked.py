@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.variables import LOCALE
 from pytest_maestro_healer.model import Applicability, Evidence, Failure, FailurePattern, Proposal
 from pytest_maestro_healer.strategies.base import Tactic
 from pytest_maestro_healer.strategies.environment_healing import examples_variables as examples
@@ -12,7 +13,7 @@ from pytest_maestro_healer.strategies.environment_healing.hints import product_c
 from pytest_maestro_healer.strategies.environment_healing.isolate import Trial, advice, isolated, propose
 
 #: Needed to run at all, or another tactic's matter.
-_KEPT = frozenset({"PATH", "HOME", "TZ", "COLUMNS", "LINES", "TMPDIR", "TEMP", "TMP", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PWD"})
+_KEPT = frozenset({"PATH", "HOME", "TZ", "COLUMNS", "LINES", "TMPDIR", "TEMP", "TMP", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PWD", *LOCALE})
 #: Set by pytest around each test, so that no experiment from outside can take them away.
 _PYTEST = ("PYTEST_CURRENT_TEST",)
 BROKEN = frozenset(

@@ -24,7 +24,7 @@ class Writer:
         self._tree = src.tree
         self._ops: list[tuple[int, int, str]] = []
         self._needed: list[str] = []
-        self._asked: set[tuple[int, str]] = set()
+        self._asked: dict[int, tuple[Function, list[str]]] = {}
         self._first: dict[int, tuple[Function, list[str]]] = {}
 
     def replace(self, start: int, end: int, text: str) -> None:
@@ -74,26 +74,27 @@ class Writer:
     # -- functions -----------------------------------------------------------------------------------------
     def argument(self, node: Function, name: str) -> None:
         """Make ``node`` take the fixture ``name``."""
-        if name in parameters(node) or (node.lineno, name) in self._asked:
-            return
-        self._asked.add((node.lineno, name))
+        names = self._asked.setdefault(node.lineno, (node, []))[1]
+        if name not in parameters(node) and name not in names:
+            names.append(name)
+
+    def _arguments(self, node: Function, names: Sequence[str]) -> None:
         a = node.args
         positional = [*a.posonlyargs, *a.args]
         plain = positional[: len(positional) - len(a.defaults)]
-        text = self.src.text
         if plain:
             end = self.src.span(plain[-1])[1]
-            rest = text[end:]
             # a parameter list of one line each stays so
-            below = re.match(r",[ \t]*(?:#[^\n]*)?\r?\n([ \t]+)", rest)
+            below = re.match(r",[ \t]*(?:#[^\n]*)?\r?\n([ \t]+)", self.src.text[end:])
             if below and len({p.lineno for p in positional}) == len(positional) and plain[0].lineno != node.lineno:
-                self.replace(end, end, f",\n{self.src.indent_of(plain[-1].lineno)}{name}")
+                indent = self.src.indent_of(plain[-1].lineno)
+                self.replace(end, end, "".join(f",\n{indent}{name}" for name in names))
             else:
-                self.replace(end, end, f", {name}")
+                self.replace(end, end, "".join(f", {name}" for name in names))
             return
         at = self._open(node) + 1
         more = bool(positional or a.vararg or a.kwonlyargs or a.kwarg)
-        self.replace(at, at, f"{name}, " if more else name)
+        self.replace(at, at, ", ".join(names) + (", " if more else ""))
 
     def _open(self, node: Function) -> int:
         """The offset of the parenthesis that opens the parameters."""
@@ -137,7 +138,10 @@ class Writer:
         """All of it; raises :class:`~pytest_maestro_healer.errors.EditError` where two overlap."""
         for node, lines in self._first.values():
             self._insert(first_statement(node), lines)
-        self._first = {}
+        for node, names in self._asked.values():
+            if names:
+                self._arguments(node, names)
+        self._first, self._asked = {}, {}
         editor = FileEditor(self.src)
         for at, text in self._imports():
             editor.replace(at, at, text)
