@@ -13,6 +13,7 @@ from pytest_maestro_healer.model import Edit
 from pytest_maestro_healer.strategies.dependency_fix.sites import Site, parents
 
 Statement = ast.Import | ast.ImportFrom
+_FROM = re.compile(r"from\s+([.\w]+)\s+import\b")
 
 
 class FileEditor:
@@ -105,6 +106,11 @@ class FileEditor:
         src = self.src
         start, end = src.span(node)
         indent = src.indent_of(node.lineno)
+        moved = _only_module(node, gone, new)
+        m = _FROM.match(src.text, start, end) if moved else None
+        if moved and m:
+            return [(m.start(1), m.end(1), moved)]
+        new = _joined(new)
         if len(gone) == len(node.names):
             if new:
                 if len(new) == 1:
@@ -248,3 +254,34 @@ def _top(src: SourceFile, tree: ast.Module, line: str) -> tuple[int, str]:
         n += 1
     at = src.line_start(n) if body else len(src.text)
     return at, line + "\n\n\n" if body and re.match(r"(@|def |class |async )", src.text[at:]) else line + "\n\n"
+
+
+def _parsed(line: str) -> ast.ImportFrom | None:
+    node = ast.parse(line).body[0]
+    return node if isinstance(node, ast.ImportFrom) else None
+
+
+def _only_module(node: Statement, gone: set[int], new: Sequence[str]) -> str:
+    """The new module where all names of a ``from`` import moved there together, unchanged: then nothing but the module is edited."""
+    if not isinstance(node, ast.ImportFrom) or len(gone) != len(node.names) or not new:
+        return ""
+    imports = [n for line in new if (n := _parsed(line)) is not None]
+    modules = {"." * n.level + (n.module or "") for n in imports}
+    names = {(a.name, a.asname) for n in imports for a in n.names}
+    same = len(imports) == len(new) and len(modules) == 1 and names == {(a.name, a.asname) for a in node.names}
+    return modules.pop() if same else ""
+
+
+def _joined(lines: Sequence[str]) -> list[str]:
+    """One statement per module."""
+    out: dict[str, list[str]] = {}
+    for line in lines:
+        node = _parsed(line)
+        module = "." * node.level + (node.module or "") if node is not None else ""
+        if node is not None and out.get(module):
+            out[module] += [f"{a.name} as {a.asname}" if a.asname else a.name for a in node.names]
+        elif node is not None:
+            out[module] = [f"{a.name} as {a.asname}" if a.asname else a.name for a in node.names]
+        else:
+            out[f"={line}"] = []
+    return [f"from {m} import {', '.join(names)}" if names else m[1:] for m, names in out.items()]

@@ -52,7 +52,7 @@ def test_all_missing_names_of_a_file_are_healed_at_once(tmp_path: Path) -> None:
     src = ctx.source("test_it.py")
     assert src is not None
     healed = src.with_edits(got[0].edits).text
-    assert healed.startswith("from zzshop.sums import mean_of\nfrom zzshop.sums import total\n\n\ndef test_it")
+    assert healed.startswith("from zzshop.sums import mean_of, total\n\n\ndef test_it")
     assert "assert str(total(" in healed
 
 
