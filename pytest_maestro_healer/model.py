@@ -331,7 +331,8 @@ class Proof(Record):
 
     ``order`` are nodeids to run in that order in a process in which no test has run before, the failing test among them (empty: it alone).
     Without the edit at least one of ``repeats`` such runs must fail, with it none. ``environments`` are tried in turn (fresh
-    processes then, as ``fresh`` asks for too); ``rate`` is the failure rate that was measured before.
+    processes then, as ``fresh`` asks for too); ``rate`` is the failure rate that was measured before. ``fails_before`` is false where
+    that measurement has to do, because a failure is too rare to wait for.
     """
 
     order: tuple[str, ...] = ()
@@ -339,6 +340,7 @@ class Proof(Record):
     rate: float = 1.0
     fresh: bool = False
     environments: tuple[Mapping[str, str], ...] = ()
+    fails_before: bool = True
 
 
 @dataclass(frozen=True)

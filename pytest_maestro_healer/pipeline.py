@@ -14,6 +14,7 @@ from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.diagnose.verdict import ProductChange, judge, preliminary, product_changes
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions, Experiments, Observation
+from pytest_maestro_healer.learn.learner import Learner
 from pytest_maestro_healer.model import Cause, Diagnosis, Failure, HealingResult, ProofStep
 from pytest_maestro_healer.prove.candidates import Candidate, merged_causes, progressed
 from pytest_maestro_healer.prove.runner import Runner
@@ -28,7 +29,8 @@ __all__ = ["PER_TACTIC", "Found", "Pipeline", "drifted"]
 class Pipeline(Search):
     """One healing phase.
 
-    ``remembered`` says whether a person rejected this very heal before; ``progress`` is told nodeids, ``repeats`` is the stable rung's number.
+    ``remembered`` says whether a person rejected this very heal before; ``progress`` is told nodeids, ``repeats`` is the stable rung's number,
+    ``learner`` knows what became of earlier heals.
     """
 
     def __init__(
@@ -43,12 +45,13 @@ class Pipeline(Search):
         progress: Callable[[int, int, str], None] = lambda done, total, nodeid: None,
         repeats: int = 2,
         clock: Callable[[], float] = time.perf_counter,
+        learner: Learner | None = None,
     ) -> None:
-        super().__init__(ctx, runner, strategies, config, repeats=repeats, clock=clock)
+        super().__init__(ctx, runner, strategies, config, repeats=repeats, clock=clock, learner=learner)
         self.steadiness = Steadiness(runner, ctx)
         self.remembered = remembered
         self.progress = progress
-        self.facts = Facts(ctx, config, in_ci)
+        self.facts = Facts(ctx, config, in_ci, shift=learner.shifted if learner is not None else None)
         self.accepted: list[Candidate] = []
         self.others: list[HealingResult] = []
         self.base: dict[str, Mapping[str, bytes]] = {}
@@ -198,11 +201,12 @@ class Pipeline(Search):
 
     # -- verdicts ------------------------------------------------------------------------------------------
     def _changes(self, failure: Failure, base: Mapping[str, bytes]) -> list[ProductChange]:
-        """Changed product lines that the failing test executes, by a traced rerun; empty without git."""
+        """Product lines changed since the test was last green that it executes, by a traced rerun; empty without git."""
         git = self.ctx.git
         if not git.available or failure.phase == "collect":
             return []
-        hunks = [h for h in git.hunks("HEAD~1") or git.hunks("HEAD") if h.path.endswith(".py")]
+        since = self.ctx.last_green(failure.nodeid) or "HEAD~1"
+        hunks = [h for h in git.hunks(since) or git.hunks("HEAD") if h.path.endswith(".py")]
         product = {h.path: not self.ctx.is_test_code(h.path) for h in hunks}
         if not any(product.values()):
             return []

@@ -67,13 +67,13 @@ class Ladder:
         """The rerun rung under stated conditions: without the edit (``base``) a claimed test must fail, with it all must pass."""
         began = self.clock()
         order = proof.order or tuple(nodeids)
-        before: RunReport | None = None
-        for i in range(max(1, proof.repeats)):
+        before = RunReport(problem="not run")
+        for i in range(max(1, proof.repeats) if proof.fails_before else 0):
             before = self.runner.run(order, base, conditions=_conditions(proof, i))
             if before.problem or any(_failed(before, n) for n in nodeids):
                 break
-        if before is None or before.problem or not any(_failed(before, n) for n in nodeids):
-            why = (before.problem if before else "") or f"unchanged it did not fail in {proof.repeats} runs under the conditions of the proof"
+        if proof.fails_before and (before.problem or not any(_failed(before, n) for n in nodeids)):
+            why = before.problem or f"unchanged it did not fail in {proof.repeats} runs under the conditions of the proof"
             return Climb((ProofStep("rerun", False, why, self.clock() - began),), left=dict.fromkeys(nodeids))
         after = self.runner.run(order, overlay, conditions=_conditions(proof, 0))
         seconds = self.clock() - began

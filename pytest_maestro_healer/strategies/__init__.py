@@ -14,6 +14,7 @@ BUILTIN = {
     "api_contract_adaptation": "pytest_maestro_healer.strategies.api_contract_adaptation",
     "environment_healing": "pytest_maestro_healer.strategies.environment_healing",
     "assertion_update": "pytest_maestro_healer.strategies.assertion_update",
+    "flaky_test_stabilization": "pytest_maestro_healer.strategies.flaky_test_stabilization",
 }
 
 

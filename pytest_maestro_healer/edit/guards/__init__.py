@@ -31,6 +31,9 @@ ALLOWANCES: Mapping[str, frozenset[str]] = {
     "optional_dependency": frozenset({"importorskip"}),
     "unordered_comparison": frozenset({"unordered"}),
     "quarantine": frozenset({"flaky"}),
+    "hash_order": frozenset({"unordered"}),
+    "polluted_state": frozenset({"state"}),
+    "missing_setup": frozenset({"state"}),
     "platform_condition": frozenset({"skip"}),
 }
 _DATA = frozenset(

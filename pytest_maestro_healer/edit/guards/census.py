@@ -167,13 +167,15 @@ def _compatibility_import(handler: ast.ExceptHandler) -> bool:
 
 
 # -- the product replaced ------------------------------------------------------------------------------------------
-def stubbed(before: ast.Module, after: ast.Module, lost: Sequence[ast.AST], gained: Sequence[ast.AST]) -> list[str]:
+def stubbed(
+    before: ast.Module, after: ast.Module, lost: Sequence[ast.AST], gained: Sequence[ast.AST], allow: frozenset[str] = frozenset()
+) -> list[str]:
     """Product code newly replaced by the test: patched, assigned over, or redefined under its own name.
 
-    ``lost`` and ``gained`` are the parts of the two modules that differ.
+    ``lost`` and ``gained`` are the parts of the two modules that differ. With ``state`` in ``allow`` data may be set to a literal.
     """
     out = []
-    old, new = Counter(_patches(lost, before)), Counter(_patches(gained, after))
+    old, new = Counter(_patches(lost, before)), Counter(_patches(gained, after, data="state" in allow))
     extra = list((new - old).elements())
     room = sum((old - new).values())
     risky = [t for t in extra if not _harmless(t)]
@@ -190,9 +192,11 @@ def stubbed(before: ast.Module, after: ast.Module, lost: Sequence[ast.AST], gain
     return out
 
 
-def _patches(parts: Sequence[ast.AST], tree: ast.Module) -> Iterator[str]:
+def _patches(parts: Sequence[ast.AST], tree: ast.Module, *, data: bool = False) -> Iterator[str]:
     imported = _imported(tree) if parts else {}
     for node in (n for part in parts for n in ast.walk(part)):
+        if isinstance(node, ast.Call) and len(node.args) >= 3 and (_keeps(node) or (data and _is_data(node.args[2]))):
+            continue
         if isinstance(node, ast.Call):
             name, path = last_name(node.func), dotted(node.func)
             owner = last_name(node.func.value) if isinstance(node.func, ast.Attribute) else ""
@@ -219,6 +223,30 @@ def _patches(parts: Sequence[ast.AST], tree: ast.Module) -> Iterator[str]:
             for t in node.targets:
                 if isinstance(t, ast.Attribute) and isinstance(t.value, (ast.Name, ast.Attribute)) and root_name(t) in imported:
                     yield _real(dotted(t), imported)
+
+
+def _keeps(call: ast.Call) -> bool:
+    """Whether what is put in place of ``x.a`` is ``x.a`` itself or a copy of it: the test only gives it back afterwards."""
+    attr = constant(call.args[1])
+    if not isinstance(attr, str):
+        return False
+    value = call.args[2]
+    while isinstance(value, ast.Call):
+        if isinstance(value.func, ast.Attribute) and value.func.attr == "copy" and not value.args:
+            value = value.func.value
+        elif len(value.args) == 1 and dotted(value.func) in ("copy.copy", "copy.deepcopy", "list", "dict", "set"):
+            value = value.args[0]
+        else:
+            return False
+    return dotted(value) == f"{dotted(call.args[0])}.{attr}"
+
+
+def _is_data(value: ast.expr) -> bool:
+    try:
+        ast.literal_eval(value)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return True
 
 
 def _real(path: str, imported: dict[str, str]) -> str:

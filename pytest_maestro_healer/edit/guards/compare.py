@@ -36,7 +36,7 @@ def compare(before: SourceFile, after: SourceFile, limits: Limits) -> list[str]:
     lost = [n for u in (*(a for a, _ in changed), *gone) for n in u.parts]
     gained = [n for u in (*(b for _, b in changed), *fresh) for n in u.parts]
     out += census.grew(lost, gained, limits)
-    out += census.stubbed(before.tree, after.tree, lost, gained)
+    out += census.stubbed(before.tree, after.tree, lost, gained, limits.allow)
     out += [reason for u in fresh for c in u.checks if (reason := vacuous(c, u.scope))]
     return list(dict.fromkeys(out))
 

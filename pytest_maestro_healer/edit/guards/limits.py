@@ -12,7 +12,7 @@ class Limits:
     ``max_rel`` is the widest relative tolerance that a new approximate comparison may have (absolute ones are taken relative to
     the expected literal where there is one). ``max_widening`` bounds the factor by which a literal bound of ``<`` may move.
     ``allow`` names relaxations that the evidence justified: ``importorskip``, ``skip`` (a conditional one), ``flaky``,
-    ``unordered``, ``approx``, ``warnings``, ``raises`` (an exception where a value was expected).
+    ``unordered``, ``approx``, ``warnings``, ``raises`` (an exception where a value was expected), ``state`` (data of the product set to a literal).
     """
 
     max_rel: float = 1e-6

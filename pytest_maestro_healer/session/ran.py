@@ -1,0 +1,29 @@
+"""What ran, in which order, and whether that was all there is."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+
+import pytest
+
+
+def sequences(by_process: Mapping[str, Sequence[object]], failed: Container[str]) -> dict[str, list[str]]:
+    """For each failed test what ran in its process, in the order in which it ran (one list for all tests of a process)."""
+    out: dict[str, list[str]] = {}
+    for nodeids in by_process.values():
+        names = list(dict.fromkeys(str(n) for n in nodeids))
+        out.update({n: names for n in names if n in failed})
+    return out
+
+
+def partial(config: pytest.Config, items: Sequence[pytest.Item]) -> bool:
+    """Whether tests may have been left out of this run, or came in another order than that of their file."""
+    option = config.option
+    chosen = any("::" in str(a) for a in config.args) or any(getattr(option, n, None) for n in ("keyword", "markexpr", "lf", "deselect"))
+    last: dict[str, int] = {}
+    moved = False
+    for item in items:
+        path, line = str(item.path), item.location[1] or 0
+        moved = moved or last.get(path, 0) > line
+        last[path] = line
+    return chosen or moved or config.pluginmanager.hasplugin("dsession")

@@ -1,0 +1,357 @@
+"""Tests that fail now and then by themselves: unseeded random numbers, the order of sets, rounding, and what nobody can tell."""
+
+from __future__ import annotations
+
+import ast
+import datetime
+import math
+import re
+from collections.abc import Iterable, Sequence
+
+from pytest_maestro_healer.evidence.experiments import Conditions
+from pytest_maestro_healer.evidence.statistics import lower, reruns_for, runs_needed, upper
+from pytest_maestro_healer.model import Applicability, Comparison, Evidence, Operand, Proof, Proposal
+from pytest_maestro_healer.strategies.flaky_test_stabilization import examples_chance
+from pytest_maestro_healer.strategies.flaky_test_stabilization.draft import Draft
+from pytest_maestro_healer.strategies.flaky_test_stabilization.ordering import STRATEGY_NAME, FlakyTactic, _edits, repro
+from pytest_maestro_healer.strategies.flaky_test_stabilization.places import Function, Names, Place, place_of
+from pytest_maestro_healer.strategies.flaky_test_stabilization.study import Study
+
+_SEEDS = range(5)
+_DRAWS = re.compile(r"^(random|numpy\.random|faker|hypothesis)\.(?!seed)")
+
+
+def rate(s: Study) -> float:
+    """The measured failure rate of the test alone."""
+    runs = s.alone_runs()
+    return s.failures_alone / len(runs) if runs else 0.0
+
+
+def _varies(s: Study) -> bool:
+    return not s.steady_alone or 0 < s.failures_alone < len(s.alone)
+
+
+def statistics(s: Study) -> Evidence:
+    """The failure rate with its bounds."""
+    failed, runs = s.failures_alone, len(s.alone)
+    bounds = f"between {lower(failed, runs, 0.025):.0%} and {upper(failed, runs, 0.025):.0%} (95 %, Clopper-Pearson)"
+    return Evidence("reruns", f"alone it failed in {failed} of {runs} runs: {bounds}", repro([s.nodeid]), 0.6)
+
+
+class UnseededRandom(FlakyTactic):
+    """The outcome is a function of the seed."""
+
+    name = "unseeded_random"
+    summary = "A test's outcome depends on unseeded random numbers that the product draws: the test seeds them"
+    applicability = Applicability.SAFE
+    evidence = ("reruns", "experiment")
+    sources = (
+        "random.seed, numpy.random.seed",
+        "Dutta et al.: Detecting flaky tests in probabilistic and machine learning applications (ISSTA 2020)",
+    )
+    heals = examples_chance.RANDOM
+    declines = examples_chance.RANDOM_DECLINES
+
+    def studied(self, s: Study) -> Iterable[Proposal]:
+        """See :class:`FlakyTactic`."""
+        place = place_of(s.nodeid, s.ctx)
+        if place is None or not _varies(s):
+            return
+        if _is_noise(s):
+            return  # the cause is rounding
+        outcomes = self._by_seed(s)
+        if outcomes is None or (len(set(outcomes)) == 1 and not outcomes[0]):
+            return
+        bad = [k for k, ok in enumerate(outcomes) if not ok]
+        drawn = random_input(s, place)
+        if drawn:
+            if bad:
+                yield self._advice(s, bad[0], drawn)
+            return
+        measured = rate(s)
+        needed = runs_needed(max(measured, 0.02), most=200)
+        for line, module in (("random.seed({})", "random"), ("numpy.random.seed({})", "numpy")):
+            if module == "numpy" and s.ctx.live.module("numpy") is None:
+                continue
+            for k in (k for k, ok in enumerate(outcomes) if ok):
+                draft = Draft(place)
+                draft.first(line.format(k))
+                draft.need(f"import {module}")
+                data = draft.data()
+                if data is None or not all(s.good((), {place.src.path: data}) for _ in range(min(needed, 8))):
+                    continue
+                yield Proposal(
+                    STRATEGY_NAME,
+                    self.name,
+                    _edits(s, {place.src.path: data}),
+                    (statistics(s), Evidence("experiment", f"with a seed it always ends alike: {_told(outcomes)}", "", 0.6)),
+                    Applicability.SAFE if measured < 0.5 else Applicability.REVIEW,
+                    f"{place.name} failed in {s.failures_alone} of {len(s.alone)} runs alone, depending on random numbers: now it seeds them",
+                    nodeids=(s.nodeid,),
+                    meaning="the random numbers are to be the same in every run",
+                    cause_key=f"random:{place.src.path}:{place.name}",
+                    score=0.8,
+                    proof=Proof(repeats=max(needed, 3), rate=measured),
+                )
+                return
+
+    def _by_seed(self, s: Study) -> list[bool] | None:
+        """Whether the test passes, by seed; ``None`` where a seed does not settle it."""
+        out = []
+        for k in _SEEDS:
+            runs = s.ctx.experiments.repeat(s.nodeid, 3, s.ctx.overlay, Conditions(clean=True, seed=k))
+            if len(runs) < 3 or len({o.passed for o in runs}) != 1:
+                return None
+            out.append(runs[0].passed)
+        return out
+
+    def _advice(self, s: Study, seed: int, drawn: str) -> Proposal:
+        text = (
+            f"{s.nodeid} makes its own random input ({drawn}) and the product fails for some of it: "
+            f"random.seed({seed}) at the start of the test reproduces that. Seeding the test would hide it"
+        )
+        evidence = (statistics(s), Evidence("experiment", f"fails with random.seed({seed})", "", 0.7))
+        return Proposal(
+            STRATEGY_NAME,
+            self.name,
+            (),
+            evidence,
+            Applicability.ADVICE,
+            "random input finds something in the product",
+            nodeids=(s.nodeid,),
+            advice=text,
+        )
+
+
+def _is_noise(s: Study) -> bool:
+    spread = _spread([s.failure.comparison])
+    return spread is not None and 0 < spread <= 1e-9
+
+
+def _told(outcomes: Sequence[bool]) -> str:
+    return ", ".join(f"{k} {'passes' if ok else 'fails'}" for k, ok in enumerate(outcomes))
+
+
+def random_input(s: Study, place: Place) -> str:
+    """How the test makes random input for the product; ``""`` where it does not."""
+    return _draws_itself(place, s) if _asks_product(s) else ""
+
+
+def _draws_itself(place: Place, s: Study) -> str:
+    """A call in the test, or in a fixture of its file that it uses, that draws a random number; ``""`` where there is none."""
+    names = Names(place.src, s.ctx)
+    asked = {a.arg for a in place.function.args.args}
+    fixtures = [n for n in place.tree.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)) and n.name in asked]
+    functions: list[Function] = [place.function, *fixtures]
+    for node in (n for f in functions for n in ast.walk(f) if isinstance(n, ast.Call)):
+        if _DRAWS.match(names.dotted(node.func)):
+            return ast.unparse(node)[:80]
+    return ""
+
+
+def _asks_product(s: Study) -> bool:
+    """Whether product code has a part in the failure: it raised it, or the test calls into the project."""
+    if any(f.kind == "product" for f in s.failure.frames):
+        return True
+    place = place_of(s.nodeid, s.ctx)
+    if place is None:
+        return True
+    names = Names(place.src, s.ctx)
+    product = {p.removesuffix(".py").removesuffix("/__init__").replace("/", ".").removeprefix("src.") for p in s.ctx.files.product_files}
+    called = {names.dotted(n.func) for n in ast.walk(place.function) if isinstance(n, ast.Call)}
+    return any(c.rpartition(".")[0] in product or c.rpartition(".")[0].rpartition(".")[0] in product for c in called if c)
+
+
+class HashOrder(FlakyTactic):
+    """What a set gives, in the order in which this process hashes strings."""
+
+    name = "hash_order"
+    summary = "A test compares what comes out of a set in an order that changes from process to process: it compares without order"
+    applicability = Applicability.REVIEW
+    evidence = ("experiment", "value")
+    sources = ("Python documentation: PYTHONHASHSEED; object.__hash__",)
+    heals = examples_chance.HASH
+    declines = examples_chance.HASH_DECLINES
+
+    def studied(self, s: Study) -> Iterable[Proposal]:
+        """See :class:`FlakyTactic`."""
+        comparison = s.failure.comparison
+        place = place_of(s.nodeid, s.ctx)
+        if comparison is None or place is None or not permuted(comparison) or comparison.operator != "==":
+            return
+        outcomes: dict[str, bool] = {}
+        for seed in ("0", "1", "2", "3", "4"):
+            found = s.ctx.experiments.observe([s.nodeid], s.ctx.overlay, Conditions(env={"PYTHONHASHSEED": seed}, fresh=True)).get(s.nodeid)
+            if found is not None:
+                outcomes[seed] = found.passed
+            if len(set(outcomes.values())) == 2 and len(outcomes) >= 3:
+                break
+        failing = [k for k, ok in outcomes.items() if not ok]
+        if not failing:
+            return
+        again = s.ctx.experiments.observe([s.nodeid], s.ctx.overlay, Conditions(env={"PYTHONHASHSEED": failing[0]}, fresh=True)).get(s.nodeid)
+        if again is None or again.passed:
+            return
+        data = _sorted(place, comparison)
+        if data is None:
+            return
+        told = ", ".join(f"{k} {'passes' if ok else 'fails'}" for k, ok in outcomes.items())
+        environments = tuple({"PYTHONHASHSEED": k} for k in sorted(outcomes, key=lambda k: outcomes[k]))
+        yield Proposal(
+            STRATEGY_NAME,
+            self.name,
+            _edits(s, {place.src.path: data}),
+            (
+                Evidence("experiment", f"the outcome depends on PYTHONHASHSEED and on nothing else: {told}", repro([s.nodeid]), 0.7),
+                Evidence("value", "both sides hold the same items in another order", str(comparison.location or ""), 0.5),
+            ),
+            self.applicability,
+            f"{place.name} compares the order in which a set gives its items; now without order",
+            nodeids=(s.nodeid,),
+            meaning="the order of the items is of no meaning",
+            score=0.8,
+            proof=Proof(repeats=min(4, len(outcomes)), environments=environments),
+        )
+
+
+def permuted(comparison: Comparison) -> bool:
+    """Whether the two sides are sequences of the same items in another order."""
+    sides = [o.value for o in comparison.operands[:2]]
+    if len(sides) != 2 or any(v.kind not in ("list", "tuple") or v.truncated for v in sides):
+        return False
+    a, b = ([i.repr for i in v.items] for v in sides)
+    return a != b and sorted(a) == sorted(b)
+
+
+def _sorted(place: Place, comparison: Comparison) -> bytes | None:
+    """Both operands of the failing assert wrapped in ``sorted``."""
+    node = _compare_at(place, comparison)
+    types = {i.type for o in comparison.operands[:2] for i in o.value.items}
+    if node is None or len(types) != 1 or types & {"dict", "object", "NoneType", "complex"}:
+        return None
+    draft = Draft(place)
+    for side in (node.left, node.comparators[0]):
+        text = place.src.segment(side)
+        if isinstance(side, ast.Call) and isinstance(side.func, ast.Name) and side.func.id in ("list", "tuple") and len(side.args) == 1:
+            text = place.src.segment(side.args[0])
+        draft.replace(side, f"sorted({text})")
+    return draft.data()
+
+
+def _compare_at(place: Place, comparison: Comparison) -> ast.Compare | None:
+    at = comparison.location
+    asserts = [n for n in ast.walk(place.function) if isinstance(n, ast.Assert)]
+    asserts = [n for n in asserts if at is None or n.lineno <= at.line <= (n.end_lineno or n.lineno)]
+    tests = [n.test for n in asserts if isinstance(n.test, ast.Compare) and len(n.test.ops) == 1]
+    return tests[0] if len(tests) == 1 else None
+
+
+class FloatNoise(FlakyTactic):
+    """Equality of floats whose last digits differ from run to run."""
+
+    name = "float_noise"
+    summary = "A test compares floats for equality whose last digits vary from run to run: it allows for the measured spread"
+    applicability = Applicability.SAFE
+    evidence = ("reruns", "value")
+    sources = ("pytest.approx",)
+    heals = examples_chance.FLOAT
+    declines = examples_chance.FLOAT_DECLINES
+
+    def studied(self, s: Study) -> Iterable[Proposal]:
+        """See :class:`FlakyTactic`."""
+        comparison = s.failure.comparison
+        place = place_of(s.nodeid, s.ctx)
+        if comparison is None or place is None or comparison.operator != "==" or comparison.style != "assert" or not _varies(s):
+            return
+        node = _compare_at(place, comparison)
+        spread = _spread([s.failure.comparison, *(o.failure.comparison for o in s.alone_runs() if o.failure is not None)])
+        if node is None or spread is None or not 0 < spread <= 1e-9:
+            return
+        side = node.comparators[0]
+        rel = 10.0 ** (math.ceil(math.log10(spread)) + 1)
+        draft = Draft(place)
+        draft.replace(side, f"pytest.approx({place.src.segment(side)}, rel={rel:.0e})".replace("e-0", "e-"))
+        draft.need("import pytest")
+        data = draft.data()
+        if data is None:
+            return
+        measured = rate(s)
+        yield Proposal(
+            STRATEGY_NAME,
+            self.name,
+            _edits(s, {place.src.path: data}),
+            (statistics(s), Evidence("value", f"the sides differ by {spread:.1e} of the value at most", str(comparison.location or ""), 0.6)),
+            self.applicability,
+            f"{place.name} compares floats that vary in their last digits; now within {rel:.0e} of the value",
+            nodeids=(s.nodeid,),
+            meaning="the difference is rounding",
+            score=0.85,
+            proof=Proof(repeats=max(3, runs_needed(max(measured, 0.02), most=200)), rate=measured),
+        )
+
+
+def _spread(comparisons: Iterable[Comparison | None]) -> float | None:
+    """The largest relative difference of two floats in all failed comparisons; ``None`` where others were compared."""
+    widest = 0.0
+    for c in comparisons:
+        values = [v for v in (_number(o) for o in c.operands[:2]) if v is not None] if c is not None else []
+        if len(values) != 2:
+            return None
+        a, b = values
+        widest = max(widest, abs(a - b) / max(abs(a), abs(b), 1e-300))
+    return widest
+
+
+def _number(operand: Operand) -> float | None:
+    try:
+        return float(operand.value.repr) if operand.value.type in ("float", "int", "numpy.float64") else None
+    except ValueError:
+        return None
+
+
+class Quarantine(FlakyTactic):
+    """The last resort: the test is run again where it fails, marked with the reason and the date; it is not healed."""
+
+    name = "quarantine"
+    summary = "No cause was found: the test is marked to be rerun, with the measured failure rate and the date; it is quarantined, not healed"
+    applicability = Applicability.REVIEW
+    evidence = ("reruns",)
+    sources = (
+        "pytest-rerunfailures: re-run individual failures",
+        "Google Testing Blog: Flaky Tests at Google and How We Mitigate Them (2016)",
+    )
+    heals = examples_chance.QUARANTINE
+    declines = examples_chance.QUARANTINE_DECLINES
+
+    def studied(self, s: Study) -> Iterable[Proposal]:
+        """See :class:`FlakyTactic`."""
+        place = place_of(s.nodeid, s.ctx)
+        if place is None or s.polluters() or not _varies(s) or any("flaky" in ast.unparse(d) for d in place.function.decorator_list):
+            return
+        measured = rate(s)
+        if not 0 < measured <= 0.5 or random_input(s, place):
+            return
+        reruns = reruns_for(measured)
+        if s.ctx.live.module("pytest_rerunfailures") is None:
+            text = f"{s.nodeid} fails in {measured:.0%} of its runs alone and no cause was found; pytest-rerunfailures would rerun it {reruns} times"
+            yield Proposal(STRATEGY_NAME, self.name, (), (statistics(s),), Applicability.ADVICE, "flaky, no cause found", (s.nodeid,), advice=text)
+            return
+        draft = Draft(place)
+        reason = f"failed in {s.failures_alone} of {len(s.alone)} runs alone, no cause found, {datetime.date.today().isoformat()}"
+        draft.decorate(f'@pytest.mark.flaky(reruns={reruns}, reason="{reason}")')
+        draft.need("import pytest")
+        data = draft.data()
+        if data is None:
+            return
+        yield Proposal(
+            STRATEGY_NAME,
+            self.name,
+            _edits(s, {place.src.path: data}),
+            (statistics(s),),
+            self.applicability,
+            f"{place.name} is quarantined, not healed: it fails in {measured:.0%} of its runs and no cause was found; {reruns} reruns hide that",
+            nodeids=(s.nodeid,),
+            meaning="the failures are not worth a red run",
+            score=0.1,
+            proof=Proof(repeats=3, rate=measured, fresh=True, fails_before=False),
+        )

@@ -1,0 +1,144 @@
+"""What experiments say about one flaky test: how often it fails alone, after which tests, and what those leave changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.experiments import Conditions, Experiments, Observation
+from pytest_maestro_healer.evidence.state import Change
+from pytest_maestro_healer.model import Failure
+
+ORDERED = Conditions(ordered=True, clean=True)
+#: Runs of the test alone: enough to see a failure rate of 10 % with a probability of 95 %.
+ALONE = 30
+_PROBED = 40
+
+
+@dataclass
+class Study:
+    """One failed test under experiment; every result is kept, so that all tactics share it."""
+
+    failure: Failure
+    ctx: Context
+    alone: list[Observation] = field(default_factory=list)
+    _polluters: tuple[str, ...] | None = None
+    _setters: tuple[str, ...] | None = None
+    _changes: dict[str, tuple[Change, ...]] = field(default_factory=dict)
+
+    @property
+    def nodeid(self) -> str:
+        """The flaky test."""
+        return self.failure.nodeid
+
+    def run(self, order: Sequence[str], overlay: Mapping[str, bytes] | None = None) -> Mapping[str, Observation]:
+        """One ordered run from a clean state."""
+        return self.ctx.experiments.observe(order, {**self.ctx.overlay, **(overlay or {})}, ORDERED)
+
+    def passes(self, order: Sequence[str], overlay: Mapping[str, bytes] | None = None) -> bool | None:
+        """Whether the test passes at the end of ``order``; ``None`` where the run could not be made."""
+        found = self.run([*order, self.nodeid], overlay).get(self.nodeid)
+        return None if found is None or found.outcome == "missing" else found.passed
+
+    def good(self, order: Sequence[str], overlay: Mapping[str, bytes]) -> bool:
+        """Whether all of ``order`` and the test pass, healed."""
+        found = self.run([*order, self.nodeid], overlay)
+        return bool(found) and all(found[n].outcome in ("passed", "skipped", "xfailed") for n in (*order, self.nodeid) if n in found)
+
+    # -- alone -----------------------------------------------------------------------------------------------
+    def alone_runs(self, times: int = ALONE) -> list[Observation]:
+        """The test by itself from a clean state, ``times`` times."""
+        while len(self.alone) < times and self.ctx.experiments.available:
+            found = self.ctx.experiments.repeat(self.nodeid, 1, self.ctx.overlay, Conditions(clean=True))
+            if not found:
+                break
+            self.alone += found
+            if len(self.alone) == 3 and all(o.seconds > 5 for o in self.alone):
+                break
+        return self.alone
+
+    @property
+    def failures_alone(self) -> int:
+        """How often it failed alone."""
+        return sum(1 for o in self.alone_runs() if not o.passed)
+
+    @property
+    def steady_alone(self) -> bool:
+        """Whether all runs alone ended alike (a first look of five; more only where those differ)."""
+        first = self.alone_runs(5)
+        return bool(first) and len({o.outcome for o in first}) == 1
+
+    # -- other tests -----------------------------------------------------------------------------------------
+    def polluters(self, overlay: Mapping[str, bytes] | None = None) -> tuple[str, ...]:
+        """A smallest set of the tests that ran before, after which it fails; empty where the run's order does not make it fail."""
+        if overlay is None and self._polluters is not None:
+            return self._polluters
+        before = list(self.ctx.before(self.nodeid))
+        found: tuple[str, ...] = ()
+        if before and self.passes(before, overlay) is False:
+            found = smallest(before, lambda order: self.passes(order, overlay) is False)
+        if overlay is None:
+            self._polluters = found
+        return found
+
+    def setters(self) -> tuple[str, ...]:
+        """A smallest set of the tests of its file after which it passes, where alone it fails."""
+        if self._setters is None:
+            self._setters = ()
+            whole = self.ctx.experiments.observe([self.failure.path], self.ctx.overlay, Conditions(clean=True))
+            order = list(whole)
+            before = order[: order.index(self.nodeid)] if self.nodeid in order else []
+            if before and whole[self.nodeid].passed and self.passes(before):
+                self._setters = smallest(before, lambda o: self.passes(o) is True)
+        return self._setters
+
+    def changes(self, nodeids: Sequence[str]) -> tuple[Change, ...]:
+        """What the last of ``nodeids`` leaves changed; the project's own state first."""
+        key = "\n".join(nodeids)
+        if key not in self._changes:
+            conditions = Conditions(ordered=True, clean=True, probe=True)
+            # the test itself runs too: what it cleans up is not left over for the next experiment
+            found = self.ctx.experiments.observe([*nodeids, self.nodeid], self.ctx.overlay, conditions).get(nodeids[-1])
+            self._changes[key] = tuple(sorted(found.changed, key=_order)[:_PROBED]) if found is not None else ()
+        return self._changes[key]
+
+
+def _order(change: Change) -> tuple[bool, bool, int]:
+    return change.kind == "file", change.before is None, change.path.count(".")
+
+
+def smallest(items: Sequence[str], bad: Callable[[Sequence[str]], bool]) -> tuple[str, ...]:
+    """A subset of ``items`` (order kept) that still is ``bad``, from which no single half or item can be left out.
+
+    Delta debugging (Zeller and Hildebrandt, 2002), which for a single culprit is a bisection.
+    """
+    items = list(items)
+    parts = 2
+    while len(items) >= 2:
+        size = max(1, len(items) // parts)
+        chunks = [items[i : i + size] for i in range(0, len(items), size)]
+        for i in reversed(range(len(chunks))):
+            rest = [x for j, c in enumerate(chunks) if j != i for x in c]
+            if len(chunks) > 1 and bad(chunks[i]):
+                items, parts = list(chunks[i]), 2
+                break
+            if parts > 2 and rest and bad(rest):
+                items, parts = rest, max(2, parts - 1)
+                break
+        else:
+            if size == 1:
+                break
+            parts = min(len(items), parts * 2)
+    return tuple(items)
+
+
+_STUDIES: WeakKeyDictionary[Experiments, dict[tuple[object, ...], Study]] = WeakKeyDictionary()
+
+
+def study(failure: Failure, ctx: Context) -> Study:
+    """The study of a failed test, one per healing phase and state of its files."""
+    mine = _STUDIES.setdefault(ctx.experiments, {})
+    key = (failure.nodeid, tuple(sorted((p, hash(d)) for p, d in ctx.overlay.items())))
+    return mine.setdefault(key, Study(failure, ctx))
