@@ -148,9 +148,10 @@ class Fresh:
             env.pop(key, None)
             if value is not None:
                 env[key] = value
+        folder = self._moved(self.config.invocation_params.dir, root)
         process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", *self._arguments(work, root), *(f"{root}{os.sep}{t}" for t in targets)],
-            cwd=self._moved(self.config.invocation_params.dir, root),
+            [sys.executable, "-m", "pytest", *self._arguments(work, root), *(_named(root, t, folder) for t in targets)],
+            cwd=folder,
             env=env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -227,3 +228,10 @@ def scratch_copy(root: Path, target: Path, changed: Mapping[str, bytes]) -> str:
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(data)
     return ""
+
+
+def _named(root: Path, target: str, folder: Path) -> str:
+    """``target`` as an argument: absolute, but from ``folder`` where a bracket in the root would read as the start of parameters."""
+    path, sep, rest = target.partition("::")
+    whole = f"{root}{os.sep}{path}"
+    return (os.path.join(".", os.path.relpath(whole, folder)) if "[" in str(root) else whole) + sep + rest

@@ -310,15 +310,17 @@ def test_what_tests_print_while_healing_stays_away(suite: Suite, route: str, mor
 
 # -- every kind of test module -----------------------------------------------------------------------------------
 LAYOUT = {
-    "conftest.py": "import pytest\n\nLOG = []\n\n\n@pytest.fixture\ndef number():\n    return 10\n\n\n@pytest.fixture(scope='session')\ndef shared():\n"
+    "conftest.py": "import pytest\n\nLOG = []\n\n\n@pytest.fixture\ndef number():\n    return 10\n\n\n"
+    "@pytest.fixture(scope='session')\ndef shared():\n"
     "    return []\n\n\n@pytest.fixture(autouse=True)\ndef marked(request):\n    LOG.append(request.node.get_closest_marker('level'))\n",
     "pytest.ini": "[pytest]\nmarkers = level(n): a level\npythonpath = .\n",
     "testsuite/__init__.py": "",
     "testsuite/tools.py": "def one():\n    return 1\n",
-    "testsuite/test_same.py": "import lib\nfrom .tools import one\nfrom . import tools\n\n\ndef test_relative():\n    assert lib.old_name(one()) == 2\n"
+    "testsuite/test_same.py": "import lib\nfrom .tools import one\nfrom . import tools\n\n\n"
+    "def test_relative():\n    assert lib.old_name(one()) == 2\n"
     "    assert tools.one is one\n",
     "testsuite/deep/__init__.py": "",
-    "testsuite/deep/test_same.py": "import lib\nfrom ..tools import one\n\n\nclass TestDeep:\n    def test_relative(self):\n        assert lib.old_name(one()) == 2\n",
+    "testsuite/deep/test_same.py": "import lib\nfrom ..tools import one\n\n\nclass TestDeep:\n    def test_relative(self):\n        assert lib.old_name(one()) == 2\n",  # noqa: E501
     "plain/test_fixtures.py": '''
 import unittest
 import pytest

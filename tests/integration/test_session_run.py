@@ -117,7 +117,9 @@ def story(text: str) -> list[str]:
     return [re.sub(r" in \d.*", "", line.strip("= ")) for line in lines]
 
 
-@pytest.mark.parametrize("args", [(), ("-x",), ("--maxfail=3",), ("-k", "params or late"), ("-p", "no:terminal"), ("-q",), ("--assert=plain",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "args", [(), ("-x",), ("--maxfail=3",), ("-k", "params or late"), ("-p", "no:terminal"), ("-q",), ("--assert=plain",)], ids=" ".join
+)
 def test_same_outcomes_as_without(suite: Suite, args: tuple[str, ...]) -> None:
     suite.write({"test_mixed.py": MIXED, "test_other.py": GREEN})
     more = () if "no:terminal" in args else ("-rA",)
@@ -203,7 +205,7 @@ def test_debugger_without_anybody_at_it(suite: Suite) -> None:
 
 def test_the_debugger_sees_no_proof(suite: Suite) -> None:
     suite.write({**TWO, "conftest.py": "def pytest_configure(config):\n    config.option.usepdb_cls = None\n"})
-    own = "class Quiet:\n    def __init__(self, *a, **k): pass\n    def reset(self): pass\n    def interaction(self, *a): print('ASKED')\n    quitting = False\n"
+    own = "class Quiet:\n    def __init__(self, *a, **k): pass\n    def reset(self): pass\n    def interaction(self, *a): print('ASKED')\n    quitting = False\n"  # noqa: E501
     suite.toy(("== 2", "== 9"), (OLD, NEW))
     suite.write({"quiet.py": own, "conftest.py": ""})
     run = suite.heal("--pdb", "--pdbcls=quiet:Quiet", "-s")
@@ -238,10 +240,14 @@ def test_every_failure_keeps_its_traceback(suite: Suite) -> None:
 
 # -- writing -----------------------------------------------------------------------------------------------------
 def rollback(suite: Suite) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "pytest_maestro_healer", "rollback", "--last"], cwd=suite.path, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "pytest_maestro_healer", "rollback", "--last"], cwd=suite.path, capture_output=True, text=True, check=False
+    )
 
 
-@pytest.mark.parametrize(("mode", "applicability", "kind"), [("safe", "SAFE", "applied"), ("safe", "REVIEW", "pending"), ("all", "REVIEW", "applied")])
+@pytest.mark.parametrize(
+    ("mode", "applicability", "kind"), [("safe", "SAFE", "applied"), ("safe", "REVIEW", "pending"), ("all", "REVIEW", "applied")]
+)
 def test_apply_and_undo(suite: Suite, mode: str, applicability: str, kind: str) -> None:
     suite.toy(applicability=applicability)
     data = b"\xef\xbb\xbf" + BROKEN.replace("\n", "\r\n").encode()[:-2]  # a BOM, CRLF, no newline at the end
@@ -266,7 +272,9 @@ def test_two_runs_at_once(suite: Suite) -> None:
     suite.write({f"test_{c}.py": text.replace("test_", f"test_{c}_") for c in "ab"})
     before = {c: suite.read(f"test_{c}.py") for c in "ab"}
     command = [sys.executable, "-m", "pytest", "-p", "toyheal", "--heal-strategies=toy", "-p", "no:cacheprovider", "--heal-apply=all"]
-    both = [subprocess.Popen(command, cwd=suite.path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in "12"]
+    both = [
+        subprocess.Popen(command, cwd=suite.path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in "12"
+    ]
     texts = [p.communicate(timeout=100)[0] for p in both]
     assert all("Traceback" not in t and "INTERNALERROR" not in t for t in texts), texts
     for c in "ab":
@@ -306,7 +314,7 @@ MISBEHAVIOUR = {
     ),
     "loops": ("def propose(self, failure, ctx):\n        while True: pass", "bad/odd raised TimeoutError: it ran longer than 1 s"),
     "endless": ("def propose(self, failure, ctx):\n        while True: yield Proposal('bad', 'odd', (), (), self.applicability, '', advice='a')", ""),
-    "exits": ("def propose(self, failure, ctx):\n        raise SystemExit(0)", "bad/odd raised RuntimeError: it ended with SystemExit: 0; it was left out"),
+    "exits": ("def propose(self, failure, ctx):\n        raise SystemExit(0)", "bad/odd raised RuntimeError: it ended with SystemExit: 0; it was left out"),  # noqa: E501
 }  # fmt: skip
 
 
@@ -328,7 +336,9 @@ def test_a_strategy_that_misbehaves(suite: Suite, kind: str) -> None:
 
 def test_hooks_that_answer_junk(suite: Suite) -> None:
     suite.write({"test_a.py": BROKEN, "conftest.py": "def pytest_heal_strategies(config):\n    return [1, 'toy', None]\n"})
-    suite.write({"boom.py": "def pytest_heal_strategies(config):\n    raise ValueError('boom')\n\ndef pytest_heal_propose(failure, context):\n    return 5\n"})
+    suite.write(
+        {"boom.py": "def pytest_heal_strategies(config):\n    raise ValueError('boom')\n\ndef pytest_heal_propose(failure, context):\n    return 5\n"}
+    )
     run = suite.heal("-p", "boom", "--heal-strategies=toy")
     assert run.ret == 1
     assert run.kinds() == {"test_a.py::test_call": "pending"}
@@ -390,7 +400,9 @@ def test_ctrl_c_while_healing(suite: Suite, args: tuple[str, ...]) -> None:
 def test_git_is_not_touched(suite: Suite) -> None:
     suite.write({"test_a.py": BROKEN})
     for args in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-qm", "x"]):
-        subprocess.run(["git", *args], cwd=suite.path, check=True, env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull})
+        subprocess.run(
+            ["git", *args], cwd=suite.path, check=True, env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+        )
     before = suite.tree()
     assert suite.heal(fresh=True).one()["decision"]["kind"] == "pending"
     assert suite.tree() == before

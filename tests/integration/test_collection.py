@@ -1,0 +1,191 @@
+"""What breaks collection is healed in the same session: the tests run, and the result says what had to be done for that."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.toys import BROKEN, HEALED, NEW, OLD, Suite
+
+SWAPS = (
+    ("test_syntax(:", "test_syntax():"), ("oops(:", "oops():"), ("import jsno", "import json"), ("undefined_name", "1"), ("lib.no_such", "lib.VALUE"),
+    ("'a, b'", "'a'"), ("[lib.rows]", "[1, 2]"),
+)  # fmt: skip
+MODULES = {
+    "syntax": "def test_syntax(:\n    pass\n\n\ndef test_more():\n    pass\n",
+    "import": "import jsno\n\n\ndef test_one():\n    assert json\n\n\ndef test_two():\n    pass\n",
+    "name": "X = undefined_name\n\n\ndef test_one():\n    assert X == 1\n\n\ndef test_two():\n    pass\n",
+    "attribute": "import lib\n\nX = lib.no_such\n\n\ndef test_one():\n    assert X == 2\n\n\ndef test_two():\n    pass\n",
+    "parametrize": "import pytest\n\n\n@pytest.mark.parametrize('a, b', [1, 2])\ndef test_one(a):\n    assert a\n",
+    "tab": "def test_syntax(:\n\tpass\n\n\ndef test_two():\n\tpass\n",
+}
+
+
+@pytest.mark.parametrize("kind", MODULES)
+def test_a_module(suite: Suite, kind: str) -> None:
+    suite.toy(*SWAPS)
+    suite.write({"test_a.py": MODULES[kind], "test_b.py": "def test_green():\n    pass\n"})
+    before = suite.tree()
+    plain = suite.plain()
+    assert plain.ret == 2
+    run = suite.heal()
+    assert run.ret == 1
+    assert run.counts() == "3 passed, 1 error", run.text[-2000:]
+    one = run.one()
+    assert (one["decision"]["kind"], one["collected"]) == ("pending", True)
+    assert set(one["nodeids"]) == {n for n in one["nodeids"] if n.startswith("test_a.py::")}
+    assert len(one["nodeids"]) == 2
+    assert "ERROR test_a.py" in run.text
+    assert "healed at collection" in run.text
+    assert suite.tree() == before
+
+
+def test_several_broken_files_and_one_that_stays(suite: Suite) -> None:
+    suite.toy(*SWAPS)
+    suite.write({"test_a.py": MODULES["syntax"], "test_b.py": MODULES["import"], "test_c.py": "import really_not_there\n"})
+    run = suite.heal()
+    assert run.ret == 2  # as without healing: one file could not be collected
+    assert {k.partition("::")[0]: v for k, v in run.kinds().items()} == {"test_a.py": "pending", "test_b.py": "pending", "test_c.py": "rejected"}
+    run = suite.heal("--continue-on-collection-errors")
+    assert run.ret == 1
+    assert run.counts() == "4 passed, 3 errors"
+
+
+def test_what_fails_behind_a_collection_error_is_healed_too(suite: Suite) -> None:
+    suite.toy((OLD, NEW), ("test_syntax(:", "test_syntax():"))
+    suite.write({"test_a.py": "def test_syntax(:\n    pass\n\n\n" + BROKEN})
+    run = suite.heal()
+    assert run.ret == 1
+    assert run.counts() == "1 failed, 1 passed, 1 error"
+    healed = {n for r in run.results if r["decision"]["kind"] == "pending" for n in r["nodeids"]}
+    assert healed >= {"test_a.py::test_syntax", "test_a.py::test_call"}, run.text[-3000:]
+    everything = suite.heal(heal=("--heal-apply=all",), fresh=True)
+    assert set(everything.kinds().values()) == {"applied"}, everything.text[-3000:]
+    assert suite.read("test_a.py").decode() == "def test_syntax():\n    pass\n\n\n" + HEALED
+
+
+CONFTEST = "def oops(:\n    pass\n\n\nimport pytest\n\n\n@pytest.fixture\ndef five():\n    return 5\n"
+
+
+@pytest.mark.parametrize("where", ["", "sub/"], ids=["initial", "folder"])
+def test_a_conftest(suite: Suite, where: str) -> None:
+    suite.toy(*SWAPS)
+    suite.write(
+        {
+            f"{where}conftest.py": CONFTEST,
+            f"{where}test_a.py": "def test_five(five):\n    assert five == 5\n",
+            "test_b.py": "def test_b():\n    pass\n",
+        }
+    )
+    suite.write({"pytest.ini": "[pytest]\n"})
+    before = suite.tree()
+    plain = suite.plain()
+    assert plain.ret in (2, 4)
+    run = suite.heal()
+    assert run.ret == 1, run.text[-3000:]
+    assert "2 passed" in run.counts()
+    one = run.one()
+    assert (one["decision"]["kind"], one["changes"][0]["path"]) == ("pending", f"{where}conftest.py")
+    assert suite.tree() == before
+    run = suite.heal(heal=("--heal-apply=all",), fresh=True)
+    assert suite.read(f"{where}conftest.py").decode() == CONFTEST.replace("oops(:", "oops():"), run.text[-3000:]
+    assert suite.plain().ret == 0
+
+
+def test_a_conftest_that_cannot_be_healed_ends_the_run_as_without(suite: Suite) -> None:
+    suite.write({"conftest.py": "import really_not_there\n", "test_a.py": "def test_a():\n    pass\n"})
+    plain, run = suite.plain(), suite.heal()
+    assert run.ret == plain.ret == 4
+    assert "really_not_there" in run.text
+    assert "Traceback" not in run.text.replace("Traceback:", "")
+
+
+@pytest.mark.parametrize("name", ["helper.py", "testsuite/helper.py"])
+def test_a_broken_helper(suite: Suite, name: str) -> None:
+    """Test code beside the tests is healed for review; product code is not touched."""
+    suite.toy(*SWAPS)
+    package = name.rpartition("/")[0]
+    module = name.removesuffix(".py").replace("/", ".")
+    suite.write({name: "def oops(:\n    return 1\n", "test_a.py": f"from {module} import oops\n\n\ndef test_a():\n    assert oops is not None\n"})
+    if package:
+        suite.write({f"{package}/__init__.py": ""})
+    run = suite.heal()
+    if package:
+        assert run.ret == 1, run.text[-2000:]
+        assert run.counts() == "1 passed, 1 error"
+        assert run.one()["changes"][0]["path"] == name
+    else:
+        assert run.ret == 2
+        assert run.one()["decision"]["kind"] == "rejected"
+    assert suite.read(name) == b"def oops(:\n    return 1\n"
+
+
+@pytest.mark.parametrize(
+    "args",
+    [("test_a.py",), ("test_a.py::test_more",), ("-k", "more"), ("--import-mode=importlib",), ("-x",), ("--deselect", "test_b.py::test_b")],
+    ids=" ".join,
+)
+def test_however_it_was_asked_for(suite: Suite, args: tuple[str, ...]) -> None:
+    suite.toy(*SWAPS)
+    suite.write({"test_a.py": MODULES["syntax"], "test_b.py": "def test_b():\n    pass\n"})
+    run = suite.heal(*args)
+    assert run.ret == 1, run.text[-2000:]
+    assert run.one()["decision"]["kind"] == "pending", run.text[-2000:]
+    assert "test_a.py::test_more" in run.one()["nodeids"]
+
+
+def test_fixtures_and_markers_of_a_healed_module_are_in_order(suite: Suite) -> None:
+    text = """
+import pytest
+
+pytestmark = pytest.mark.usefixtures("counted")
+CALLS = []
+
+
+@pytest.fixture
+def value(value):
+    return value + 1
+
+
+@pytest.fixture(autouse=True)
+def auto():
+    CALLS.append(1)
+
+
+@pytest.fixture(scope="module")
+def counted():
+    CALLS.append("module")
+
+
+class TestIt:
+    def test_syntax(self, value):
+        assert value == 2
+        assert CALLS == ["module", 1]
+
+
+def test_syntax(:
+    assert CALLS == ["module", 1, 1]
+"""
+    suite.toy(*SWAPS)
+    suite.write({"conftest.py": "import pytest\n\n\n@pytest.fixture\ndef value():\n    return 1\n", "test_a.py": text})
+    run = suite.heal()
+    assert run.counts() == "2 passed, 1 error", run.text[-2500:]
+    assert run.one()["decision"]["kind"] == "pending"
+
+
+def test_a_heal_at_collection_that_hangs(suite: Suite) -> None:
+    suite.toy(("test_syntax(:", "test_syntax():\n    pass\nwhile True: pass\ndef f():"))
+    suite.write({"test_a.py": MODULES["syntax"], "test_b.py": "def test_b():\n    pass\n"})
+    run = suite.heal("-o", "heal_timeout=1", "--continue-on-collection-errors")
+    assert run.ret == 1
+    assert run.counts() == "1 passed, 1 error"
+    assert run.one()["decision"]["kind"] == "rejected"
+
+
+def test_results_are_stored_for_the_next_command(suite: Suite) -> None:
+    suite.toy(*SWAPS)
+    suite.write({"test_a.py": MODULES["syntax"]})
+    suite.heal()
+    (pending,) = suite.store.pending()
+    assert all(o.ok for o in suite.store.accept([pending.healing_id]))
+    assert suite.read("test_a.py").decode() == MODULES["syntax"].replace("(:", "():")
+    assert suite.plain().ret == 0
