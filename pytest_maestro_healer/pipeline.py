@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from pytest_maestro_healer.apply.merge import rebase
 from pytest_maestro_healer.config import HealerConfig
@@ -15,7 +16,7 @@ from pytest_maestro_healer.diagnose.verdict import ProductChange, judge, prelimi
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions, Experiments, Observation
 from pytest_maestro_healer.learn.learner import Learner
-from pytest_maestro_healer.model import Cause, Diagnosis, Failure, HealingResult, ProofStep
+from pytest_maestro_healer.model import Cause, Decision, DecisionKind, Diagnosis, Failure, HealingResult, ProofStep
 from pytest_maestro_healer.prove.candidates import Candidate, merged_causes, progressed
 from pytest_maestro_healer.prove.runner import Runner
 from pytest_maestro_healer.prove.steady import Steadiness, flaky
@@ -55,41 +56,48 @@ class Pipeline(Search):
         self.accepted: list[Candidate] = []
         self.others: list[HealingResult] = []
         self.base: dict[str, Mapping[str, bytes]] = {}
+        self.now: dict[str, Failure] = {}
 
     # -- the phase -----------------------------------------------------------------------------------------
     def run(self, failures: Sequence[Failure], ready: Iterable[Candidate] = ()) -> list[HealingResult]:
         """Heal what can be healed. ``ready`` are heals made at collection, already proved by the session's own run of their tests."""
         self.deadline = self.clock() + self.config.budget
         self.ctx.set_experiments(Experiments(self._experiment, lambda: self.clock() > self.deadline))
-        for candidate in ready:
-            candidate.steps.append(self._teeth(candidate))
-            self._accept(candidate)
-        queue = _unique(failures)
-        total = len(queue)
-        i = 0
         try:
-            while i < len(queue):
-                failure = queue[i]
-                i += 1
-                if failure.nodeid in self.done:
-                    continue
-                if self.clock() > self.deadline:
-                    self.notes.append(f"the budget of {self.config.budget:g} s is used up: {len(queue) - i + 1} failures were not looked at")
-                    break
-                self.progress(min(i, total), total, failure.nodeid)
-                queue += self._one(failure)
+            for candidate in ready:
+                candidate.steps.append(self._teeth(candidate))
+                self._take(candidate)
+            self._queue(_unique(failures))
             results = self._confirmed()
         except KeyboardInterrupt:
             # what was found stays on offer, and no more than that
             self.notes.append("healing was interrupted: nothing was written, the test result is as it was")
             self.facts.config = self.config.replace(apply="none")
-            results = [healed(self.facts, c) for c in self.accepted]
+            results = _grounded([(c, healed(self.facts, c)) for c in self.accepted])
         return [*results, *self.others]
+
+    def _queue(self, queue: list[Failure]) -> None:
+        """Heal one failure after the other, and what appears behind them."""
+        total = len(queue)
+        i = 0
+        while i < len(queue):
+            # a heal of another test may have brought this one further
+            failure = self.now.get(queue[i].nodeid, queue[i])
+            i += 1
+            if failure.nodeid in self.done:
+                continue
+            if self.clock() > self.deadline:
+                left = {f.nodeid for f in queue[i - 1 :]} - self.done
+                self.notes.append(f"the budget of {self.config.budget:g} s is used up: {len(left)} failures were not looked at")
+                break
+            self.progress(min(i, total), total, failure.nodeid)
+            queue += self._one(failure)
 
     def _one(self, failure: Failure) -> list[Failure]:
         """Heal one failure; returns further failures that appeared behind it."""
         began = self.clock()
         if not failure.healable:
+            self.done.add(failure.nodeid)
             self.others.append(refused(self.facts, failure, preliminary(failure), f"opted out: {failure.no_heal_reason}"))
             return []
         base = self.base.get(failure.nodeid, {})
@@ -106,19 +114,33 @@ class Pipeline(Search):
             return []
         winner = found.winner
         if winner.symptom:
-            winner.diagnosis = self._judged(failure, first, winner, base)
+            winner.diagnosis = self._expected(winner, first)
         else:
             winner.diagnosis = drifted(first)
-        winner.ties = [t.proposal.meaning or t.proposal.explanation for t in found.ties]
+        winner.ties += [t.proposal.meaning or t.proposal.explanation for t in found.ties]
         winner.refusals = found.refusals
         if winner.proposal.proof is None:
             winner.steps.append(self._teeth(winner))
         winner.seconds = self.clock() - began
+        if base:
+            winner.ground = next((c for c in self.accepted if c.after is base), None)
+        return self._take(winner)
+
+    def _take(self, winner: Candidate) -> list[Failure]:
+        """Accept ``winner``, unless the policy refuses it now or a person refused it before: then nothing may build on it, or be barred by it."""
         result = healed(self.facts, winner)
         if self.remembered(result):
-            self.others.append(refused(self.facts, failure, winner.diagnosis, "this very edit was rejected before", winner.seconds))
+            again = refused(self.facts, winner.failure, winner.diagnosis, "this very edit was rejected before", winner.seconds)
+            self._refuse(winner, replace(again, nodeids=result.nodeids))
+            return []
+        if result.decision.kind is DecisionKind.REJECTED:
+            self._refuse(winner, result)
             return []
         return self._accept(winner)
+
+    def _refuse(self, winner: Candidate, result: HealingResult) -> None:
+        self.done |= {winner.failure.nodeid, *winner.nodeids}
+        self.others.append(result)
 
     def _teeth(self, candidate: Candidate) -> ProofStep:
         return self.ladder.teeth(candidate.nodeids[:20], candidate.after, self.ctx.files.read, expectation=candidate.symptom)
@@ -136,7 +158,7 @@ class Pipeline(Search):
         clash = next((p for p in winner.after if self._merged(p, winner) is None), None)
         if clash is not None:
             reason = f"overlaps another heal's edit of {clash}"
-            self.others.append(refused(self.facts, winner.failure, winner.diagnosis, reason, winner.seconds))
+            self._refuse(winner, refused(self.facts, winner.failure, winner.diagnosis, reason, winner.seconds))
             return []
         self.accepted.append(winner)
         # a heal of other tests only leaves its own failure open
@@ -145,6 +167,7 @@ class Pipeline(Search):
         for nodeid, failure in winner.left.items():
             if failure is not None and nodeid not in self.done:
                 self.base[nodeid] = winner.after
+                self.now[nodeid] = failure
                 uncovered.append(failure)
         self._sweep(winner)
         return uncovered
@@ -169,6 +192,7 @@ class Pipeline(Search):
         for nodeid, failure in climb.left.items():
             if nodeid in old and failure is not None and progressed(old[nodeid], failure):
                 self.base[nodeid] = winner.after
+                self.now[nodeid] = failure
 
     def _sweep_in_order(self, winner: Candidate) -> None:
         """Other flaky tests may have failed for the same reason: replay the run up to the last of them, healed."""
@@ -214,12 +238,23 @@ class Pipeline(Search):
         found = product_changes(hunks, executed, product, "")
         return [ProductChange(c.hunk, c.executed, git.last_change(c.hunk.path, min(c.executed))) for c in found[:5]]
 
-    def _judged(self, failure: Failure, first: Diagnosis, winner: Candidate | None, base: Mapping[str, bytes]) -> Diagnosis:
-        values = [e.replacement for e in winner.proposal.edits] if winner is not None else []
+    def _judged(self, failure: Failure, first: Diagnosis, base: Mapping[str, bytes], values: Sequence[str] = ()) -> Diagnosis:
         return judge(failure, self._changes(failure, base), new_values=values, first=first)
 
+    def _expected(self, winner: Candidate, first: Diagnosis) -> Diagnosis:
+        """The verdict on a heal that changes what a test expects: on each such step for itself, as far as the test came with the steps before it."""
+        verdict = first
+        for link in winner.links:
+            if link.proposal.strategy not in self.symptoms:
+                continue
+            begin = first if link.failure is winner.failure else preliminary(link.failure)
+            verdict = self._judged(link.failure, begin, link.ground, [e.replacement for e in link.proposal.edits])
+            if verdict.cause is Cause.REGRESSION_SUSPECTED:
+                break
+        return replace(verdict, pattern=first.pattern, probability=first.probability)
+
     def _unhealed(self, failure: Failure, first: Diagnosis, found: Found, base: Mapping[str, bytes], began: float) -> None:
-        diagnosis = first if first.cause is Cause.FLAKY else self._judged(failure, first, None, base)
+        diagnosis = first if first.cause is Cause.FLAKY else self._judged(failure, first, base)
         self.done.add(failure.nodeid)
         if found.advice:
             self.others.append(advised(self.facts, failure, diagnosis, found.advice, found.refusals, self.clock() - began))
@@ -230,19 +265,25 @@ class Pipeline(Search):
         """One fresh process for all accepted heals; where it objects, each heal by itself."""
         self.accepted = merged_causes(self.accepted)
         if self.accepted and self.config.fresh_confirm and self.config.validate_before_apply:
-            self._confirm(self.accepted, alone=len(self.accepted) == 1)
-        return [healed(self.facts, c) for c in self.accepted]
+            self._confirm()
+        return _grounded([(c, healed(self.facts, c)) for c in self.accepted])
 
-    def _confirm(self, heals: list[Candidate], *, alone: bool) -> None:
-        overlay = self._overlay(heals)
-        nodeids = list(dict.fromkeys(n for c in heals for n in c.nodeids))
-        step, _ = self.ladder.fresh(nodeids, overlay, self.ctx.passed)
-        if step.passed or alone:
-            for c in heals:
+    def _confirm(self) -> None:
+        step = self._fresh(self.accepted)
+        if step.passed or len(self.accepted) == 1:
+            for c in self.accepted:
                 c.steps.append(step)
             return
-        for c in heals:
-            self._confirm([c], alone=True)
+        # one after the other, each together with those that passed: what is kept was confirmed as a whole
+        kept: list[Candidate] = []
+        for c in self.accepted:
+            step = self._fresh([*kept, c])
+            c.steps.append(step)
+            kept += [c] * bool(step.passed)
+
+    def _fresh(self, heals: Sequence[Candidate]) -> ProofStep:
+        nodeids = list(dict.fromkeys(n for c in heals for n in c.nodeids))
+        return self.ladder.fresh(nodeids, self._overlay(heals), self.ctx.passed)[0]
 
     def _overlay(self, heals: Sequence[Candidate]) -> dict[str, bytes]:
         out: dict[str, bytes] = {}
@@ -257,6 +298,22 @@ class Pipeline(Search):
 def drifted(first: Diagnosis) -> Diagnosis:
     """The diagnosis once a cause was healed."""
     return Diagnosis(first.pattern, first.probability, first.cause if first.cause is not Cause.UNKNOWN else Cause.DRIFT)
+
+
+def _grounded(heals: Sequence[tuple[Candidate, HealingResult]]) -> list[HealingResult]:
+    """The results, where what was proved on top of another heal goes no further than that one."""
+    out: list[HealingResult] = []
+    done: dict[int, HealingResult] = {}
+    for c, result in heals:
+        ground = done.get(id(c.ground))
+        kind = result.decision.kind
+        if ground is not None and kind is not DecisionKind.REJECTED and ground.decision.kind is DecisionKind.REJECTED:
+            result = replace(result, success=False, decision=Decision(DecisionKind.REJECTED, f"it builds on {ground.healing_id}, which is refused"))
+        elif ground is not None and kind is DecisionKind.APPLIED and ground.decision.kind is not DecisionKind.APPLIED:
+            result = replace(result, decision=Decision(DecisionKind.PENDING, f"it builds on {ground.healing_id}, which is not applied"))
+        done[id(c)] = result
+        out.append(result)
+    return out
 
 
 def _unique(failures: Sequence[Failure]) -> list[Failure]:

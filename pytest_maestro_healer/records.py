@@ -44,7 +44,9 @@ def healed(facts: Facts, c: Candidate) -> HealingResult:
     changes = tuple(FileChange.of(p, c.before[p], data) for p, data in sorted(c.after.items()) if c.before[p] != data)
     verdict = Verdict(tuple(c.steps))
     shift = partial(facts.shift, proposal=c.proposal, diagnosis=c.diagnosis) if facts.shift is not None else None
-    sure = confidence(c.proposal, verdict, tied=bool(c.ties), shift=shift)
+    # a heal in steps is right only if each step is: evidence for one is none for another
+    steps = [link.proposal for link in c.links] or [c.proposal]
+    sure = min(confidence(p, verdict, tied=bool(c.ties), shift=shift) for p in steps)
     case = Case(
         applicability=c.proposal.applicability,
         proved=verdict.proved,
@@ -57,6 +59,7 @@ def healed(facts: Facts, c: Candidate) -> HealingResult:
         in_ci=facts.in_ci,
         conflict=any(facts.ctx.git.unmerged(ch.path) for ch in changes) if facts.config.effective_apply != "none" else False,
         refused=verdict.failed_step.reason if verdict.failed_step else "",
+        evidence=all(p.evidence for p in steps),
     )
     decision = decide(case, facts.config)
     first = changes[0] if changes else None

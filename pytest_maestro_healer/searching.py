@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.diagnose.verdict import preliminary
 from pytest_maestro_healer.edit.guards import check_proposal
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.model import Diagnosis, Failure, ProofStep, Proposal
-from pytest_maestro_healer.prove.candidates import Candidate, chained, order, progressed, rank, rivals, same_code
+from pytest_maestro_healer.learn.learner import Learner
+from pytest_maestro_healer.model import Cause, Diagnosis, Failure, ProofStep, Proposal
+from pytest_maestro_healer.prove.candidates import Candidate, Link, chained, order, progressed, rank, rivals, same_code
 from pytest_maestro_healer.prove.ladder import Climb, Ladder
 from pytest_maestro_healer.prove.runner import Runner
 from pytest_maestro_healer.prove.scope import narrowed
@@ -50,7 +52,9 @@ class Search:
         *,
         repeats: int = 2,
         clock: Callable[[], float] = time.perf_counter,
+        learner: Learner | None = None,
     ) -> None:
+        self.learner = learner
         self.ctx = ctx
         self.runner = runner
         self.strategies = strategies
@@ -71,18 +75,22 @@ class Search:
         attempts = 0
         for proposal in self._proposals(failure, diagnosis, ctx, found):
             if heals and not rivals(heals[0].proposal, proposal, self.symptoms):
-                break
+                continue
             if attempts >= self.config.max_attempts or self.clock() > self.deadline:
-                found.refusals.append(f"{proposal.tactic}: not tried, {attempts} attempts were made")
+                why = f"{attempts} attempts were made" if attempts >= self.config.max_attempts else "the time for healing is used up"
+                found.refusals.append(f"{proposal.tactic}: not tried, {why}")
                 break
             proposal, outside = narrowed(proposal, ctx, self.config)
             guard = self.ladder.guarded(partial(self._objections, proposal, outside, ctx))
             if not guard.passed:
                 found.refusals.append(f"{proposal.tactic}: {guard.reason}")
+                self._learn(failure, diagnosis, proposal, "guard")
                 continue
             attempts += 1
             candidate = self._tried(failure, proposal, guard, base, ctx, depth, found)
-            if candidate is not None:
+            if candidate is None:
+                self._learn(failure, diagnosis, proposal, "failed")
+            else:
                 proven.append(candidate)
                 heals += [candidate] * (failure.nodeid not in candidate.left)
         proven = heals or proven
@@ -100,16 +108,24 @@ class Search:
     def _proposals(self, failure: Failure, diagnosis: Diagnosis, ctx: Context, found: Found) -> list[Proposal]:
         out: list[Proposal] = []
         for strategy in self.strategies:
+            if strategy.symptom and diagnosis.cause is Cause.FLAKY:
+                continue  # what a test expects is not why it fails only now and then
             for tactic in strategy.tactics:
                 try:
                     if tactic.answers(failure, diagnosis):
-                        out += [p for p, _ in zip(tactic.propose(failure, ctx), range(PER_TACTIC), strict=False)]
+                        out += _checked(islice(tactic.propose(failure, ctx), PER_TACTIC))
                 except Exception as exc:
                     note = f"{strategy.name}/{getattr(tactic, 'name', tactic)} raised {type(exc).__name__}: {exc}; it was left out"
                     if note not in self.notes:
                         self.notes.append(note)
         found.advice += [p for p in out if not p.edits]
-        return order([p for p in out if p.edits], self.symptoms)
+        if self.learner is None:
+            return order([p for p in out if p.edits], self.symptoms)
+        return order([p for p in out if p.edits], self.symptoms, partial(self.learner.weight, diagnosis=diagnosis))
+
+    def _learn(self, failure: Failure, diagnosis: Diagnosis, proposal: Proposal, result: str) -> None:
+        if self.learner is not None:
+            self.learner.failed(failure, diagnosis, proposal, result)
 
     def _tried(
         self, failure: Failure, proposal: Proposal, guard: ProofStep, base: Mapping[str, bytes], ctx: Context, depth: int, found: Found
@@ -125,6 +141,7 @@ class Search:
             found.refusals.append(f"{proposal.tactic}: {problem}")
             return None
         candidate = Candidate(failure, proposal, self._befores(after, ctx), after, guard=guard, symptom=proposal.strategy in self.symptoms)
+        candidate.links = (Link(failure, proposal, base),)
         if _is_healed(failure, climb):
             return self._settled(candidate, climb, found)
         next_failure = _behind(failure, climb)
@@ -133,6 +150,7 @@ class Search:
             found.absorb(more)
             if more.winner is not None:
                 whole = chained(candidate, more.winner)
+                whole.ties = [*more.winner.ties, *(t.proposal.meaning or t.proposal.explanation for t in more.ties)]
                 return self._settled(whole, self.ladder.rerun([*nodeids, *more.winner.nodeids], whole.after), found)
         if climb.healed and len(nodeids) > 1:
             return self._settled(candidate, climb, found)
@@ -144,6 +162,10 @@ class Search:
         """Fill in what the rerun showed and repeat it."""
         if not climb.healed:
             found.refusals.append(f"{candidate.proposal.tactic}: {climb.steps[-1].reason if climb.steps else 'nothing passed'}")
+            return None
+        broken = next((n for n in climb.left if n in self.ctx.passed), "")
+        if broken:
+            found.refusals.append(f"{candidate.proposal.tactic}: {broken} passed before the edit and fails with it")
             return None
         candidate.nodeids = list(dict.fromkeys([*climb.healed]))
         candidate.left = {n: f for n, f in climb.left.items() if n not in candidate.nodeids}
@@ -188,16 +210,27 @@ def _applied(proposal: Proposal, ctx: Context) -> dict[str, bytes]:
     return out
 
 
+def _checked(proposals: Iterable[Proposal]) -> list[Proposal]:
+    out = list(proposals)
+    for p in out:
+        if not isinstance(p, Proposal):
+            raise TypeError(f"{p!r} is no Proposal")
+    return out
+
+
 def _is_healed(failure: Failure, climb: Climb) -> bool:
     if failure.nodeid in climb.left:
         return False
-    if failure.nodeid in climb.healed:
-        return True
-    return any(n.startswith(failure.nodeid) for n in climb.healed)
+    return any(_stands_for(n, failure.nodeid) for n in climb.healed)
 
 
 def _behind(failure: Failure, climb: Climb) -> Failure | None:
     """The failure that now stands where ``failure`` stood."""
     if climb.left.get(failure.nodeid) is not None:
         return climb.left[failure.nodeid]
-    return next((f for n, f in climb.left.items() if f is not None and n.startswith(failure.nodeid)), None)
+    return next((f for n, f in climb.left.items() if f is not None and _stands_for(n, failure.nodeid)), None)
+
+
+def _stands_for(nodeid: str, wanted: str) -> bool:
+    """Whether ``nodeid`` is ``wanted``, one of its parameter sets, or a test of the file or folder that it names."""
+    return nodeid == wanted or (nodeid.startswith(wanted) and nodeid[len(wanted) :].startswith(("::", "[", "/")))

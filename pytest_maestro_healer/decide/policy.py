@@ -23,6 +23,7 @@ class Case:
     in_ci: bool
     conflict: bool
     refused: str = ""
+    evidence: bool = True
 
 
 def decide(case: Case, config: HealerConfig) -> Decision:
@@ -52,6 +53,8 @@ def decide(case: Case, config: HealerConfig) -> Decision:
         return Decision(DecisionKind.PENDING, "for review: shared test code")
     if case.cause is Cause.REGRESSION_SUSPECTED:
         return Decision(DecisionKind.PENDING, "a regression is suspected")
-    if case.confidence < config.confidence_threshold:
+    if not case.evidence:
+        return Decision(DecisionKind.PENDING, "for review: no evidence is cited")
+    if not case.confidence >= config.confidence_threshold:
         return Decision(DecisionKind.PENDING, f"confidence {case.confidence:.2f} is under the threshold {config.confidence_threshold:.2f}")
     return Decision(DecisionKind.APPLIED, f"safe, proved and confidence {case.confidence:.2f} at or over {config.confidence_threshold:.2f}")

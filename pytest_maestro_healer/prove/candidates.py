@@ -15,9 +15,22 @@ _PHASES = {"collect": 0, "setup": 1, "call": 2, "teardown": 3}
 _APPLICABILITY = {Applicability.SAFE: 0, Applicability.REVIEW: 1, Applicability.ADVICE: 2}
 
 
+@dataclass(frozen=True)
+class Link:
+    """One step of a heal: the failure that it answers, what was proposed, and the healed bytes of earlier steps (``ground``)."""
+
+    failure: Failure
+    proposal: Proposal
+    ground: Mapping[str, bytes]
+
+
 @dataclass
 class Candidate:
-    """A proposal on its way through the proof, with the files before (as on disk) and after (with everything it builds on)."""
+    """A proposal on its way through the proof, with the files before (as on disk) and after (with everything it builds on).
+
+    ``links`` are its steps, more than one where a follow-up was needed: it is right only if each of them is. ``ground`` is the accepted heal
+    on top of which it was proved, if there is one.
+    """
 
     failure: Failure
     proposal: Proposal
@@ -33,6 +46,8 @@ class Candidate:
     refusals: list[str] = field(default_factory=list)
     seconds: float = 0.0
     collected: bool = False
+    links: tuple[Link, ...] = ()
+    ground: Candidate | None = None
 
 
 def size(proposal: Proposal) -> int:
@@ -98,7 +113,15 @@ def chained(first: Candidate, rest: Candidate) -> Candidate:
     )
     before = {**rest.before, **first.before}
     return Candidate(
-        first.failure, proposal, before, rest.after, guard=first.guard, symptom=first.symptom or rest.symptom, left=rest.left, refusals=rest.refusals
+        first.failure,
+        proposal,
+        before,
+        rest.after,
+        guard=first.guard,
+        symptom=first.symptom or rest.symptom,
+        left=rest.left,
+        refusals=rest.refusals,
+        links=(*first.links, *rest.links),
     )
 
 
@@ -111,21 +134,27 @@ def same_code(a: Candidate, b: Candidate) -> bool:
 
 def _tree(data: bytes) -> str:
     import ast
+    import warnings
 
     try:
-        return ast.dump(ast.parse(data))
-    except (SyntaxError, ValueError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.dump(ast.parse(data))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ""
 
 
 def merged_causes(accepted: Iterable[Candidate]) -> list[Candidate]:
     """Heals of one root cause are one heal, also where each file was healed for itself (at collection); those that build on others stay."""
     out: list[Candidate] = []
+    moved: dict[int, Candidate] = {}
     for c in accepted:
+        c.ground = moved.get(id(c.ground), c.ground)
         twin = next((o for o in out if _same_cause(o, c)), None)
         if twin is None:
             out.append(c)
             continue
+        moved[id(c)] = twin
         p, q = twin.proposal, c.proposal
         explanation = p.explanation if q.explanation in p.explanation else f"{p.explanation}; {q.explanation}"
         twin.proposal = dataclasses.replace(p, evidence=tuple(dict.fromkeys((*p.evidence, *q.evidence))), explanation=explanation)
@@ -135,7 +164,8 @@ def merged_causes(accepted: Iterable[Candidate]) -> list[Candidate]:
         twin.left = {**twin.left, **c.left}
         twin.refusals += c.refusals
         twin.seconds += c.seconds
-        twin.steps = [_joined(a, b) for a, b in zip(twin.steps, c.steps, strict=False)]
+        twin.links += c.links
+        twin.steps = _joined_steps(twin.steps, c.steps)
     return out
 
 
@@ -143,10 +173,21 @@ def _same_cause(a: Candidate, b: Candidate) -> bool:
     p, q = a.proposal, b.proposal
     if not p.cause_key or (p.strategy, p.tactic, p.cause_key, p.applicability) != (q.strategy, q.tactic, q.cause_key, q.applicability):
         return False
-    return not (a.after.keys() & b.after.keys()) and not a.ties and not b.ties and a.collected == b.collected
+    if (a.diagnosis.cause, a.symptom, a.collected) != (b.diagnosis.cause, b.symptom, b.collected):
+        return False
+    return not (a.after.keys() & b.after.keys()) and not a.ties and not b.ties
+
+
+def _joined_steps(a: Iterable[ProofStep], b: Iterable[ProofStep]) -> list[ProofStep]:
+    """The steps of both by rung; a rung that only one of them climbed counts as not run, unless it failed."""
+    mine, theirs = {s.rung: s for s in a}, {s.rung: s for s in b}
+    return [
+        _joined(mine.get(r) or ProofStep(r, None, "not run for all"), theirs.get(r) or ProofStep(r, None, "not run for all"))
+        for r in dict.fromkeys([*mine, *theirs])
+    ]
 
 
 def _joined(a: ProofStep, b: ProofStep) -> ProofStep:
     reason = a.reason if a.reason == b.reason else f"{a.reason}; {b.reason}"
-    passed = None if a.passed is None or b.passed is None else a.passed and b.passed
+    passed = False if False in (a.passed, b.passed) else None if None in (a.passed, b.passed) else True
     return ProofStep(a.rung, passed, reason, a.seconds + b.seconds)
