@@ -15,6 +15,7 @@ from pytest_maestro_healer.diagnose.verdict import preliminary
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.learn.learner import Learner
 from pytest_maestro_healer.model import Failure
 from pytest_maestro_healer.pipeline import Found, Pipeline, drifted
 from pytest_maestro_healer.prove.candidates import Candidate
@@ -81,6 +82,8 @@ class CollectHealer:
         self.originals: list[pytest.CollectReport] = []
         self.notes: list[str] = []
         self.busy = False
+        #: Knows what became of earlier heals; the session says who.
+        self.learner: Callable[[], Learner | None] = lambda: None
 
     def heal(self, failure: Failure, attempt: Attempt) -> tuple[Any, Candidate | None]:
         """Try to make ``failure`` collectable; returns the report of the successful attempt and the heal, or ``(None, None)``."""
@@ -97,7 +100,7 @@ class CollectHealer:
         runner = CollectRunner(self.overlay, self.capture, self.files, failure.nodeid, failure.path, attempt, self.settings.timeout)
         base = {self.files.relative(p): d for p, d in self.overlay.files.items()}
         ctx = Context(self.files.root, self.settings, failures=(failure,), files=self.files)
-        pipeline = Pipeline(ctx, runner, strategies(self.config, self.settings, self.notes), self.settings, repeats=0)
+        pipeline = Pipeline(ctx, runner, strategies(self.config, self.settings, self.notes), self.settings, repeats=0, learner=self.learner())
         pipeline.deadline = time.perf_counter() + self.settings.budget / 4
         found: Found = pipeline.search(failure, preliminary(failure), base, 0)
         self.notes += pipeline.notes

@@ -21,7 +21,11 @@ from pytest_maestro_healer.session import compat, ran
 from pytest_maestro_healer.session.capture import Capture
 from pytest_maestro_healer.session.collecting import CollectHealer
 from pytest_maestro_healer.session.initial import KEY
+from pytest_maestro_healer.session.learning import Learning
 from pytest_maestro_healer.session.terminal import Terminal
+
+if TYPE_CHECKING:
+    from pytest_maestro_healer.session.runner import SessionRunner
 
 
 class Capturing:
@@ -37,6 +41,8 @@ class Capturing:
         self.notes: list[str] = []
         self.stamps: dict[str, tuple[int, int]] = {}
         self.environ = dict(os.environ)  # tests may leave things in it
+        self.learning = Learning(settings, files, self._note)
+        self.collecting.learner = lambda: self.learning.learner
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -191,7 +197,8 @@ class Healing(Capturing):
         return result
 
     def _heal(self, session: pytest.Session) -> None:
-        if not (self.failures or self.collecting.heals or self.worker_files) or self.config.option.collectonly:
+        wanted = self.failures or self.collecting.heals or self.worker_files or (self.settings.flaky_runs and self.ran)
+        if not wanted or self.config.option.collectonly:
             return
         began = time.perf_counter()
         results: list[HealingResult] = []
@@ -248,6 +255,13 @@ class Healing(Capturing):
         passed = self._passed()
         failures = self._unchanged()
         ready, again = self._collected(passed)
+        ground = {self.files.relative(p): d for p, d in self.collecting.overlay.files.items()}
+        inprocess = InProcess(session, self.capture, self.files, self.collectors)
+        runner = SessionRunner(self.settings, self.files, inprocess, Fresh(self.config, self.files, self.settings.timeout, self.environ), ground)
+        sequences = ran.sequences(self.ran, self.failures)
+        if self.settings.flaky_runs and not failures and not again:
+            failures, sequences = self._hunted(runner)
+            passed -= {f.nodeid for f in failures}
         ctx = Context(
             self.files.root,
             self.settings,
@@ -255,12 +269,10 @@ class Healing(Capturing):
             passed=passed,
             collected=[str(i.nodeid) for i in session.items],
             files=self.files,
-            sequences=ran.sequences(self.ran, self.failures),
-            partial=ran.partial(self.config, session.items),
+            sequences=sequences,
+            partial=bool(self.settings.flaky_runs) or ran.partial(self.config, session.items),
+            green_commits=self.learning.learner.green_commits,
         )
-        ground = {self.files.relative(p): d for p, d in self.collecting.overlay.files.items()}
-        inprocess = InProcess(session, self.capture, self.files, self.collectors)
-        runner = SessionRunner(self.settings, self.files, inprocess, Fresh(self.config, self.files, self.settings.timeout, self.environ), ground)
         store = Store(self.files.root, self.settings)
         pipeline = Pipeline(
             ctx,
@@ -270,13 +282,26 @@ class Healing(Capturing):
             in_ci=in_ci(),
             remembered=store.was_rejected,
             progress=self.terminal.progress,
+            learner=self.learning.learner,
         )
         try:
             results = pipeline.run([*failures, *again], ready)
         finally:
             runner.close()
             self.notes += pipeline.notes
-        return self._stored(store, results, passed)
+        results = self._stored(store, results, passed)
+        self.learning.finished(results, failures)
+        return results
+
+    def _hunted(self, runner: SessionRunner) -> tuple[list[Failure], dict[str, Sequence[str]]]:
+        """Failures of a green suite under other orders; they do not change the run's result."""
+        from pytest_maestro_healer.session.hunt import hunt
+
+        nodeids = list(dict.fromkeys(str(n) for names in self.ran.values() for n in names))
+        until = time.monotonic() + self.settings.budget / 2
+        found = hunt(runner, nodeids, self.settings.flaky_runs, lambda: time.monotonic() > until)
+        self._note(found.told())
+        return [self._scoped(f) for f in found.failures.values()], found.sequences
 
     def _collected(self, passed: frozenset[str]) -> tuple[list[Any], list[Failure]]:
         """Heals made at collection: proved by their tests' own run, else (nothing passed) to be looked at again."""
@@ -357,6 +382,8 @@ class Healing(Capturing):
         code = self._exit_code(int(session.exitstatus))
         if code != int(session.exitstatus):
             session.exitstatus = code
+        if code in (0, 1):
+            self._green(session)
         if self.settings.json_path:
             self._write_json()
         self.terminal.show_originals(self.collecting.originals)
@@ -364,6 +391,12 @@ class Healing(Capturing):
         result = yield
         self._review(session)
         return result
+
+    def _green(self, session: pytest.Session) -> None:
+        """Which tests were seen passing at this commit; what was served from elsewhere than the disk, and what passed by a rerun, are not."""
+        served = {self.files.relative(p) for p in self.collecting.overlay.files} | self.worker_files
+        self.learning.green(session, self.ran, self._passed() - self.reruns.keys(), served)
+        self.report = dataclasses.replace(self.report, notes=tuple(dict.fromkeys([*self.report.notes, *self.notes])))
 
     def _exit_code(self, code: int) -> int:
         """Never an invented green: what failed was failed, unless all was healed and applied and the user said so."""
