@@ -31,6 +31,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAMES",
         help="Comma-separated strategies to use, or with a leading ! to leave out (default: all)",
     )
+    add(
+        "--heal-flaky",
+        default=None,
+        metavar="N",
+        help="Look for flaky tests in a green suite by N more runs in changed order (implies --heal; default: 0)",
+    )
     add("--heal-json", default=None, metavar="PATH", help="Write the healing report as JSON to PATH (default: none)")
 
     ini = parser.addini
@@ -73,7 +79,7 @@ def _default(value: float) -> Any:
 def _asked(config: pytest.Config) -> bool:
     # while initial conftests load, config.option holds defaults only
     places = (config.option, config.known_args_namespace)
-    flags = any(getattr(option, name, None) for option in places for name in ("heal", "heal_review", "heal_apply"))
+    flags = any(getattr(option, name, None) for option in places for name in ("heal", "heal_review", "heal_apply", "heal_flaky"))
     try:
         return flags or bool(config.getini("heal"))
     except (ValueError, TypeError, pytest.UsageError):  # say which key it was

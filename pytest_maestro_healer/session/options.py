@@ -66,7 +66,10 @@ def _build(config: pytest.Config, option: Any = None) -> HealerConfig:
     for key, seconds in (("heal_timeout", timeout), ("heal_budget", budget)):
         if not 0 < seconds < math.inf:
             raise ConfigError(f"{key}: {seconds!r} is not a positive number of seconds")
+    runs = _convert("--heal-flaky", option.heal_flaky, int) if option.heal_flaky is not None else 0
+    _between("--heal-flaky", runs, 0, 10_000)
     return HealerConfig(
+        flaky_runs=runs,
         review=bool(option.heal_review),
         apply=apply,
         confidence_threshold=threshold,

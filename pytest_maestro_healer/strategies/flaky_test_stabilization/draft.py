@@ -18,6 +18,7 @@ class Draft:
         self.src: SourceFile = place.src
         self._ops: list[tuple[int, int, str]] = []
         self._imports: list[str] = []
+        self._arguments: dict[Function, list[str]] = {}
 
     def need(self, line: str) -> None:
         """Make sure that an import is there."""
@@ -43,18 +44,22 @@ class Draft:
     def argument(self, name: str, function: Function | None = None) -> None:
         """Add a fixture to a function's arguments."""
         f = function or self.place.function
+        args = [*f.args.posonlyargs, *f.args.args, *f.args.kwonlyargs]
+        wanted = self._arguments.setdefault(f, [])
+        if name not in wanted and not any(a.arg == name for a in args):
+            wanted.append(name)
+
+    def _with_arguments(self, f: Function, names: list[str]) -> tuple[int, int, str]:
         args = [*f.args.posonlyargs, *f.args.args]
-        if any(a.arg == name for a in [*args, *f.args.kwonlyargs]):
-            return
         plain = args[: len(args) - len(f.args.defaults)]
+        text = ", ".join(names)
         if plain:
             at = self.src.span(plain[-1])[1]
-            self._ops.append((at, at, f", {name}"))
-            return
+            return at, at, f", {text}"
         start = self.src.span(f)[0]
         at = self.src.text.index("(", self.src.text.index(f.name, self.src.text.index("def", start))) + 1
         others = args or f.args.vararg or f.args.kwonlyargs or f.args.kwarg
-        self._ops.append((at, at, f"{name}, " if others else name))
+        return at, at, f"{text}, " if others else text
 
     def first(self, *lines: str, function: Function | None = None) -> None:
         """Insert statements at the beginning of a function's body, after its docstring."""
@@ -92,7 +97,8 @@ class Draft:
     def data(self) -> bytes | None:
         """The file's bytes afterwards."""
         try:
-            healed = self.src.with_edits([self.src.replace(*op) for op in dict.fromkeys(self._ops)])
+            ops = [*self._ops, *(self._with_arguments(f, names) for f, names in self._arguments.items() if names)]
+            healed = self.src.with_edits([self.src.replace(*op) for op in dict.fromkeys(ops)])
             for line in self._imports:
                 if healed.tree is not None:
                     healed = healed.with_edits([healed.insert(*insertion(healed, healed.tree, line))])
