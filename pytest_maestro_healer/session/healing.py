@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -258,7 +258,7 @@ class Healing(Capturing):
         ground = {self.files.relative(p): d for p, d in self.collecting.overlay.files.items()}
         inprocess = InProcess(session, self.capture, self.files, self.collectors)
         runner = SessionRunner(self.settings, self.files, inprocess, Fresh(self.config, self.files, self.settings.timeout, self.environ), ground)
-        sequences = ran.sequences(self.ran, self.failures)
+        sequences: Mapping[str, Sequence[str]] = ran.sequences(self.ran, self.failures)
         if self.settings.flaky_runs and not failures and not again:
             failures, sequences = self._hunted(runner)
             passed -= {f.nodeid for f in failures}
