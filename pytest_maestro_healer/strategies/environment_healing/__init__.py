@@ -6,6 +6,8 @@ from pytest_maestro_healer.strategies.base import Strategy
 from pytest_maestro_healer.strategies.environment_healing.encoding import TextEncoding
 from pytest_maestro_healer.strategies.environment_healing.leaked import LeakedVariable
 from pytest_maestro_healer.strategies.environment_healing.missing import MissingVariable
+from pytest_maestro_healer.strategies.environment_healing.network import MissingProgram, PortInUse, ServiceAway
+from pytest_maestro_healer.strategies.environment_healing.platform import PlatformCondition
 from pytest_maestro_healer.strategies.environment_healing.scratch import HomeFolder, RootUser, ScratchPath
 from pytest_maestro_healer.strategies.environment_healing.terminal import LocaleVariables, Terminal
 from pytest_maestro_healer.strategies.environment_healing.working import WorkingDirectory
@@ -20,6 +22,9 @@ class EnvironmentHealing(Strategy):
     summary = "Compares the run's environment with what the failing code reads, proves the cause by changing it alone, and isolates the test from it."
     tactics = (
         MissingVariable(),
+        PortInUse(),
+        MissingProgram(),
+        ServiceAway(),
         WorkingDirectory(),
         ScratchPath(),
         HomeFolder(),
@@ -29,6 +34,7 @@ class EnvironmentHealing(Strategy):
         LocaleVariables(),
         TextEncoding(),
         LeakedVariable(),
+        PlatformCondition(),
     )
 
 

@@ -132,7 +132,9 @@ class Writer:
         """A function at module level, before a statement of it (or its decorators), set off by blank lines."""
         line = min([before.lineno, *(d.lineno for d in getattr(before, "decorator_list", ()))])
         at = self.src.line_start(line)
-        self.replace(at, at, "\n".join(lines) + "\n\n\n")
+        above = self.src.text[:at].replace("\r\n", "\n")
+        gap = max(0, 3 - (len(above) - len(above.rstrip("\n")))) if above.strip() else 0
+        self.replace(at, at, "\n" * gap + "\n".join(lines) + "\n\n\n")
 
     def edits(self) -> tuple[Edit, ...]:
         """All of it; raises :class:`~pytest_maestro_healer.errors.EditError` where two overlap."""
