@@ -78,7 +78,7 @@ PORT_HEALS = (
     Example(
         "a bound socket and a variable",
         {
-            "conftest.py": _TAKEN,
+            "conftest.py": _TAKEN.replace("47321", "47322"),
             "echo.py": _ECHO,
             "test_echo.py": """
                 import socket
@@ -94,7 +94,7 @@ PORT_HEALS = (
 
 
                 def test_ask():
-                    port = 47321
+                    port = 47322
                     with socket.socket() as listener:
                         listener.bind(("127.0.0.1", port))
                         listener.listen()
@@ -134,12 +134,12 @@ PORT_HEALS = (
     Example(
         "the product listens where it is told",
         {
-            "conftest.py": _TAKEN,
+            "conftest.py": _TAKEN.replace("47321", "47323"),
             "daemon.py": "import socket\n\n\ndef listen(port):\n    return socket.create_server(('127.0.0.1', port))\n",
             "test_daemon.py": """
                 from daemon import listen
 
-                PORT = 47321
+                PORT = 47323
 
 
                 def test_listen():
