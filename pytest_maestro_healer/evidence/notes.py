@@ -30,7 +30,34 @@ _SUCCESSOR = (
     re.compile(r"(?i)\bavailable\s+(?:in|as)\s+[`'\"]+([A-Za-z_][\w.]*)(\(\))?[`'\"]+"),
 )
 _NOISE = frozenset(
-    "the a an it this that instead of new old with for from in on to is be another different keyword argument parameter method function class".split()
+    [
+        "the",
+        "a",
+        "an",
+        "it",
+        "this",
+        "that",
+        "instead",
+        "of",
+        "new",
+        "old",
+        "with",
+        "for",
+        "from",
+        "in",
+        "on",
+        "to",
+        "is",
+        "be",
+        "another",
+        "different",
+        "keyword",
+        "argument",
+        "parameter",
+        "method",
+        "function",
+        "class",
+    ]
 )
 
 
@@ -120,10 +147,10 @@ def release_notes(top: str) -> Sequence[tuple[str, str]]:
             dist = importlib.metadata.distribution(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-        out.append((f"{name} {dist.version} metadata", str(dist.metadata.get_payload() or "")[:_LIMIT]))
-        for file in dist.files or ():
-            if _FILES.match(file.name) and file.suffix.lower() in (".rst", ".md", ".txt", ""):
-                folders.append(Path(str(dist.locate_file(file))))
+        out.append((f"{name} {dist.version} metadata", (dist.read_text("METADATA") or "").partition("\n\n")[2][:_LIMIT]))
+        for shipped in dist.files or ():
+            if _FILES.match(shipped.name) and shipped.suffix.lower() in (".rst", ".md", ".txt", ""):
+                folders.append(Path(str(dist.locate_file(shipped))))
     for place in dict.fromkeys(folders):
         files = [place] if place.is_file() else sorted(p for p in place.iterdir() if _FILES.match(p.name) and p.is_file()) if place.is_dir() else []
         for file in files[:5]:

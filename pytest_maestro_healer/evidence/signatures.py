@@ -295,13 +295,13 @@ def rebind(call_positional: int, call_keywords: Sequence[str], old: Signature, n
     out: list[Argument] = []
     contiguous = True
     for p in new.positional:
-        source = target.get(p.name)
-        if p.name in extra and (contiguous and call_positional > len(out) - 0 or p.kind == "positional"):
+        came_from = target.get(p.name)
+        if p.name in extra and ((contiguous and call_positional > len(out)) or p.kind == "positional"):
             out.append(Argument("", None, extra.pop(p.name)))
-        elif source is None:
+        elif came_from is None:
             contiguous = False
-        elif contiguous and (isinstance(source, int) or p.kind == "positional"):
-            out.append(Argument("", source))
+        elif contiguous and (isinstance(came_from, int) or p.kind == "positional"):
+            out.append(Argument("", came_from))
             del target[p.name]
         else:
             contiguous = False

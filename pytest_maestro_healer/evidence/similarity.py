@@ -142,9 +142,9 @@ def tokens(node: ast.AST, own: str = "", *, raw: bool = False) -> tuple[str, ...
         elif isinstance(n, ast.keyword):
             out.append(n.arg or "**")
         elif isinstance(n, ast.AnnAssign):
-            for part in (n.target, n.value):
-                if part is not None:
-                    visit(part)
+            visit(n.target)
+            if n.value is not None:
+                visit(n.value)
             return
         for child in ast.iter_child_nodes(n):
             if not isinstance(child, (ast.Load, ast.Store, ast.Del)):

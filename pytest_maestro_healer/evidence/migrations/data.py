@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables
 """Numbers, tables, graphs and databases."""
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ TABLES = (
         {
             "scipy.integrate": "simps>simpson trapz>trapezoid cumtrapz>cumulative_trapezoid",
             "scipy.signal": " ".join(
-                f"{w}>scipy.signal.windows.{w}" for w in "hann hamming blackman bartlett kaiser gaussian boxcar triang parzen tukey".split()
+                f"{w}>scipy.signal.windows.{w}"
+                for w in ["hann", "hamming", "blackman", "bartlett", "kaiser", "gaussian", "boxcar", "triang", "parzen", "tukey"]
             ),
             "scipy.misc": "comb>scipy.special.comb factorial>scipy.special.factorial logsumexp>scipy.special.logsumexp derivative>scipy.differentiate.derivative",
             "scipy.stats": "median_absolute_deviation>median_abs_deviation binom_test>binomtest",

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables
 """Test tools and small libraries (the standard library's own removals are dependency_fix's)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables
 """Web frameworks, clients, templates, validation and command lines."""
 
 from __future__ import annotations
@@ -82,7 +83,32 @@ TABLES = (
         parameters={
             " ".join(
                 f"marshmallow.fields.{f}"
-                for f in "Field String Str Integer Int Float Number Decimal Boolean Bool DateTime Date Time List Dict Nested Email Url URL UUID Raw Tuple Enum Mapping".split()
+                for f in [
+                    "Field",
+                    "String",
+                    "Str",
+                    "Integer",
+                    "Int",
+                    "Float",
+                    "Number",
+                    "Decimal",
+                    "Boolean",
+                    "Bool",
+                    "DateTime",
+                    "Date",
+                    "Time",
+                    "List",
+                    "Dict",
+                    "Nested",
+                    "Email",
+                    "Url",
+                    "URL",
+                    "UUID",
+                    "Raw",
+                    "Tuple",
+                    "Enum",
+                    "Mapping",
+                ]
             ): "missing>load_default default>dump_default load_from>data_key dump_to>data_key",
             "marshmallow.Schema marshmallow.schema.Schema": "strict>",
         },

@@ -1,5 +1,6 @@
 """Examples of the tactics for changed parameters."""
 
+# ruff: noqa: E501 - projects as one string each
 from __future__ import annotations
 
 from pytest_maestro_healer.strategies.base import Example

@@ -1,5 +1,6 @@
 """Examples of the tactics for exception types and callbacks."""
 
+# ruff: noqa: E501 - projects as one string each
 from __future__ import annotations
 
 from pytest_maestro_healer.strategies.api_contract_adaptation.examples_shapes import pair

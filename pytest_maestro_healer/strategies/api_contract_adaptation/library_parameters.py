@@ -119,7 +119,7 @@ def _forwarded(tactic: str, failure: Failure, bad: Misfit, ctx: Context) -> Iter
                     meaning=meaning,
                     cause_key=bad.key,
                     score=way.score - 0.05,
-                )  # noqa: E501
+                )
 
 
 # -- the callee --------------------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ def _keyword(target: Target, name: str, call: ast.Call, ctx: Context) -> Iterato
         fact = Evidence("signature", f"{target.dotted}{sig} has {same[0]}, the same name in another spelling", target.dotted, 0.65)
         yield Way({name: same[0]}, (fact,), False, 0.75, f"{name} is {same[0]}")
         return
-    near = [f for f in suggest(name, free)] or [f for f in free if _shares_words(name, f)]
+    near = list(suggest(name, free)) or [f for f in free if _shares_words(name, f)]
     for f in near[:2]:
         fact = Evidence("signature", f"{target.dotted}{sig} has {f}, a similar name", target.dotted, 0.35)
         yield Way({name: f}, (fact,), False, 0.45, f"{name} is {f}")

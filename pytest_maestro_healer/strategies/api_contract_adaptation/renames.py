@@ -44,13 +44,14 @@ def reference(editor: FileEditor, names: Resolver, dotted: str) -> str:
         return module
     tree = names.src.tree
     taken = tree is not None and any(
-        (isinstance(n, ast.Name) and n.id == head and isinstance(n.ctx, ast.Store)) or getattr(n, "name", "") == head and not isinstance(n, ast.alias)
+        (isinstance(n, ast.Name) and n.id == head and isinstance(n.ctx, ast.Store))
+        or (getattr(n, "name", "") == head and not isinstance(n, ast.alias))
         for n in ast.walk(tree)
     )
-    if taken or (tree is not None and any(isinstance(n, ast.alias) and (n.asname or n.name) == head for n in ast.walk(tree) if n is not None)):
-        if not _same_import(names, head, module):
-            editor.need(f"import {module}")
-            return f"{module}.{qualname}"
+    imported = tree is not None and any(isinstance(n, ast.alias) and (n.asname or n.name) == head for n in ast.walk(tree))
+    if (taken or imported) and not _same_import(names, head, module):
+        editor.need(f"import {module}")
+        return f"{module}.{qualname}"
     _need_from(editor, names, module, head)
     return head + tail
 
@@ -232,7 +233,7 @@ def moved_target(text: ast.Constant, call: ast.Call, names: Resolver, gone: Gone
     value = str(text.value)
     if "." not in value:
         ref = names.ref(call.args[0]) if call.args and call.args[0] is not text else None
-        if ref is None or value != gone.name or ref.dotted not in (gone.owner, owner) and owner not in classes.mro(ref.dotted):
+        if ref is None or value != gone.name or (ref.dotted not in (gone.owner, owner) and owner not in classes.mro(ref.dotted)):
             return None
         return to.name if to.relation == "renamed" else None
     module, qualname = classes.split(value)

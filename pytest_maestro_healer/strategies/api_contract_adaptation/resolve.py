@@ -81,9 +81,9 @@ class Classes:
         for stmt in ast.walk(node):
             if isinstance(stmt, ast.AnnAssign) and _target(stmt.target) == name:
                 return self.named(stmt.annotation, module)
-            if isinstance(stmt, ast.Assign) and any(isinstance(t, ast.Attribute) and t.attr == name for t in stmt.targets):
-                if isinstance(stmt.value, ast.Call):
-                    return self.named(stmt.value.func, module)
+            sets = isinstance(stmt, ast.Assign) and any(isinstance(t, ast.Attribute) and t.attr == name for t in stmt.targets)
+            if sets and isinstance(stmt, ast.Assign) and isinstance(stmt.value, ast.Call):
+                return self.named(stmt.value.func, module)
         return None
 
     def named(self, node: ast.expr | None, module: str) -> Ref | None:
@@ -291,11 +291,11 @@ class Resolver:
                 found, ref = self._in_function(node, scope, depth)
                 if found:
                     return ref
-            elif isinstance(scope, (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)):
-                if any(isinstance(n, ast.Name) and n.id == node.id for g in scope.generators for n in ast.walk(g.target)):
-                    return None
-        found, ref = self._bound(node, list(flat(self.src.tree.body)), depth)
-        return ref
+            elif isinstance(scope, (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)) and any(
+                isinstance(n, ast.Name) and n.id == node.id for g in scope.generators for n in ast.walk(g.target)
+            ):
+                return None
+        return self._bound(node, list(flat(self.src.tree.body)), depth)[1]
 
     def _in_function(self, node: ast.Name, scope: Function | ast.Lambda, depth: int) -> tuple[bool, Ref | None]:
         if isinstance(scope, ast.Lambda):

@@ -50,9 +50,7 @@ def attribute_uses(owners: Sequence[Gone], ctx: Context, failures: Sequence[Fail
         if src.tree is None:
             continue
         names = resolver(src, ctx)
-        for node in ast.walk(src.tree):
-            if not isinstance(node, ast.Attribute) or node.attr != name:
-                continue
+        for node in [n for n in ast.walk(src.tree) if isinstance(n, ast.Attribute) and n.attr == name]:
             verdicts = [owner_matches(names.ref(node.value), g, names.classes) for g in owners]
             known = True if any(v is True for v in verdicts) else None if any(v is None for v in verdicts) else False
             shown = (node.lineno, node.end_col_offset or 0) in failing.get(src.path, ())

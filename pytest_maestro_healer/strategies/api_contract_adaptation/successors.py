@@ -13,7 +13,7 @@ from pytest_maestro_healer.evidence.changes import Changes, Former
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.live import suggest
 from pytest_maestro_healer.evidence.migrations import renamed
-from pytest_maestro_healer.evidence.similarity import CALLABLE, VALUES, Def, likeness, ratio, returns, tokens, weight_of_body, without_docstring
+from pytest_maestro_healer.evidence.similarity import VALUES, Def, likeness, ratio, returns, tokens, weight_of_body, without_docstring
 from pytest_maestro_healer.evidence.weight import strength
 from pytest_maestro_healer.model import Evidence
 from pytest_maestro_healer.strategies.api_contract_adaptation.cause import Gone, changes

@@ -100,9 +100,8 @@ def _lookups(function: ast.AST, key: str) -> Iterator[ast.Constant]:
     for node in ast.walk(function):
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and node.slice.value == key:
             yield node.slice
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("get", "pop", "setdefault") and node.args:
-            if isinstance(node.args[0], ast.Constant) and node.args[0].value == key:
-                yield node.args[0]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("get", "pop", "setdefault"):
+            yield from (a for a in node.args[:1] if isinstance(a, ast.Constant) and a.value == key)
 
 
 class RenamedOption(Tactic):
@@ -177,7 +176,7 @@ def _passed(node: ast.Constant, names: Resolver, function: ast.AST) -> bool:
 
 class PatchTarget(Tactic):
     name = "patch_target"
-    summary = "The dotted target of a patch follows what it names: a renamed or moved function, class or module, or a name that the module no longer imports."
+    summary = "The dotted target of a patch follows what it names: a renamed or moved definition or module, a name imported elsewhere."
     applicability = Applicability.SAFE
     evidence = ("git", "symbol")
     sources = ("https://docs.python.org/3/library/unittest.mock.html#where-to-patch", "git history of the product")
@@ -221,7 +220,7 @@ class PatchTarget(Tactic):
         gone = Gone(head, kind, last)  # type: ignore[arg-type]
         past = history(gone, ctx)
         group = [failure, *(f for f in ctx.failures if f.nodeid != failure.nodeid and f.message == failure.message)]
-        if past is not None and past.former.definition.kind != "variable" or past is not None and project_successors(gone, past, ctx):
+        if (past is not None and past.former.definition.kind != "variable") or (past is not None and project_successors(gone, past, ctx)):
             for s in project_successors(gone, past, ctx):
                 edits = Migration(gone, past.owner, s, group, ctx).run()
                 if edits:

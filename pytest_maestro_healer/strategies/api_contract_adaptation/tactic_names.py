@@ -187,7 +187,7 @@ class Removed(Tactic):
         past = history(found, ctx)
         if past is not None:
             text, facts = self._own(found, past, ctx)
-        elif found.imported or Classes(ctx).path(found.owner) is None and not ctx.live.get(found.owner)[0]:
+        elif found.imported or (Classes(ctx).path(found.owner) is None and not ctx.live.get(found.owner)[0]):
             return
         else:
             text, facts = self._foreign(found, ctx)

@@ -19,7 +19,7 @@ from pytest_maestro_healer.strategies.base import Tactic
 
 class ChangedParameters(Tactic):
     name = "changed_parameters"
-    summary = "Calls of a product function whose parameters were renamed, added, removed, reordered or made keyword-only pass each argument to the parameter it went to before."
+    summary = "Calls of a function whose parameters were renamed, added, removed or made keyword-only bind to what they bound to before."
     patterns = frozenset({FailurePattern.API_CHANGE})
     applicability = Applicability.SAFE
     evidence = ("git", "signature", "callers")
@@ -75,7 +75,7 @@ def _what(change: Contract) -> str:
 
 class ReorderedParameters(Tactic):
     name = "reordered_parameters"
-    summary = "Positional arguments of a call that still binds, but to other parameters than before the product changed their order, are put in the new order."
+    summary = "Positional arguments that bind to other parameters than before the product changed their order are put in the new order."
     applicability = Applicability.SAFE
     evidence = ("git", "signature")
     sources = ("git history of the product",)
@@ -148,13 +148,14 @@ class ChangedDefault(Tactic):
                 fact = Evidence("docs", f"{said} speaks of {p.name}", said, 0.6)
                 made = editor.all()
                 if made:
-                    yield Proposal(STRATEGY, self.name, made, (change.facts[0], fact), Applicability.REVIEW, f"{text}: the test passes {was.default} itself",
+                    told = f"{text}: the test passes {was.default} itself"
+                    yield Proposal(STRATEGY, self.name, made, (change.facts[0], fact), Applicability.REVIEW, told,
                                    (failure.nodeid,), meaning=text, cause_key=f"default:{callee.dotted}.{p.name}", score=0.7)  # fmt: skip
 
 
 class LibraryParameters(Tactic):
     name = "library_parameters"
-    summary = "A keyword or positional argument that an installed package no longer takes goes to the parameter that its documentation, changelog, a sourced table or the live signature shows."
+    summary = "An argument that an installed package no longer takes goes where its documentation, a sourced table or the live signature shows."
     patterns = frozenset({FailurePattern.API_CHANGE})
     applicability = Applicability.SAFE
     evidence = ("migration", "docs", "signature")

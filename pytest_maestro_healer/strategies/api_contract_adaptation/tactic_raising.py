@@ -78,9 +78,8 @@ class ExceptionType(Tactic):
                     re.search(rf"\b{re.escape(old)}\b", gone)
                     and re.search(rf"\b{re.escape(new)}\b", came)
                     and not re.search(rf"\braise\s+{re.escape(old)}\b", came)
-                ):
-                    if re.search(r"\braise\b|\bwarn", gone + came):
-                        return f"{h.path}:{h.new_line}"
+                ) and re.search(r"\braise\b|\bwarn", gone + came):
+                    return f"{h.path}:{h.new_line}"
         return ""
 
     def _made(self, expected: ast.expr, old: str, new: str, where: str, names: Resolver, failure: Failure, src: SourceFile) -> Iterator[Proposal]:
@@ -155,7 +154,7 @@ class CallbackSignature(Tactic):
                     meaning=text,
                     cause_key=f"callback:{qualname}",
                     score=0.85 if pattern else 0.6,
-                )  # noqa: E501
+                )
 
     def _pattern(self, node: Function, names: Resolver, ctx: Context) -> tuple[str, Signature] | None:
         """(name, signature) of what the function overrides in a base class or stands in for."""

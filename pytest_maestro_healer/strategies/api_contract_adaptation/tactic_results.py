@@ -21,7 +21,8 @@ from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_shapes impo
 from pytest_maestro_healer.strategies.base import Tactic
 
 _LAZY = re.compile(
-    r"'(generator|map|filter|zip|range_iterator|list_iterator|islice|chain|dict_keys|dict_values|dict_items)'|<(?:generator|map|filter|zip|itertools\.\w+) object|^(generator|map|filter|zip) <|dict_(?:keys|values|items)\(",
+    r"'(generator|map|filter|zip|range_iterator|list_iterator|islice|chain|dict_keys|dict_values|dict_items)'|"
+    r"<(?:generator|map|filter|zip|itertools\.\w+) object|^(generator|map|filter|zip) <|dict_(?:keys|values|items)\(",
     re.M,
 )
 _UNPACK = re.compile(r"cannot unpack non-iterable ([\w.]+) object")
@@ -31,7 +32,7 @@ _CONSUMERS = frozenset(
 )
 
 
-def product_function(dotted: str, ctx: Context, accept: object = None) -> tuple[str, Def, Former | None] | None:
+def product_function(dotted: str, ctx: Context) -> tuple[str, Def, Former | None] | None:
     """(path, present definition, former one with another body) of a function of the product."""
     classes = Classes(ctx)
     module, qualname = classes.split(dotted)
@@ -88,7 +89,7 @@ class ListToIterator(Tactic):
                 or isinstance(parent, ast.Starred)
             ):
                 continue
-            if isinstance(parent, ast.withitem) or (isinstance(parent, ast.Expr)):
+            if isinstance(parent, (ast.withitem, ast.Expr)):
                 continue
             calls.wrap(edits.of(src), call, "list(", ")")
         made = edits.all()
@@ -169,29 +170,35 @@ class ResultObject(Tactic):
 
     def _edits(self, cls: str, fields: list[str], failing: SourceFile, statement: ast.stmt, ctx: Context) -> tuple[tuple[Edit, ...], list[Evidence]]:
         edits = calls.Edits()
-        facts: list[Evidence] = [Evidence("signature", f"{cls} has the fields {', '.join(fields[:6])}", cls, 0.5)]
-        function_names: set[str] = set()
-        for src in [failing, *(s for s in ctx.test_files() if s != failing.path)]:
-            file = src if isinstance(src, SourceFile) else ctx.source(src)
-            if file is None or file.tree is None:
+        producers = self._file(edits, cls, fields, failing, statement, ctx)
+        for word in {p.rpartition(".")[2] for p in producers}:
+            for other in ctx.test_files_with(word):
+                if other.path != failing.path:
+                    self._file(edits, cls, fields, other, None, ctx)
+        fact = Evidence("signature", f"{cls} has the fields {', '.join(fields[:6])}", cls, 0.5)
+        return edits.all(), [fact, *self._git(producers, ctx)]
+
+    def _file(self, edits: calls.Edits, cls: str, fields: list[str], src: SourceFile, failing: ast.stmt | None, ctx: Context) -> set[str]:
+        """Rewrite one file's uses of the class's instances (in the failing statement unknown ones, too); the functions that gave them."""
+        names = resolver(src, ctx)
+        out: set[str] = set()
+        shown_here = set(ast.walk(failing)) if failing is not None else set()
+        for node in ast.walk(src.tree) if src.tree is not None else ():
+            index = isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)
+            unpacked = isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Tuple)
+            if not (index or unpacked):
                 continue
-            names = resolver(file, ctx)
-            for node in ast.walk(file.tree):
-                shown_here = (
-                    file is failing
-                    and getattr(node, "lineno", -1) >= statement.lineno
-                    and (getattr(node, "end_lineno", 0) or 0) <= (statement.end_lineno or 0)
-                )
-                if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-                    if _is(names.ref(node.value), cls) or (shown_here and names.ref(node.value) is None):
-                        function_names |= _producers(node.value, names)
-                        _field(edits, file, node, self._order(cls, fields, names, node.value, ctx))
-                elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple) and len(node.targets) == 1:
-                    if _is(names.ref(node.value), cls) or (shown_here and isinstance(node.value, ast.Call) and names.ref(node.value) is None):
-                        function_names |= _producers(node.value, names)
-                        _unpack(edits, file, node, self._order(cls, fields, names, node.value, ctx), cls, names)
-        facts += self._git(function_names, ctx)
-        return edits.all(), facts
+            assert isinstance(node, (ast.Subscript, ast.Assign))
+            ref = names.ref(node.value)
+            if not (_is(ref, cls) or (node in shown_here and ref is None and (index or isinstance(node.value, ast.Call)))):
+                continue
+            out |= _producers(node.value, names)
+            order = self._order(cls, fields, names, node.value, ctx)
+            if isinstance(node, ast.Subscript):
+                _field(edits, src, node, order)
+            else:
+                _unpack(edits, src, node, order, cls, names)
+        return out
 
     def _order(self, cls: str, fields: list[str], names: Resolver, value: ast.expr, ctx: Context) -> list[str]:
         """The fields in the order of the former tuple: by what the constructor is given, else as they are declared."""
@@ -369,9 +376,10 @@ class BytesOrText(Tactic):
             function = names.function_of(node)
             for other in ast.walk(function) if function is not None else ():
                 parent = names.up.get(other)
-                if isinstance(other, ast.Attribute) and other.attr == node.attr and isinstance(parent, ast.Call) and parent.func is other:
-                    if other is node or ast.dump(other.value) == ast.dump(node.value):
-                        edits.of(src).replace(src.span(other.value)[1], src.span(parent)[1], "")
+                if not isinstance(other, ast.Attribute) or other.attr != node.attr or not isinstance(parent, ast.Call) or parent.func is not other:
+                    continue
+                if other is node or ast.dump(other.value) == ast.dump(node.value):
+                    edits.of(src).replace(src.span(other.value)[1], src.span(parent)[1], "")
             kind = "text" if node.attr == "decode" else "bytes"
             what = src.segment(node.value)[:60]
             fact = Evidence("value", f"{what} is {kind} already: it has no {node.attr}", f"{src.path}:{node.lineno}", 0.75)

@@ -83,7 +83,7 @@ class MethodOrProperty(Tactic):
                 seen.add(f"{ref.dotted}.{node.attr}")
                 fact = member_shape(ref, node.attr, ctx, callable_now=to_call)
                 if fact is not None:
-                    yield from self._made(Gone(ref.dotted, ref.kind, node.attr), fact, failure, ctx, to_call=to_call)  # type: ignore[arg-type]
+                    yield from self._made(Gone(ref.dotted, ref.kind, node.attr), fact, failure, ctx, to_call=to_call)
 
     def _made(self, member: Gone, fact: Evidence, failure: Failure, ctx: Context, *, to_call: bool) -> Iterator[Proposal]:
         edits = calls.Edits()
@@ -106,7 +106,7 @@ class MethodOrProperty(Tactic):
 
 
 def member_shape(ref: Ref, name: str, ctx: Context, *, callable_now: bool) -> Evidence | None:
-    """Evidence that a member is (``callable_now``) a method without required parameters, or no method, today; stronger where git knows it otherwise."""
+    """Evidence that a member is (``callable_now``) a method without required parameters, or none, today; stronger where git knows it otherwise."""
     classes = Classes(ctx)
     known = changes(ctx)
     for cls in classes.mro(ref.dotted):

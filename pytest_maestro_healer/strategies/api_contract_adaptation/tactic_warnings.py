@@ -23,7 +23,8 @@ from pytest_maestro_healer.strategies.api_contract_adaptation.successors import 
 from pytest_maestro_healer.strategies.base import Tactic
 
 _PARAMETER = re.compile(
-    r"(?i)(?:the\s+)?[`'\"](\w+)[`'\"]\s+(?:parameter|argument|keyword|option|kwarg)|(?:parameter|argument|keyword argument|option|kwarg)\s+[`'\"](\w+)[`'\"]|"
+    r"(?i)(?:the\s+)?[`'\"](\w+)[`'\"]\s+(?:parameter|argument|keyword|option|kwarg)|"
+    r"(?:parameter|argument|keyword argument|option|kwarg)\s+[`'\"](\w+)[`'\"]|"
     r"(?:passing|pass)\s+[`'\"]?(\w+)=?[`'\"]?"
 )
 _NAMES = (
@@ -42,7 +43,7 @@ def _is_deprecation(failure: Failure) -> bool:
 
 class DeprecatedUse(Tactic):
     name = "deprecated_use"
-    summary = "A deprecated name, whose warning is an error in this project, gives way to the successor that the warning names or that the shim itself hands out."
+    summary = "A deprecated name, whose warning is an error here, gives way to what the warning names or the shim hands out."
     patterns = frozenset({FailurePattern.API_CHANGE})
     applicability = Applicability.SAFE
     evidence = ("docs", "symbol")
@@ -88,7 +89,8 @@ class DeprecatedUse(Tactic):
                     fact = Evidence("docs", f"the warning says: {failure.message[:160]}", src.path + f":{call.lineno}", 0.8 if to else 0.4)
                     made = edits.all()
                     if made:
-                        yield Proposal(STRATEGY, self.name, made, (fact,), Applicability.SAFE if to else Applicability.REVIEW, text, tuple(f.nodeid for f in group[:1]),
+                        safe = Applicability.SAFE if to else Applicability.REVIEW
+                        yield Proposal(STRATEGY, self.name, made, (fact,), safe, text, tuple(f.nodeid for f in group[:1]),
                                        meaning=text, cause_key=f"deprecated:{failure.message[:80]}", score=0.85 if to else 0.5)  # fmt: skip
 
 
@@ -118,7 +120,7 @@ def _gone(node: ast.AST, names: Resolver, words: set[str]) -> Gone | None:
     if isinstance(node, ast.Attribute) and node.attr in words:
         owner = names.ref(node.value)
         if owner is not None and owner.kind in ("module", "class", "instance"):
-            return Gone(owner.dotted, owner.kind, node.attr)  # type: ignore[arg-type]
+            return Gone(owner.dotted, owner.kind, node.attr)
     if isinstance(node, ast.Name) and node.id in words:
         ref = names.ref(node)
         if ref is not None and ref.kind in ("function", "class"):
@@ -167,7 +169,7 @@ def _place(name: str, gone: Gone, ctx: Context) -> str:
                 return last
         if ctx.live.module(name) is not None and ctx.live.get(f"{name}.{gone.name}")[0]:
             return f"{name}.{gone.name}"
-        head, _, rest = name.partition(".")
+        head, _, _rest = name.partition(".")
         homes = [m for m in ctx.live.homes(head, top) if not any(p.startswith("_") for p in m.split("."))]
         for home in homes[:1]:
             dotted = f"{home}.{name}"
