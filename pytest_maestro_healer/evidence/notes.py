@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 _RENAME = re.compile(
-    r"(?i)renam|former|previous|used to be|alias|deprecat|instead|replac|supersed|versionchanged|versionadded|old name|new name|moved|now"
+    r"(?i)renam|former|previous|used to be|alias|deprecat|instead|replac|supersed|versionchanged|versionadded|old name|new name|\bmoved\b|\bnow\b"
 )
 _FILES = re.compile(r"(?i)^(changes|changelog|history|news|release|migrat|upgrad|whatsnew|what_s_new).*")
 _LIMIT = 400_000
@@ -95,7 +95,7 @@ def documented(obj: object, old: str) -> tuple[str, str] | None:
             continue
         text = _doc(obj, name)
         for sentence in re.split(r"(?<=[.;])\s|\n\s*\n|\n\s*\.\. ", text):
-            if word.search(sentence) and _RENAME.search(sentence):
+            if word.search(sentence) and _RENAME.search(word.sub("", sentence)):
                 found.setdefault(name, " ".join(sentence.split())[:160])
     return next(iter(found.items())) if len(found) == 1 else None
 
@@ -125,7 +125,7 @@ def parameter_documented(doc: str, old: str, candidates: Sequence[str]) -> tuple
     word = re.compile(rf"(?<![\w.]){re.escape(old)}(?!\w)")
     found: dict[str, str] = {}
     for sentence in re.split(r"(?<=[.;])\s|\n\s*\n|\n\s*\.\. ", doc):
-        if word.search(sentence) and _RENAME.search(sentence):
+        if word.search(sentence) and _RENAME.search(word.sub("", sentence)):
             for c in candidates:
                 if re.search(rf"(?<![\w.]){re.escape(c)}(?!\w)", sentence):
                     found.setdefault(c, " ".join(sentence.split())[:160])
@@ -168,7 +168,7 @@ def noted(top: str, old: str, candidates: Sequence[str]) -> tuple[str, str, str]
     found: dict[str, tuple[str, str]] = {}
     for file, text in release_notes(top):
         for entry in re.split(r"\n\s*\n|\n\s*[-*+] ", text):
-            if len(entry) < 1200 and word.search(entry) and _RENAME.search(entry):
+            if len(entry) < 1200 and word.search(entry) and _RENAME.search(word.sub("", entry)):
                 for c in candidates:
                     if c != old and len(c) > 2 and re.search(rf"(?<![\w-]){re.escape(c)}(?!\w)", entry):
                         found.setdefault(c, (" ".join(entry.split())[:160], file))
