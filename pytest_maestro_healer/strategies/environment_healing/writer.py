@@ -85,7 +85,7 @@ class Writer:
         if plain:
             end = self.src.span(plain[-1])[1]
             # a parameter list of one line each stays so
-            below = re.match(r",[ \t]*(?:#[^\n]*)?\r?\n([ \t]+)", self.src.text[end:])
+            below = re.match(r",[ \t]*(?:#[^\n]*)?\r?\n", self.src.text[end:])
             if below and len({p.lineno for p in positional}) == len(positional) and plain[0].lineno != node.lineno:
                 indent = self.src.indent_of(plain[-1].lineno)
                 self.replace(end, end, "".join(f",\n{indent}{name}" for name in names))
