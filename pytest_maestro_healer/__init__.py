@@ -8,14 +8,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pytest_maestro_healer.api import AutonomousTestHealer, TestFailure
     from pytest_maestro_healer.config import HealerConfig
     from pytest_maestro_healer.model import FailurePattern, HealingResult, HealingStrategy
     from pytest_maestro_healer.strategies.base import Example, Strategy, Tactic
 
 __version__ = "0.1.0"
-__all__ = ["Example", "FailurePattern", "HealerConfig", "HealingResult", "HealingStrategy", "Strategy", "Tactic", "__version__"]
+__all__ = [
+    "AutonomousTestHealer",
+    "Example",
+    "FailurePattern",
+    "HealerConfig",
+    "HealingResult",
+    "HealingStrategy",
+    "Strategy",
+    "Tactic",
+    "TestFailure",
+    "__version__",
+]
 
 _WHERE = {
+    "AutonomousTestHealer": "api",
+    "TestFailure": "api",
     "HealerConfig": "config",
     "FailurePattern": "model",
     "HealingResult": "model",

@@ -25,7 +25,8 @@ class ProjectFiles:
     """The Python files under ``root``.
 
     ``python_files``, ``testpaths`` and ``collected`` come from the running pytest where there is one: what pytest collected from is a test
-    module whatever its name. ``root`` is resolved; paths are root-relative POSIX strings.
+    module whatever its name. ``root`` is resolved; paths are root-relative POSIX strings. ``overlay`` has the bytes of files that are to be
+    taken as other than they are on the disk.
     """
 
     def __init__(
@@ -41,10 +42,13 @@ class ProjectFiles:
         self.python_files = tuple(python_files)
         self.testpaths = tuple(p.strip("/") for p in testpaths if p not in (".", ""))
         self.collected_files = set(collected_files)
+        self.overlay: dict[str, bytes] = {}
         self._limit = limit
 
     def read(self, path: str) -> bytes | None:
-        """The bytes on disk, or ``None`` when they cannot be read."""
+        """The bytes in the overlay or on disk, or ``None`` when they cannot be read."""
+        if path in self.overlay:
+            return self.overlay[path]
         try:
             return (self.root / path).read_bytes()
         except OSError:
