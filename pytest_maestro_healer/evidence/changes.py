@@ -127,24 +127,19 @@ class Changes:
                 return True
         return False
 
-    def still_used(self, name: str, *, besides: str = "") -> str:
-        """``path:line`` where product code still reads ``name`` (as attribute, import or plain name) although nothing defines it; or ``""``."""
-        for path in self.files.product_files:
-            if name.encode() not in self.symbols.read(path):
-                continue
-            if any(d.name == name for d in self.current(path).values()):
-                return ""  # another class has a member of that name: nobody can tell whose is read
-        for path in self.files.product_files:
-            if name.encode() not in self.symbols.read(path) or path == besides:
-                continue
+    def still_used(self, name: str, *, member: bool) -> str:
+        """``path:line`` where product code still reads a ``member`` of a class (or a function, class or variable) that nothing defines any more.
+
+        ``""`` where it does not, or where another definition of that name may be what is read.
+        """
+        users = [p for p in self.files.product_files if name.encode() in self.symbols.read(p)]
+        if any(d.name == name for path in users for d in self.current(path).values()):
+            return ""
+        for path in users:
             tree = self.symbols.tree(path)
-            for node in ast.walk(tree) if tree is not None else ():
-                if isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.ctx, ast.Load):
-                    return f"{path}:{node.lineno}"
-                if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
-                    return f"{path}:{node.lineno}"
-                if isinstance(node, ast.ImportFrom) and any(a.name == name for a in node.names):
-                    return f"{path}:{node.lineno}"
+            line = _reader(tree, name, member) if tree is not None else 0
+            if line:
+                return f"{path}:{line}"
         return ""
 
     # -- words ---------------------------------------------------------------------------------------------
@@ -212,3 +207,25 @@ def product_calls(changes: Changes, name: str) -> Iterator[tuple[str, ast.Call]]
                 f = node.func
                 if (isinstance(f, ast.Name) and f.id == name) or (isinstance(f, ast.Attribute) and f.attr == name):
                     yield path, node
+
+
+_COMMON = frozenset(n for t in (str, bytes, list, dict, set, tuple, int, float, type(re.compile("")), type(re.match("", ""))) for n in dir(t))
+
+
+def _reader(tree: ast.Module, name: str, member: bool) -> int:
+    """The line that reads ``name``: as a member of something, or as a global; 0 without one."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.ctx, ast.Load):
+            own = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+            if own or (name not in _COMMON and member):
+                return node.lineno
+        if isinstance(node, ast.ImportFrom) and not member and any(a.name == name for a in node.names):
+            return node.lineno
+    if member:
+        return 0
+    bound = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load)}
+    bound |= {a.arg for a in ast.walk(tree) if isinstance(a, ast.arg) and a.arg == name}
+    bound |= {a.asname or a.name for n in ast.walk(tree) if isinstance(n, (ast.Import, ast.ImportFrom)) for a in n.names}
+    if name in bound:
+        return 0
+    return next((n.lineno for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == name), 0)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
+from pytest_maestro_healer.evidence.changes import Changes
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.literals import Pair, string_pairs, strings_in
 from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Proposal
@@ -26,13 +28,19 @@ def product_pairs(ctx: Context, test_path: str) -> list[Pair]:
         return []
     known = changes(ctx)
     for rev in ("HEAD", *(f"{c}~1" for c, _ in ctx.git.commits(limit=3))):
-        pairs = string_pairs(known.hunks(rev))
+        pairs = _pairs(known, rev)
         if rev != "HEAD" and pairs and not known.newer_than(test_path, rev[:7] + " "):
             return []
         if pairs:
-            still = {s for p in {p.where.partition(":")[0] for p in pairs} for s in strings_in(ctx.symbols.tree(p))}
-            return [p for p in pairs if p.old not in still]
+            return pairs
     return []
+
+
+@lru_cache(maxsize=32)
+def _pairs(known: Changes, rev: str) -> list[Pair]:
+    pairs = string_pairs(known.hunks(rev))
+    still = {s for path in {p.where.partition(":")[0] for p in pairs} for s in strings_in(known.symbols.tree(path))}
+    return [p for p in pairs if p.old not in still]
 
 
 def unique(pairs: list[Pair], old: str) -> Pair | None:

@@ -61,7 +61,7 @@ class RenamedSymbol(Tactic):
         """One proposal per successor in the product's own history."""
         found = _cause(failure, ctx)
         past = history(found, ctx) if found is not None else None
-        if found is None or past is None or _regression(found, past, ctx):
+        if found is None or past is None or _regression(found, ctx):
             return
         group = same_failures(failure, ctx, found.key)
         candidates = project_successors(found, past, ctx)
@@ -71,9 +71,9 @@ class RenamedSymbol(Tactic):
                 yield proposal(self.name, found, s, edits, group, ctx)
 
 
-def _regression(found: Gone, past: History, ctx: Context) -> str:
+def _regression(found: Gone, ctx: Context) -> str:
     """Where product code still needs what it no longer defines: the removal was no rename."""
-    return changes(ctx).still_used(found.name)
+    return changes(ctx).still_used(found.name, member=found.kind != "module")
 
 
 class KnownMigration(Tactic):
@@ -198,7 +198,7 @@ class Removed(Tactic):
         f = past.former
         where = f"{f.path}:{f.definition.line}"
         text = f"{f.definition.kind} {f.definition.qualname} was taken out of {f.path} by {f.label}"
-        used = _regression(found, past, ctx)
+        used = _regression(found, ctx)
         if used:
             text += f", and the product itself still uses {found.name} at {used}: this looks like a regression of the product"
         elif any(s.sure for s in project_successors(found, past, ctx)):
