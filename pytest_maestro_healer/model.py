@@ -107,6 +107,8 @@ class Record:
 
         Raises :class:`ValueError` when a required field is missing or of the wrong shape.
         """
+        if not isinstance(data, Mapping):
+            raise ValueError(f"not a {cls.__name__}: {data!r} is no mapping")
         hints = _hints(cls)
         kwargs: dict[str, Any] = {}
         try:
@@ -169,7 +171,7 @@ def _build(hint: Any, value: Any) -> Any:
             return hint(value)
         if hint is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
-        if hint in (str, int, float, bool) and not isinstance(value, hint):
+        if hint in (str, int, float, bool) and (not isinstance(value, hint) or (hint is int and isinstance(value, bool))):
             raise ValueError(f"{value!r} is no {hint.__name__}")
     return value
 
@@ -332,7 +334,7 @@ class Proof(Record):
     ``order`` are nodeids to run in that order in a process in which no test has run before, the failing test among them (empty: it alone).
     Without the edit at least one of ``repeats`` such runs must fail, with it none. ``environments`` are tried in turn (fresh
     processes then, as ``fresh`` asks for too); ``rate`` is the failure rate that was measured before. ``fails_before`` is false where
-    that measurement has to do, because a failure is too rare to wait for.
+    that measurement has to do, because a failure is too rare to wait for. ``load`` keeps that many processors busy meanwhile.
     """
 
     order: tuple[str, ...] = ()
@@ -341,6 +343,7 @@ class Proof(Record):
     fresh: bool = False
     environments: tuple[Mapping[str, str], ...] = ()
     fails_before: bool = True
+    load: int = 0
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ The facts: where the exception was raised, which product lines the test executed
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -146,5 +147,8 @@ def _states(hunk: Hunk, value: str) -> bool:
         literal = ast.literal_eval(value)
     except (ValueError, SyntaxError):
         literal = value
-    text = literal if isinstance(literal, str) else value
-    return bool(text) and text in added
+    text = literal if isinstance(literal, str) else value.strip()
+    # as a word of its own: 5 does not stand in 50 or 1.5, nor red in hundred
+    before = r"(?<!\w)(?<!\d\.)" if text[:1].isalnum() else ""
+    after = r"(?!\w|\.\d)" if text[-1:].isalnum() else ""
+    return bool(text) and re.search(before + re.escape(text) + after, added) is not None

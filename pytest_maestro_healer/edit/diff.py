@@ -1,4 +1,4 @@
-"""Unified diffs that ``git apply`` takes."""
+"""Unified diffs to read, in the file's own encoding; patches exact to the byte are :mod:`pytest_maestro_healer.apply.patch`'s."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pytest_maestro_healer.edit.source import SourceFile
 def unified(path: str, before: bytes, after: bytes, context: int = 3) -> str:
     """The git-style unified diff of one file, ``""`` if equal.
 
-    Undecodable bytes are surrogate escapes in the result; encode with ``surrogateescape`` to get the exact bytes back.
+    Bytes that are no UTF-8 are surrogate escapes in the result where the file declares no other encoding.
     """
     if before == after:
         return ""

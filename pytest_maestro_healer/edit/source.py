@@ -41,7 +41,7 @@ class SourceFile:
         try:
             self.text = body.decode(self.encoding)
             self.decodable = not self.encoding_error
-        except (UnicodeDecodeError, LookupError) as exc:
+        except (UnicodeError, LookupError) as exc:  # also of codecs that are none for text
             self.encoding_error = self.encoding_error or str(exc)
             self.encoding = "utf-8"
             self.text = body.decode("utf-8", "surrogateescape")
@@ -138,7 +138,7 @@ class SourceFile:
         try:
             return text.encode(self.encoding, "strict" if self.decodable else "surrogateescape")
         except UnicodeEncodeError as exc:
-            raise EditError(f"{self.path}: {exc.object[exc.start:exc.end]!r} cannot be written in {self.encoding}") from exc
+            raise EditError(f"{self.path}: {exc.object[exc.start : exc.end]!r} cannot be written in {self.encoding}") from exc
 
     def replace(self, start: int, end: int, text: str) -> Edit:
         """An edit that puts ``text`` in place of ``text[start:end]``; ``\\n`` in it becomes the file's own newline."""
@@ -148,8 +148,10 @@ class SourceFile:
             text = text.replace("\r\n", "\n").replace("\n", self.newline)
         self._encode(text)
         b = len(self.bom)
-        first = b + len(self._encode(self.text[:start]))
-        return Edit(self.path, self.sha256, first, first + len(self._encode(self.text[start:end])), text)
+        head, old = self._encode(self.text[:start]), self._encode(self.text[start:end])
+        if not self.data.startswith(head + old, b):
+            raise EditError(f"{self.path}: in {self.encoding} a piece of the text has no bytes of its own")
+        return Edit(self.path, self.sha256, b + len(head), b + len(head) + len(old), text)
 
     def insert(self, offset: int, text: str) -> Edit:
         """An edit that inserts ``text`` at a character offset."""
@@ -197,14 +199,36 @@ def apply_edits(data: bytes, edits: Sequence[Edit], encoding: str = "utf-8", dec
 
 
 def edits_between(path: str, before: bytes, after: bytes) -> tuple[Edit, ...]:
-    """The line hunks that turn ``before`` into ``after``, each narrowed to the characters that differ."""
-    import difflib
+    """The line hunks that turn ``before`` into ``after``, each narrowed to the characters that differ; else one edit of the whole file.
 
+    Raises :class:`~pytest_maestro_healer.errors.EditError` where no text in the encoding of ``before`` gives the bytes of ``after``.
+    """
+    if before == after:
+        return ()
     src = SourceFile(path, before)
     new = SourceFile(path, after)
-    if not (src.decodable and new.decodable and src.bom == new.bom and src.encoding == new.encoding):
-        text = after.decode("utf-8", "surrogateescape")
-        return () if before == after else (Edit(path, src.sha256, 0, len(before), text),)
+    same = src.decodable and new.decodable and src.bom == new.bom and src.encoding == new.encoding
+    try:
+        if same:
+            edits = _hunks(src, new)
+            if apply_edits(before, edits, src.encoding) == after:
+                return edits
+        edits = _whole(src, after)
+    except UnicodeError as exc:
+        raise EditError(f"{path}: the new bytes are no text in {src.encoding}") from exc
+    if apply_edits(before, edits, src.encoding, src.decodable) != after:
+        raise EditError(f"{path}: the new bytes are no text in {src.encoding}")
+    return edits
+
+
+def _whole(src: SourceFile, after: bytes) -> tuple[Edit, ...]:
+    text = after.decode(src.encoding, "strict" if src.decodable else "surrogateescape")
+    return (Edit(src.path, src.sha256, 0, len(src.data), text),)
+
+
+def _hunks(src: SourceFile, new: SourceFile) -> tuple[Edit, ...]:
+    import difflib
+
     a, b = src.lines, new.lines
     edits = []
     for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
@@ -220,5 +244,5 @@ def edits_between(path: str, before: bytes, after: bytes) -> tuple[Edit, ...]:
         start = src.line_start(i1 + 1) + head
         first = len(src.bom) + len(src.text[:start].encode(src.encoding))
         gone = old[head : len(old) - tail].encode(src.encoding)
-        edits.append(Edit(path, src.sha256, first, first + len(gone), repl[head : len(repl) - tail]))
+        edits.append(Edit(src.path, src.sha256, first, first + len(gone), repl[head : len(repl) - tail]))
     return tuple(edits)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import copy
 import types
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -38,16 +39,18 @@ class Mutant:
 def mutants(path: str, source: bytes, executed: frozenset[int], limit: int) -> list[Mutant]:
     """Up to ``limit`` mutants of the functions of ``source`` on the ``executed`` lines, spread over functions and operators."""
     try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the product's own, about escapes and literals
+            tree = ast.parse(source)
+            queues = []
+            for qualname, function in _functions(tree):
+                sites = [s for s in _sites(function) if s.line in executed]
+                if sites:
+                    queues.append([(qualname, function, s) for s in sites])
+            chosen = _round_robin(queues, limit)
+            return [m for q, f, s in chosen if (m := _mutated(path, tree, q, f, s)) is not None]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
-    queues = []
-    for qualname, function in _functions(tree):
-        sites = [s for s in _sites(function) if s.line in executed]
-        if sites:
-            queues.append([(qualname, function, s) for s in sites])
-    chosen = _round_robin(queues, limit)
-    return [m for q, f, s in chosen if (m := _mutated(path, tree, q, f, s)) is not None]
 
 
 @dataclass(frozen=True)
@@ -68,16 +71,18 @@ def _functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef | ast.As
             elif isinstance(node, ast.ClassDef):
                 yield from walk(node.body, f"{prefix}{node.name}.")
             else:
-                for field in ("body", "orelse", "finalbody"):
-                    inner = getattr(node, field, None)
-                    if isinstance(inner, list):
-                        yield from walk([n for n in inner if isinstance(n, ast.stmt)], prefix)
+                for field in ("body", "handlers", "orelse", "finalbody"):
+                    for inner in getattr(node, field, ()):
+                        if isinstance(inner, ast.ExceptHandler):
+                            yield from walk(inner.body, prefix)
+                        elif isinstance(inner, ast.stmt):
+                            yield from walk([inner], prefix)
 
     return walk(tree.body, "")
 
 
 def _sites(function: ast.AST) -> Iterator[_Site]:
-    """All mutations of a function, without those in its signature, decorators, annotations, docstring and nested functions."""
+    """All mutations of a function, without those in its signature, decorators, annotations, docstring, format codes and nested functions."""
 
     def walk(node: ast.AST, steps: tuple[tuple[str, int], ...]) -> Iterator[_Site]:
         if isinstance(node, (*_FUNCTIONS, ast.ClassDef, ast.Lambda)) and steps:
@@ -85,7 +90,7 @@ def _sites(function: ast.AST) -> Iterator[_Site]:
         for change, what in _changes(node):
             yield _Site(steps, getattr(node, "lineno", 0), what, change)
         for field, value in ast.iter_fields(node):
-            if field in ("args", "decorator_list", "returns", "annotation", "type_params", "exc", "msg", "ctx"):
+            if field in ("args", "decorator_list", "returns", "annotation", "type_params", "exc", "msg", "ctx", "format_spec"):
                 continue
             if isinstance(value, list):
                 for i, item in enumerate(value):
@@ -237,7 +242,7 @@ def _path_to(tree: ast.AST, target: ast.AST) -> tuple[tuple[str, int], ...] | No
         for i, item in items:
             if item is target:
                 return ((field, i),)
-            if isinstance(item, (ast.ClassDef, ast.If, ast.Try, ast.With)):
+            if isinstance(item, (ast.stmt, ast.ExceptHandler)) and not isinstance(item, _FUNCTIONS):
                 inner = _path_to(item, target)
                 if inner is not None:
                     return ((field, i), *inner)

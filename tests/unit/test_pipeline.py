@@ -1,0 +1,703 @@
+"""The pipeline over a project and a runner of which everything is known: what is proved, who wins, what is left and what may be written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.git import Hunk
+from pytest_maestro_healer.model import (
+    Applicability,
+    Cause,
+    DecisionKind,
+    Diagnosis,
+    Evidence,
+    Failure,
+    Frame,
+    HealingResult,
+    Location,
+    Proof,
+    Proposal,
+)
+from pytest_maestro_healer.prove.candidates import Candidate
+from pytest_maestro_healer.strategies.base import Tactic
+from tests.unit.worlds import FILE, WEAK, Swap, Toy, World, calls, fail
+
+ONE, TWO, THREE = f"{FILE}::test_0", f"{FILE}::test_1", f"{FILE}::test_2"
+OTHER = "tests/test_b.py"
+SAFE = {"apply": "safe"}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+@pytest.fixture
+def single(world: World) -> World:
+    """One test that calls ``lib.old`` and wants ``lib.new``."""
+    world.write(FILE, calls("old"))
+    world.needs(ONE, "lib.new(")
+    return world
+
+
+def only(results: list[HealingResult]) -> HealingResult:
+    assert len(results) == 1, [(r.test_id, r.decision) for r in results]
+    return results[0]
+
+
+def kinds(results: list[HealingResult]) -> dict[str, str]:
+    return {r.test_id: str(r.decision.kind) for r in results}
+
+
+def healed_text(result: HealingResult, path: str = FILE) -> str:
+    return next(c.after for c in result.changes if c.path == path)
+
+
+# -- one heal ----------------------------------------------------------------------------------------------------
+def test_a_proved_heal_is_pending_with_all_its_rungs(single: World) -> None:
+    r = only(single.heal(Toy(Swap("lib.old(", "lib.new("))))
+    assert (r.decision.kind, r.success, r.nodeids) == (DecisionKind.PENDING, True, (ONE,))
+    assert {s.rung: s.passed for s in r.verdict.steps} == {"guard": True, "rerun": True, "stable": True, "teeth": None, "fresh": True}
+    assert healed_text(r) == calls("new")
+    assert (single.root / FILE).read_text() == calls("old")
+
+
+def test_safe_applies_it(single: World) -> None:
+    assert only(single.heal(Toy(Swap("lib.old(", "lib.new(")), **SAFE)).decision.kind is DecisionKind.APPLIED
+
+
+@pytest.mark.parametrize("option", ["fresh_confirm", "validate_before_apply"])
+def test_without_the_fresh_confirmation_nothing_is_applied(single: World, option: str) -> None:
+    r = only(single.heal(Toy(Swap("lib.old(", "lib.new(")), apply="all", **{option: False}))
+    assert r.decision.kind is DecisionKind.PENDING
+    assert not any(c.fresh for c in single.calls)
+
+
+def test_nothing_fits(single: World) -> None:
+    r = only(single.heal(Toy()))
+    assert (r.decision.kind, r.decision.rule, r.success) == (DecisionKind.REJECTED, "no heal is known for this", False)
+
+
+def test_a_heal_that_does_not_help_says_what_the_test_still_says(single: World) -> None:
+    r = only(single.heal(Toy(Swap("lib.old(", "lib.wrong("))))
+    assert r.decision.rule == "no candidate was proved"
+    assert r.refused == ("swap: the test still fails (AttributeError: no lib.new()",)
+
+
+def test_the_guard_refuses_before_anything_runs(single: World) -> None:
+    r = only(single.heal(Toy(Swap("assert lib.old(1) == 2", "pass"))))
+    assert "swap: " in r.refused[0]
+    # what runs is the unhealed test alone, to see whether it is flaky
+    assert all(not c.overlay for c in single.calls)
+
+
+def test_an_edit_that_changes_nothing_is_refused(single: World) -> None:
+    single.checks[ONE] = lambda texts: "AssertionError: x"
+    assert "changes nothing" in only(single.heal(Toy(Swap("lib.old(", "lib.old(")))).refused[0]
+
+
+@pytest.mark.parametrize("problem", ["hang: 1 s", "crash: status 9", "state: not served"])
+def test_a_run_that_breaks_down_refuses_the_heal(single: World, problem: str) -> None:
+    single.problem = lambda call: problem if call.overlay else ""
+    assert only(single.heal(Toy(Swap("lib.old(", "lib.new(")))).refused == (f"swap: {problem}",)
+
+
+def test_a_result_that_differs_between_repeats_is_refused(single: World) -> None:
+    seen = []
+
+    def check(texts: Mapping[str, str]) -> str:
+        if "lib.new(" not in texts[FILE]:
+            return "AttributeError: no"
+        seen.append(1)
+        return "" if len(seen) < 2 else "AssertionError: 2 is 3"
+
+    single.checks[ONE] = check
+    assert "differs between runs" in only(single.heal(Toy(Swap("lib.old(", "lib.new(")))).refused[0]
+
+
+def test_an_opted_out_test_is_named_and_left_alone(single: World) -> None:
+    single.failures = [fail(ONE, healable=False, no_heal_reason="by hand")]
+    r = only(single.heal(Toy(Swap("lib.old(", "lib.new("))))
+    assert r.decision.rule == "opted out: by hand"
+    assert single.calls == []
+
+
+# -- follow-ups --------------------------------------------------------------------------------------------------
+@pytest.fixture
+def double(world: World) -> World:
+    """One test with two causes, the second behind the first."""
+    world.write(FILE, "import lib\n\n\ndef test_0():\n    assert lib.old(1) == 2\n    assert lib.gone(1) == 2\n")
+    world.needs(ONE, "lib.new(", "lib.back(")
+    return world
+
+
+FIRST, SECOND = Swap("lib.old(", "lib.new(", words="lib.new("), Swap("lib.gone(", "lib.back(", name="second", words="lib.back(")
+
+
+def test_a_heal_in_two_steps_is_one_heal(double: World) -> None:
+    r = only(double.heal(Toy(FIRST, SECOND), **SAFE))
+    assert (r.decision.kind, r.tactic) == (DecisionKind.APPLIED, "swap+second")
+    assert r.explanation == "lib.old( is lib.new( now; then lib.gone( is lib.back( now"
+    assert r.changes[0].before == (double.root / FILE).read_text()
+    assert "lib.new(" in healed_text(r) and "lib.back(" in healed_text(r)
+
+
+def test_a_first_step_without_its_second_is_no_heal(double: World) -> None:
+    r = only(double.heal(Toy(FIRST)))
+    assert (r.decision.kind, r.changes) == (DecisionKind.REJECTED, ())
+
+
+@pytest.mark.parametrize(("weak", "evidence", "word"), [(0, WEAK, "confidence"), (1, WEAK, "confidence"), (1, (), "evidence"), (0, (), "evidence")])
+def test_a_chain_is_as_sure_as_its_weakest_step(double: World, weak: int, evidence: tuple[Evidence, ...], word: str) -> None:
+    """Evidence for one step is none for the other."""
+    steps = [FIRST, SECOND]
+    old = steps[weak]
+    steps[weak] = Swap(old.old, old.new, name=old.name, words=old.words, evidence=evidence)
+    r = only(double.heal(Toy(*steps), apply="safe", confidence_threshold=0.75 if evidence else 0.0))
+    assert r.decision.kind is DecisionKind.PENDING
+    assert word in r.decision.rule
+    assert r.confidence_score < 0.6
+
+
+def test_a_chain_goes_no_further_than_its_step_for_review(double: World) -> None:
+    second = Swap("lib.gone(", "lib.back(", words="lib.back(", applicability=Applicability.REVIEW)
+    r = only(double.heal(Toy(FIRST, second), **SAFE))
+    assert (r.applicability, r.decision.kind) == (Applicability.REVIEW, DecisionKind.PENDING)
+
+
+def test_a_tie_in_the_second_step_is_a_tie_of_the_whole(double: World) -> None:
+    double.checks[ONE] = lambda t: (
+        "AttributeError: no lib.new(" if "lib.new(" not in t[FILE] else "" if "lib.gone(" not in t[FILE] else "AttributeError: no lib.back("
+    )
+    third = Swap("lib.gone(", "lib.ago(", name="third", words="lib.back(")
+    r = only(double.heal(Toy(FIRST, SECOND, third), **SAFE))
+    assert r.decision.kind is DecisionKind.PENDING
+    assert len(r.alternatives) == 1
+
+
+def test_endless_progress_ends(world: World) -> None:
+    world.write(FILE, "import lib\n\n\ndef test_0():\n    assert lib.f0(1) == 2\n")
+
+    def check(texts: Mapping[str, str]) -> str:
+        return f"AttributeError: {texts[FILE].split('lib.f')[1].partition('(')[0]}"
+
+    class Next(Tactic):
+        name = "next"
+
+        def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
+            n = int(failure.message.split()[-1])
+            yield from Swap(f"lib.f{n}(", f"lib.f{n + 1}(").propose(failure, ctx)
+
+    world.checks[ONE] = check
+    r = only(world.heal(Toy(Next())))
+    assert r.decision.kind is DecisionKind.REJECTED
+    assert len([c for c in world.calls if c.overlay]) <= 12
+
+
+# -- rivals ------------------------------------------------------------------------------------------------------
+def either(texts: Mapping[str, str]) -> str:
+    return "AttributeError: old" if "lib.old(" in texts[FILE] else ""
+
+
+def test_two_meanings_are_a_tie_for_the_user(single: World) -> None:
+    single.checks[ONE] = either
+    r = only(single.heal(Toy(Swap("lib.old(", "lib.newer("), Swap("lib.old(", "lib.new(", score=0.2)), **SAFE))
+    assert r.decision.kind is DecisionKind.PENDING
+    assert "two different heals" in r.decision.rule
+    assert r.alternatives == ("lib.old(->lib.newer(",), "the smaller edit wins"
+
+
+def test_the_same_meaning_twice_is_no_tie(single: World) -> None:
+    single.checks[ONE] = either
+    r = only(single.heal(Toy(Swap("lib.old(", "lib.new("), Swap("lib.old", "lib.newer", meaning="lib.old(->lib.new(")), **SAFE))
+    assert (r.decision.kind, r.alternatives) == (DecisionKind.APPLIED, ())
+
+
+def test_other_layout_is_no_tie(single: World) -> None:
+    single.checks[ONE] = either
+    r = only(single.heal(Toy(Swap("lib.old(1)", "lib.new(1)"), Swap("lib.old(1)", "lib.new( 1 )", meaning="spaced")), **SAFE))
+    assert (r.decision.kind, r.alternatives) == (DecisionKind.APPLIED, ())
+
+
+def test_much_weaker_evidence_is_no_tie(single: World) -> None:
+    single.checks[ONE] = either
+    r = only(single.heal(Toy(Swap("lib.old(", "lib.new("), Swap("lib.old(", "lib.newer(", evidence=WEAK)), **SAFE))
+    assert (r.decision.kind, r.alternatives) == (DecisionKind.APPLIED, ())
+
+
+@pytest.mark.parametrize("between", [{"meaning": "lib.old(->lib.new("}, {"evidence": WEAK}], ids=["same meaning", "weak"])
+def test_a_rival_behind_one_that_is_none_is_tried(single: World, between: dict[str, Any]) -> None:
+    single.checks[ONE] = either
+    tactics = [
+        Swap("lib.old(", "lib.new(", score=0.9),
+        Swap("lib.old(", "lib.same(", score=0.8, **between),
+        Swap("lib.old(", "lib.third(", score=0.7),
+    ]
+    r = only(single.heal(Toy(*tactics), **SAFE))
+    assert r.decision.kind is DecisionKind.PENDING
+    assert len(r.alternatives) == 1
+
+
+def test_better_evidence_wins_over_the_own_estimate(single: World) -> None:
+    single.checks[ONE] = either
+    r = only(single.heal(Toy(Swap("lib.old(", "lib.new(", score=0.9, evidence=WEAK), Swap("lib.old(", "lib.right(", score=0.1)), **SAFE))
+    assert "lib.right(" in healed_text(r)
+    assert r.decision.kind is DecisionKind.APPLIED
+
+
+def test_a_cause_is_healed_before_an_expectation(single: World) -> None:
+    single.checks[ONE] = lambda t: "AssertionError: old" if "lib.old(1) == 2" in t[FILE] else ""
+    expect = Toy(Swap("== 2", "== 3", score=1.0, strategy="expect"), name="expect", symptom=True)
+    r = only(single.heal(expect, Toy(Swap("lib.old(", "lib.new(", score=0.1, evidence=WEAK))))
+    assert r.strategy_used == "toy"
+    assert r.alternatives == ()
+
+
+def test_attempts_are_capped_and_it_is_said(single: World) -> None:
+    tactics = [Swap("lib.old(", f"lib.wrong{i}(", name=f"t{i}", score=1 - i / 10) for i in range(5)]
+    r = only(single.heal(Toy(*tactics, Swap("lib.old(", "lib.new(", score=0.1)), max_attempts=2))
+    assert not r.success
+    assert r.refused[-1] == "t2: not tried, 2 attempts were made"
+    assert len([c for c in single.calls if c.overlay]) == 2
+
+
+def test_the_guards_refusals_are_no_attempts(single: World) -> None:
+    weakening = Swap("assert lib.old(1) == 2", "pass", score=1.0)
+    assert only(single.heal(Toy(weakening, Swap("lib.old(", "lib.new(")), max_attempts=1)).success
+
+
+def test_a_tactic_cannot_flood(single: World) -> None:
+    drawn = []
+
+    class Endless(Tactic):
+        name = "endless"
+
+        def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
+            while True:
+                drawn.append(1)
+                yield from Swap("lib.old(", f"lib.wrong{len(drawn)}(").propose(failure, ctx)
+
+    single.heal(Toy(Endless()))
+    assert len(drawn) == 6
+
+
+# -- budget ------------------------------------------------------------------------------------------------------
+def test_the_budget_ends_the_phase_and_it_is_said(world: World) -> None:
+    world.write(FILE, calls("old", "old", "old"))
+    for i, n in enumerate((ONE, TWO, THREE)):
+        world.needs(n, f"lib.n{i}(")
+    now = [0.0]
+
+    def problem(call: Any) -> str:
+        now[0] += 6
+        return ""
+
+    world.problem = problem
+    world.heal(Toy(), clock=lambda: now[0], budget=10.0)
+    assert world.pipeline.notes == ["the budget of 10 s is used up: 1 failures were not looked at"]
+
+
+def test_candidates_end_with_the_budget(single: World) -> None:
+    now = [0.0]
+
+    def problem(call: Any) -> str:
+        now[0] += 6
+        return ""
+
+    single.problem = problem
+    tactics = [Swap("lib.old(", f"lib.wrong{i}(", name=f"t{i}", score=1 - i / 10) for i in range(3)]
+    r = only(single.heal(Toy(*tactics), clock=lambda: now[0], budget=10.0))
+    assert r.refused[-1] == "t2: not tried, the time for healing is used up"
+
+
+# -- strategies that misbehave -----------------------------------------------------------------------------------
+class Bad(Tactic):
+    name = "bad"
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+
+    def answers(self, failure: Failure, diagnosis: Diagnosis) -> bool:
+        if self.what == "answers":
+            raise RuntimeError("no answer")
+        return True
+
+    def propose(self, failure: Failure, ctx: Context) -> Iterable[Any]:
+        if self.what == "propose":
+            raise RuntimeError("no proposal")
+        if self.what == "none":
+            return None  # type: ignore[return-value]
+        if self.what == "half":
+            return self.half(failure, ctx)
+        return [{"None": None, "text": "lib.new(", "tuple": ("toy", "swap")}[self.what]]
+
+    def half(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
+        yield from Swap("lib.old(", "lib.wrong(").propose(failure, ctx)
+        raise RuntimeError("half way")
+
+
+@pytest.mark.parametrize("what", ["answers", "propose", "none", "half", "None", "text", "tuple"])
+def test_a_strategy_that_misbehaves_is_left_out_and_the_others_heal(single: World, what: str) -> None:
+    r = only(single.heal(Toy(Bad(what), name="mine"), Toy(Swap("lib.old(", "lib.new("))))
+    assert r.success
+    (note,) = single.pipeline.notes
+    assert note.startswith("mine/bad raised ")
+    assert note.endswith("; it was left out")
+
+
+def test_edits_that_do_not_fit_are_a_refusal(single: World) -> None:
+    class Stale(Swap):
+        def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
+            for p in super().propose(failure, ctx):
+                yield replace(p, edits=(replace(p.edits[0], sha256="0" * 64),))
+                yield replace(p, edits=p.edits * 2)
+
+    r = only(single.heal(Toy(Stale("lib.old(", "lib.new("))))
+    assert all("do not fit" in line for line in r.refused)
+    assert len(r.refused) == 2
+
+
+# -- groups ------------------------------------------------------------------------------------------------------
+def test_one_root_cause_in_two_files_is_one_heal(world: World) -> None:
+    for path in (FILE, OTHER):
+        world.write(path, calls("old"))
+        world.needs(f"{path}::test_0", "lib.new(")
+    r = only(world.heal(Toy(Swap("lib.old(", "lib.new(", group=True, paths=(FILE, OTHER)))))
+    assert set(r.nodeids) == {ONE, f"{OTHER}::test_0"}
+    assert r.files == (FILE, OTHER)
+
+
+def test_two_heals_of_one_cause_are_merged(world: World) -> None:
+    for path in (FILE, OTHER):
+        world.write(path, calls("old"))
+        world.needs(f"{path}::test_0", "lib.new(")
+    r = only(world.heal(Toy(Swap("lib.old(", "lib.new(", cause_key="old"))))
+    assert set(r.nodeids) == {ONE, f"{OTHER}::test_0"}
+    assert r.files == (FILE, OTHER)
+
+
+def test_a_second_cause_of_one_of_the_group_is_healed_on_top(world: World) -> None:
+    """What appears behind a group's heal is looked for with the new failure, not with the old one."""
+    world.write(FILE, calls("old", "old") + "    assert lib.gone(1) == 2\n")
+    world.needs(ONE, "lib.new(")
+    world.needs(TWO, "lib.new(", "lib.back(")
+    results = world.heal(Toy(Swap("lib.old(", "lib.new(", group=True, words="lib.new("), SECOND), **SAFE)
+    assert kinds(results) == {ONE: "applied", TWO: "applied"}
+    assert results[1].tactic == "second"
+    assert "lib.new(" in results[1].changes[0].before, "it builds on the first"
+
+
+def test_a_test_that_a_sweep_brought_further_is_looked_at_as_it_fails_then(world: World) -> None:
+    world.write(FILE, calls("old", "old") + "    assert lib.gone(1) == 2\n")
+    world.needs(ONE, "lib.new(")
+    world.needs(TWO, "lib.new(", "lib.back(")
+    results = world.heal(Toy(Swap("lib.old(", "lib.new(", words="lib.new("), SECOND))
+    assert kinds(results) == {ONE: "pending", TWO: "pending"}
+    assert results[1].tactic == "second"
+
+
+@pytest.mark.parametrize("review", [True, False])
+def test_what_builds_on_a_heal_goes_no_further_than_that(world: World, review: bool) -> None:
+    world.write(FILE, calls("old", "old") + "    assert lib.gone(1) == 2\n")
+    world.needs(ONE, "lib.new(")
+    world.needs(TWO, "lib.new(", "lib.back(")
+    if not review:
+        world.fresh_checks[ONE] = lambda texts: "AssertionError: fresh"
+    applicability = Applicability.REVIEW if review else Applicability.SAFE
+    results = world.heal(Toy(Swap("lib.old(", "lib.new(", group=True, words="lib.new(", applicability=applicability), SECOND), **SAFE)
+    kind = DecisionKind.PENDING if review else DecisionKind.REJECTED
+    assert [r.decision.kind for r in results] == [kind, kind]
+    assert results[0].healing_id in results[1].decision.rule or "fresh process" in results[1].decision.rule
+
+
+def test_a_sweep_finds_the_others_of_the_file(world: World) -> None:
+    world.write(FILE, "import lib\n\nF = lib.old(1)\n\n\ndef test_0():\n    assert F == 2\n\n\ndef test_1():\n    assert F > 1\n")
+    world.needs(ONE, "lib.new(")
+    world.needs(TWO, "lib.new(")
+    r = only(world.heal(Toy(Swap("lib.old(", "lib.new("))))
+    assert r.nodeids == (ONE, TWO)
+
+
+def test_a_parameter_set_that_passed_and_fails_with_the_edit_refuses_it(world: World) -> None:
+    world.write(FILE, calls("old"))
+    one, two = ONE + "[1]", ONE + "[2]"
+    world.needs(one, "lib.new(")
+    world.checks[two] = lambda t: "AssertionError: now I fail" if "lib.new(" in t[FILE] else ""
+    r = only(world.heal(Toy(Swap("lib.old(", "lib.new("))))
+    assert r.decision.kind is DecisionKind.REJECTED
+    assert r.refused == (f"swap: {two} passed before the edit and fails with it",)
+
+
+def test_passing_parameter_sets_run_with_the_failing_one(world: World) -> None:
+    world.write(FILE, calls("old"))
+    world.needs(ONE + "[1]", "lib.new(")
+    world.checks[ONE + "[2]"] = lambda t: ""
+    assert only(world.heal(Toy(Swap("lib.old(", "lib.new(")))).success
+    assert (ONE + "[1]", ONE + "[2]") in [c.nodeids for c in world.calls]
+
+
+def test_overlapping_heals_of_two_tests(world: World) -> None:
+    """The second is refused, with the reason, once."""
+    world.write(FILE, "import lib\n\nF = lib.old(1)\n\n\ndef test_0():\n    assert F == 2\n\n\ndef test_1():\n    assert F > 1\n")
+    world.needs(ONE, "lib.new(")
+    world.needs(TWO, "lib.other(")
+    results = world.heal(Toy(Swap("lib.old(", "lib.new(", words="lib.new("), Swap("lib.old(", "lib.other(", words="lib.other(")))
+    assert kinds(results) == {ONE: "pending", TWO: "rejected"}
+    assert results[1].decision.rule == f"overlaps another heal's edit of {FILE}"
+
+
+def test_advice_stands_where_nothing_is_proved(single: World) -> None:
+    class Advice(Tactic):
+        name = "advice"
+
+        def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
+            yield Proposal("toy", "advice", (), (), Applicability.ADVICE, "install it", advice="pip install x")
+
+    r = only(single.heal(Toy(Advice())))
+    assert (r.decision.kind, r.advice) == (DecisionKind.ADVISED, "pip install x")
+    assert only(single.heal(Toy(Advice(), Swap("lib.old(", "lib.new(")))).success
+
+
+# -- the confirmation --------------------------------------------------------------------------------------------
+@pytest.fixture
+def pair(world: World) -> World:
+    for path, new in ((FILE, "new"), (OTHER, "newer")):
+        world.write(path, calls("old"))
+        world.needs(f"{path}::test_0", f"lib.{new}(")
+    return world
+
+
+PAIR = (Swap("lib.old(", "lib.new(", words="lib.new("), Swap("lib.old(", "lib.newer(", words="lib.newer("))
+
+
+def test_the_fresh_process_is_asked_once_where_all_is_well(pair: World) -> None:
+    assert kinds(pair.heal(Toy(*PAIR), **SAFE)) == {ONE: "applied", f"{OTHER}::test_0": "applied"}
+    assert len([c for c in pair.calls if c.fresh]) == 1
+
+
+@pytest.mark.parametrize("bad", [FILE, OTHER])
+def test_the_fresh_process_names_the_culprit(pair: World, bad: str) -> None:
+    nodeid = f"{bad}::test_0"
+    pair.fresh_checks[nodeid] = lambda texts: "AssertionError: only in-process"
+    results = {r.test_id: r for r in pair.heal(Toy(*PAIR), **SAFE)}
+    assert results.pop(nodeid).decision.kind is DecisionKind.REJECTED
+    assert only(list(results.values())).decision.kind is DecisionKind.APPLIED
+
+
+def test_heals_that_fail_together_only_are_not_both_written(pair: World) -> None:
+    nodeid = f"{OTHER}::test_0"
+
+    def together(texts: Mapping[str, str]) -> str:
+        return "AssertionError: both" if "lib.new(" in texts[FILE] else pair.checks[nodeid](texts)
+
+    pair.fresh_checks[nodeid] = together
+    assert kinds(pair.heal(Toy(*PAIR), **SAFE)) == {ONE: "applied", nodeid: "rejected"}
+
+
+def test_a_passing_neighbour_lost_in_the_fresh_process_refuses(single: World) -> None:
+    single.checks[TWO] = lambda t: ""
+    single.fresh_checks[TWO] = lambda t: "AssertionError: lost" if "lib.new(" in t[FILE] else ""
+    r = only(single.heal(Toy(Swap("lib.old(", "lib.new(")), **SAFE))
+    assert (r.decision.kind, r.decision.rule) == (DecisionKind.REJECTED, f"in a fresh process {TWO} fails (passed before the edit)")
+
+
+def test_a_healed_test_that_does_not_run_in_the_fresh_process_is_not_confirmed(single: World) -> None:
+    single.fresh_checks[ONE] = lambda t: "missing"
+    r = only(single.heal(Toy(Swap("lib.old(", "lib.new(")), **SAFE))
+    assert r.decision.kind is DecisionKind.REJECTED
+
+
+# -- people ------------------------------------------------------------------------------------------------------
+def test_a_remembered_rejection_is_not_offered_again_and_said_once(world: World) -> None:
+    world.write(FILE, calls("old", "old"))
+    world.needs(ONE, "lib.new(")
+    world.needs(TWO, "lib.new(")
+    r = only(world.heal(Toy(Swap("lib.old(", "lib.new(", group=True)), remembered=lambda r: True))
+    assert (r.decision.kind, r.decision.rule) == (DecisionKind.REJECTED, "this very edit was rejected before")
+    assert set(r.nodeids) == {ONE, TWO}
+
+
+def test_interrupted_healing_offers_what_it_found_and_writes_nothing(pair: World) -> None:
+    def problem(call: Any) -> str:
+        if call.overlay and OTHER in call.overlay:
+            raise KeyboardInterrupt
+        return ""
+
+    pair.problem = problem
+    r = only(pair.heal(Toy(*PAIR), apply="all"))
+    assert (r.test_id, r.decision.kind) == (ONE, DecisionKind.PENDING)
+    assert "interrupted" in pair.pipeline.notes[0]
+
+
+def test_interrupted_in_the_confirmation(pair: World) -> None:
+    def problem(call: Any) -> str:
+        if call.fresh:
+            raise KeyboardInterrupt
+        return ""
+
+    pair.problem = problem
+    assert set(kinds(pair.heal(Toy(*PAIR), apply="all")).values()) == {"pending"}
+
+
+def test_interrupted_over_a_heal_made_at_collection(single: World) -> None:
+    """What was healed at collection stays on offer too."""
+    pair = [single.heal(Toy(Swap("lib.old(", "lib.new(")))]
+    (accepted,) = single.pipeline.accepted
+    ready = Candidate(accepted.failure, accepted.proposal, accepted.before, accepted.after, nodeids=[ONE], steps=accepted.steps[:2], collected=True)
+    ctx = single.ctx
+    pipeline = type(single.pipeline)(ctx, single, (), single.pipeline.config.replace(apply="all"))
+
+    def problem(call: Any) -> str:
+        if call.fresh:
+            raise KeyboardInterrupt
+        return ""
+
+    single.problem = problem
+    r = only(pipeline.run([], [ready]))
+    assert r.decision.kind is DecisionKind.PENDING
+    assert pair
+
+
+# -- verdicts ----------------------------------------------------------------------------------------------------
+def product(world: World, added: str, line: int = 2) -> None:
+    """``lib.py`` changed on ``line``, and every test executes that."""
+    hunk = Hunk("lib.py", "lib.py", line, line, ("    return x + 1",), (added,))
+    git = SimpleNamespace(available=True, hunks=lambda *a: (hunk,), last_change=lambda *a: "1a2b3c4", unmerged=lambda p: False)
+    world.write("lib.py", "def f(x):\n    y = x + 1\n    if y > 3:\n        y = 4\n    return y\n")
+    world.executed = {"lib.py": frozenset({line})}
+    world.prepare = lambda ctx: ctx.__dict__.update(_git=git)  # type: ignore[method-assign,assignment]
+
+
+EXPECT = Toy(Swap("== 2", "== 3", strategy="expect", words="AssertionError"), name="expect", symptom=True)
+
+
+@pytest.fixture
+def value(world: World) -> World:
+    """A test that expects 2 where the product gives 3."""
+    world.write(FILE, "import lib\n\n\ndef test_0():\n    assert lib.f(1) == 2\n")
+    world.checks[ONE] = lambda t: "" if "== 3" in t[FILE] else "AssertionError: assert 3 == 2"
+    return world
+
+
+def test_changed_logic_is_named_not_healed(value: World) -> None:
+    product(value, "    return x + 2")
+    r = only(value.heal(EXPECT, **SAFE))
+    assert (r.decision.kind, r.decision.rule) == (DecisionKind.REJECTED, "looks like a regression")
+    assert r.diagnosis is not None
+    assert r.diagnosis.suspect == "lib.py:2 (changed in 1a2b3c4)"
+
+
+def test_a_value_that_the_change_states_is_drift(value: World) -> None:
+    product(value, "    return 3")
+    value.checks[ONE] = lambda t: "" if "== 3" in t[FILE] else "AssertionError: assert 3 == 2"
+    expect = Toy(Swap("2\n", "3\n", strategy="expect"), name="expect", symptom=True)
+    r = only(value.heal(expect, **SAFE))
+    assert r.diagnosis is not None
+    assert r.diagnosis.cause is Cause.DRIFT
+
+
+def test_all_applies_also_against_the_suspicion(value: World) -> None:
+    product(value, "    return x + 2")
+    assert only(value.heal(EXPECT, apply="all")).decision.kind is DecisionKind.APPLIED
+
+
+def test_a_regression_behind_a_drift_is_still_named(value: World) -> None:
+    """Until the call is healed the test never reaches the changed product: what the second step changes is judged where it stands."""
+    value.write(FILE, "import lib\n\n\ndef test_0():\n    assert lib.old(1) == 2\n")
+    value.checks[ONE] = lambda t: "AttributeError: no" if "lib.old(" in t[FILE] else "" if "== 3" in t[FILE] else "AssertionError: assert 3 == 2"
+    product(value, "    return x + 2")
+    real = value.run
+
+    def run(nodeids: Any, overlay: Any, **kw: Any) -> Any:
+        report = real(nodeids, overlay, **kw)
+        return report if overlay else replace(report, executed={})
+
+    value.run = run  # type: ignore[method-assign]
+    r = only(value.heal(EXPECT, Toy(Swap("lib.old(", "lib.f(", words="AttributeError")), **SAFE))
+    assert (r.decision.kind, r.decision.rule) == (DecisionKind.REJECTED, "looks like a regression")
+
+
+def test_an_exception_inside_the_product_behind_a_drift_is_named(world: World) -> None:
+    world.write(FILE, "import lib\n\n\ndef test_0():\n    assert lib.old(1) == 2\n")
+    inside = Frame(Location("lib.py", 3), "f", "product", "return d[x]")
+
+    def check(texts: Mapping[str, str]) -> str:
+        return "AttributeError: no" if "lib.old(" in texts[FILE] else "" if "== 3" in texts[FILE] else "KeyError: 1"
+
+    world.checks[ONE] = check
+    real = world.run
+
+    def run(nodeids: Any, overlay: Any, **kw: Any) -> Any:
+        report = real(nodeids, overlay, **kw)
+        results = {
+            n: replace(r, failure=replace(r.failure, frames=(*r.failure.frames, inside))) if r.failure else r for n, r in report.results.items()
+        }
+        return replace(
+            report, results={n: r if r.failure is None or r.failure.exc_type == "KeyError" else report.results[n] for n, r in results.items()}
+        )
+
+    world.run = run  # type: ignore[method-assign]
+    expect = Toy(Swap("== 2", "== 3", strategy="expect", words="KeyError"), name="expect", symptom=True)
+    r = only(world.heal(expect, Toy(Swap("lib.old(", "lib.f(", words="AttributeError")), **SAFE))
+    assert (r.decision.kind, r.decision.rule) == (DecisionKind.REJECTED, "looks like a regression")
+
+
+def test_unhealed_with_changed_logic_looks_like_a_regression(value: World) -> None:
+    product(value, "    return x + 2")
+    assert only(value.heal(Toy())).decision.rule == "looks like a regression in lib.py:2 (changed in 1a2b3c4)"
+
+
+def test_a_refused_heal_is_no_ground_and_no_bar(world: World) -> None:
+    """A heal without teeth is refused; another heal of the same lines is not refused for overlapping it."""
+    world.write(FILE, "import lib\n\nWANT = 2\n\n\ndef test_0():\n    assert lib.f(1) == WANT\n\n\ndef test_1():\n    assert lib.g(1) == WANT\n")
+    world.write("lib.py", "def f(x):\n    y = x + 1\n    if y > 3:\n        y = 4\n    return y\n")
+    world.executed = {"lib.py": frozenset({2, 3, 4, 5})}
+    world.checks[ONE] = lambda t: "" if "WANT = 3" in t[FILE] else "AssertionError: 3"
+    world.checks[TWO] = lambda t: "" if "WANT = 4" in t[FILE] else "AttributeError: 4"
+    world.kills = False
+    expect = Toy(Swap("WANT = 2", "WANT = 3", strategy="expect", words="3"), name="expect", symptom=True)
+    results = world.heal(expect, Toy(Swap("WANT = 2", "WANT = 4", words="4")))
+    assert kinds(results) == {ONE: "rejected", TWO: "pending"}
+    refused = next(r for r in results if r.test_id == ONE)
+    assert refused.decision.rule.startswith("0/")
+
+
+# -- flaky -------------------------------------------------------------------------------------------------------
+def test_what_passes_again_is_flaky_and_its_expectation_stays(value: World) -> None:
+    seen = []
+
+    def check(texts: Mapping[str, str]) -> str:
+        seen.append(1)
+        return ""
+
+    value.failures = [fail(ONE, "AssertionError: assert 3 == 2")]
+    value.checks[ONE] = check
+    r = only(value.heal(EXPECT))
+    assert r.decision.kind is DecisionKind.REJECTED
+    assert r.diagnosis is not None
+    assert r.diagnosis.cause is Cause.FLAKY
+    assert "what it expects is not the cause" in r.refused[-1]
+
+
+def test_a_cause_of_a_flaky_test_is_proved_under_its_conditions(value: World) -> None:
+    state = {"run": 0}
+
+    def check(texts: Mapping[str, str]) -> str:
+        if "lib.g(" in texts[FILE]:
+            return ""
+        state["run"] += 1
+        return "AssertionError: now and then" if state["run"] % 2 == 0 else ""
+
+    value.failures = [fail(ONE, "AssertionError: now and then")]
+    value.checks[ONE] = check
+    proof = Proof(order=(ONE,), repeats=4, rate=0.5)
+    r = only(value.heal(Toy(Swap("lib.f(", "lib.g(", proof=proof)), **SAFE))
+    assert r.decision.kind is DecisionKind.APPLIED
+    assert next(s for s in r.verdict.steps if s.rung == "stable").reason.startswith("0 failures in 4 runs")
