@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.session.capturing import Worker
 from pytest_maestro_healer.session.given import given
-from pytest_maestro_healer.session.healing import Healing, Worker
+from pytest_maestro_healer.session.healing import Healing
 from pytest_maestro_healer.session.options import build
 
 
