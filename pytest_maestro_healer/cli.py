@@ -101,7 +101,23 @@ def _dispatch(options: argparse.Namespace, rest: list[str]) -> int:
         from pytest_maestro_healer.commands.run import run_pytest
 
         return run_pytest(rest, folder=start, root=given, json=options.json)
+    if options.command in ("heal", "explain"):
+        return _again(options, start, given)
     return _heals(options, start, given)
+
+
+def _again(options: argparse.Namespace, start: Path, given: Path | None) -> int:
+    from pytest_maestro_healer.commands.heal import explain, heal_results
+    from pytest_maestro_healer.commands.output import Output, use_color
+    from pytest_maestro_healer.commands.root import find_root
+
+    root = given or find_root(start)[0]
+    out = Output(json=options.json, color=use_color(sys.stdout))
+    if options.command == "explain":
+        return explain(out, options.nodeid, folder=start, root=root)
+    file = Path(os.path.abspath(start / options.test_results))  # noqa: PTH100
+    threshold = options.confidence_threshold
+    return heal_results(out, file, folder=start, root=root, auto_fix=options.auto_fix, threshold=threshold, arguments=options.arguments)
 
 
 def _heals(options: argparse.Namespace, start: Path, given: Path | None) -> int:
@@ -163,9 +179,25 @@ def _parser() -> argparse.ArgumentParser:
     heals("reject", "Drop pending heals and never propose them again", "all", "Reject every pending heal")
     add("review", "Decide about the pending heals one by one")
     heals("rollback", "Undo applied heals", "last", "Undo all that the last command or run applied")
+    results = add("heal", "Run the failed tests of a result file again, with healing on")
+    results.add_argument("--test-results", required=True, metavar="FILE", help="pytest-json-report, pytest-reportlog, JUnit XML or --heal-json")
+    results.add_argument("--auto-fix", action="store_true", help="Write safe proved heals, in CI too (default: none)")
+    results.add_argument("--confidence-threshold", type=_share, metavar="N", help="Confidence from which a heal is written, 0..1 (default: 0.75)")
+    results.add_argument("arguments", nargs="*", metavar="-- PYTEST ARGUMENTS", help="Passed on to pytest")
+    add("explain", "Run a test and say why it fails, what would heal it, and what was declined").add_argument("nodeid", metavar="NODEID")
     add("run", "Run pytest --heal: maestro-heal run -- PYTEST ARGUMENTS")
     commands.add_parser("demo", help="Heal a small broken project in a temporary folder and show how", add_help=False)
     return parser
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if not 0.0 <= value <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
 
 
 class _Version(argparse.Action):

@@ -37,11 +37,12 @@ _INI = {
 
 @dataclass(frozen=True)
 class Job:
-    """What to run: ``targets`` (arguments of pytest) in ``root``, with ``files`` (absolute path -> bytes) served instead of the disk's.
+    """What to run: ``targets`` (files and folders, after other ``arguments`` of pytest) in ``root``.
 
-    ``select`` narrows to single tests, ``fallback`` runs all where none of them exists; ``settings`` are the fields of
-    :class:`~pytest_maestro_healer.config.HealerConfig` that are given, all others are the project's. A ``quiet`` run writes no report files and
-    does not measure coverage, whatever the project's own arguments say; one ``alone`` needs no workers.
+    ``files`` (absolute path -> bytes) are served instead of the disk's. ``select`` narrows to single tests, ``fallback`` runs all where none of
+    them exists; ``settings`` are the fields of :class:`~pytest_maestro_healer.config.HealerConfig` that are given, all others are the project's.
+    A ``quiet`` run writes no report files and does not measure coverage, whatever the project's own arguments say; one ``alone`` needs no
+    workers.
     """
 
     root: Path
@@ -51,6 +52,7 @@ class Job:
     files: Mapping[str, bytes] = field(default_factory=dict)
     select: tuple[Select, ...] = ()
     fallback: bool = False
+    arguments: tuple[str, ...] = ()
     quiet: bool = True
     alone: bool = False
 
@@ -69,7 +71,7 @@ class Job:
         if self.quiet:
             out += ["--maxfail=0", f"--basetemp={work / 'tmp'}"]
             out += self._silencers(work) if optional else []
-        return [*out, *self.targets]
+        return [*out, *self.arguments, *self.targets]
 
     @staticmethod
     def _plugins() -> list[str]:
@@ -82,6 +84,7 @@ class Job:
         if not os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
             out += ["-n0"] if _installed("xdist") and self.alone else []
             out += ["--no-cov"] if _installed("pytest_cov") else []
+            out += ["--json-report-file=none"] if _installed("pytest_jsonreport") else []
         return out
 
     def environment(self, work: Path) -> dict[str, str]:
