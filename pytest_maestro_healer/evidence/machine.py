@@ -85,6 +85,11 @@ class Machine:
         return locale.getpreferredencoding(False).lower()
 
     @property
+    def cpus(self) -> int:
+        """How many processors there are (1 where that is unknown)."""
+        return os.cpu_count() or 1
+
+    @property
     def platform(self) -> str:
         """``sys.platform``."""
         return sys.platform

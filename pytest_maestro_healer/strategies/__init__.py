@@ -13,6 +13,7 @@ BUILTIN = {
     "dependency_fix": "pytest_maestro_healer.strategies.dependency_fix",
     "api_contract_adaptation": "pytest_maestro_healer.strategies.api_contract_adaptation",
     "environment_healing": "pytest_maestro_healer.strategies.environment_healing",
+    "timing_adjustment": "pytest_maestro_healer.strategies.timing_adjustment",
     "assertion_update": "pytest_maestro_healer.strategies.assertion_update",
     "flaky_test_stabilization": "pytest_maestro_healer.strategies.flaky_test_stabilization",
 }

@@ -1,0 +1,18 @@
+"""timing_adjustment: limits, sleeps and races, healed by measurement."""
+
+from __future__ import annotations
+
+from pytest_maestro_healer.strategies.base import Strategy
+from pytest_maestro_healer.strategies.timing_adjustment.timeouts import TimeoutTooShort
+
+
+class TimingAdjustment(Strategy):
+    """Gives tests the time that what they wait for takes, as measured."""
+
+    name = "timing_adjustment"
+    title = "Limits, sleeps and races"
+    summary = "Lifts the limit, measures several runs, also under load, and writes a bound that the data support; fixed sleeps become polls."
+    tactics = (TimeoutTooShort(),)
+
+
+STRATEGY = TimingAdjustment()

@@ -1,0 +1,121 @@
+"""How long a test takes when its limit is lifted, idle and under load, and the bound that follows."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.experiments import Conditions, Observation
+from pytest_maestro_healer.model import Evidence, Failure, Proof
+
+#: Runs with the machine as it is, and runs while every processor is kept busy.
+IDLE, LOADED = 4, 3
+RULE = "rounded up to 1, 2 or 5"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Seconds of each run, and how often the unchanged test failed of so many tries."""
+
+    idle: tuple[float, ...]
+    loaded: tuple[float, ...]
+
+    @property
+    def longest(self) -> float:
+        """The slowest of all runs."""
+        return max((*self.idle, *self.loaded))
+
+    @property
+    def median(self) -> float:
+        """The median of the idle runs."""
+        return statistics.median(self.idle)
+
+    def told(self) -> str:
+        """The distribution in one phrase."""
+        busy = f"; {len(self.loaded)} under load, longest {seconds(max(self.loaded))}" if self.loaded else ""
+        return f"{len(self.idle)} runs, median {seconds(self.median)}, longest {seconds(max(self.idle))}{busy}"
+
+
+def seconds(value: float) -> str:
+    """A duration with two digits that count."""
+    return f"{value:.2g} s" if value < 10 else f"{value:.0f} s"
+
+
+def rounded(value: float) -> float:
+    """The next number of the series 1, 2, 5, 10, 20..."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(round(m * power, 9) for m in (1, 2, 5, 10) if m * power >= value * 0.9999)
+
+
+def written(value: float) -> str:
+    """A number as a person writes it."""
+    return str(int(value)) if value == int(value) else f"{value:g}"
+
+
+def runs(failure: Failure, ctx: Context, overlay: Mapping[str, bytes], times: int, load: int = 0) -> list[Observation]:
+    """``times`` runs of the failing test with ``overlay`` on top of what was healed before."""
+    return ctx.experiments.repeat(failure.nodeid, times, {**ctx.overlay, **overlay}, Conditions(load=load))
+
+
+def measured(failure: Failure, ctx: Context, overlay: Mapping[str, bytes]) -> tuple[Measured | None, Observation | None]:
+    """The durations with the limit lifted; where a run does not pass, ``None`` and what it did (``None`` for a hang)."""
+    out: list[list[float]] = []
+    for times, load in ((IDLE, 0), (LOADED, ctx.machine.cpus)):
+        found: list[float] = []
+        for _ in range(times):
+            seen = runs(failure, ctx, overlay, 1, load)
+            if not seen or not seen[0].passed:
+                return None, seen[0] if seen else None
+            found.append(seen[0].seconds)
+        out.append(found)
+    return Measured(tuple(out[0]), tuple(out[1])), None
+
+
+def failing_rate(failure: Failure, ctx: Context) -> tuple[float, bool]:
+    """How often the unchanged test fails, idle; where it never does, under load (and whether that was needed)."""
+    for load, times in ((0, 2), (ctx.machine.cpus, 4)):
+        seen = runs(failure, ctx, {}, times, load)
+        bad = sum(not o.passed for o in seen)
+        if bad:
+            return bad / len(seen), bool(load)
+    return 0.0, True
+
+
+def proof(failure: Failure, ctx: Context) -> tuple[Proof | None, float]:
+    """The conditions of the proof: none of its own for a test that fails every time, contention and repeats for a racy one."""
+    rate, loaded = failing_rate(failure, ctx)
+    if rate == 1.0 and not loaded:
+        return None, rate
+    return Proof(load=ctx.machine.cpus, repeats=5, rate=rate, fails_before=rate >= 0.5), rate
+
+
+def evidence(found: Measured, bound: str, rule: str, where: str) -> Evidence:
+    """The data behind a bound."""
+    return Evidence("timing", f"with the limit lifted: {found.told()}; {rule}, {RULE}: {bound}", where, 0.8)
+
+
+def slower_than_before(failure: Failure, ctx: Context) -> str:
+    """Which change of the product made the test fail: with the product as it was before, the unchanged test passes.
+
+    Looks at what is not committed, then at the last commit; ``""`` where neither is the reason (or there is no git).
+    """
+    reached = {p for p in ctx.variables.reachable(failure.path) if not ctx.is_test_code(p)}
+    for rev, told in (("HEAD", "uncommitted change"), ("HEAD~1", "change of the last commit")):
+        changed = sorted({h.path for h in ctx.git.hunks(rev)} & reached) if ctx.git.available else []
+        before = {p: data for p in changed if (data := ctx.git.bytes_at(p, rev)) is not None}
+        if not before:
+            continue
+        seen = ctx.experiments.observe([failure.nodeid], {**ctx.overlay, **before}, Conditions(fresh=True)).get(failure.nodeid)
+        if seen is not None and seen.passed:
+            hunk = next(h for h in ctx.git.hunks(rev) if h.path in before)
+            return f"{hunk.path}:{hunk.new_line} ({told}): with it as it was before, the test passes in {seconds(seen.seconds)}"
+    return ""
+
+
+def group(failure: Failure, ctx: Context, lines: Sequence[int]) -> list[Failure]:
+    """The failure, and others of the same file that go through the same lines."""
+    others = [f for f in ctx.failures if f.nodeid != failure.nodeid and f.path == failure.path and f.location and f.location.line in lines]
+    return [failure, *(f for f in others if f.healable)]

@@ -1,0 +1,154 @@
+"""Limits that are too short for what they wait for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Frame, Proof, Proposal
+from pytest_maestro_healer.strategies.base import Tactic
+from pytest_maestro_healer.strategies.environment_healing.place import Place, failing_function, test_function
+from pytest_maestro_healer.strategies.environment_healing.writer import Writer
+from pytest_maestro_healer.strategies.timing_adjustment import examples_timeouts as examples
+from pytest_maestro_healer.strategies.timing_adjustment.bounds import Bound, bounds, marks
+from pytest_maestro_healer.strategies.timing_adjustment.build import advice, proposal
+from pytest_maestro_healer.strategies.timing_adjustment.measure import (
+    Measured,
+    evidence,
+    failing_rate,
+    group,
+    measured,
+    proof,
+    rounded,
+    seconds,
+    slower_than_before,
+    written,
+)
+
+#: A limit that is never reached costs nothing: this many times the slowest run, and at least a second.
+MARGIN, LEAST = 10.0, 1.0
+#: Without git to say that the product is as it was, a limit that has to grow by more than this is for a person.
+SUSPICIOUS = 100.0
+_EXPIRED = ("TimeoutError", "TimeoutExpired", "Timeout", "ReadTimeout", "ConnectTimeout", "Empty", "Full", "BrokenBarrierError", "timeout")
+
+
+class TimeoutTooShort(Tactic):
+    """A limit given to a waiting call or to the test itself."""
+
+    name = "timeout_too_short"
+    summary = "Raises a limit to ten times the slowest of several measured runs, some of them under load; a run that does not end is named instead"
+    patterns = frozenset({FailurePattern.TIMEOUT, FailurePattern.ASSERTION_FAILURE, FailurePattern.UNKNOWN, FailurePattern.FLAKY_BEHAVIOR})
+    applicability = Applicability.SAFE
+    evidence = ("timing",)
+    sources = ("https://docs.python.org/3/library/asyncio-task.html#asyncio.wait_for", "https://github.com/pytest-dev/pytest-timeout#usage")
+    heals = examples.TIMEOUT_HEALS
+    declines = examples.TIMEOUT_DECLINES
+
+    def answers(self, failure: Failure, diagnosis: Diagnosis) -> bool:
+        """What expired, and assertions that may come from a wait that did."""
+        return failure.phase in ("call", "setup") and (
+            diagnosis.pattern is FailurePattern.TIMEOUT or failure.is_a(*_EXPIRED) or failure.is_a("AssertionError", "Failed")
+        )
+
+    def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
+        """The measured bound; advice where the lifted test does not end, or ended in time before the product changed."""
+        place = failing_function(failure, ctx) or test_function(failure, ctx)
+        if place is None or not ctx.experiments.available:
+            return
+        killed = "pytest-timeout" in failure.message
+        found = marks(test_function(failure, ctx) or place) if killed else _before(bounds(place), failure, place)
+        if not found:
+            if failure.is_a(*_EXPIRED) or killed:
+                yield from self._elsewhere(failure, ctx)
+            return
+        limit = max(2.0, min(15.0, ctx.config.timeout * 0.6, 40 * max(b.value for b in found)))
+        data, seen = measured(failure, ctx, lifted(found, limit, ctx))
+        if data is None:
+            if failure.is_a(*_EXPIRED) or killed:
+                yield from self._hangs(failure, limit, seen.failure if seen else None)
+            return
+        became = slower_than_before(failure, ctx)
+        if became:
+            fact = evidence(data, seconds(data.longest), "the slowest run", found[0].where)
+            yield advice(self.name, failure, f"slower than before, and by a change of the product: {became}, now in {seconds(data.median)}", [fact])
+            return
+        chosen = self._needed(failure, ctx, found, limit) if len(found) > 1 else found
+        yield from self._raised(failure, ctx, place, chosen, data)
+
+    def _needed(self, failure: Failure, ctx: Context, found: Sequence[Bound], limit: float) -> Sequence[Bound]:
+        """The one limit that is too short, where lifting it alone does; else all."""
+        for bound in found:
+            seen = ctx.experiments.observe([failure.nodeid], {**ctx.overlay, **lifted([bound], limit, ctx)}).get(failure.nodeid)
+            if seen is not None and seen.passed:
+                return [bound]
+        return found
+
+    def _raised(self, failure: Failure, ctx: Context, place: Place, found: Sequence[Bound], data: Measured) -> Iterable[Proposal]:
+        condition: Proof | None
+        condition, rate = proof(failure, ctx)
+        if rate == 0.0:
+            return
+        target = rounded(max(LEAST, MARGIN * data.longest))
+        old = max(b.value for b in found)
+        if target <= old:
+            return
+        writer = Writer(place.src)
+        for b in found:
+            writer.replace_node(b.node, written(target * b.scale))
+        told = f"{found[0].name} {written(old * found[0].scale)} at {found[0].where}"
+        facts = [evidence(data, f"{written(target)} s", f"bound = {MARGIN:g} times the longest, at least {LEAST:g} s", found[0].where)]
+        facts.append(
+            Evidence("reruns", f"unchanged, the test fails in {rate:.0%} of the runs{' under load' if condition else ''}", failure.path, 0.4)
+        )
+        safe = ctx.git.available or data.longest <= SUSPICIOUS * old
+        lines = [b.line for b in found] + ([failure.location.line] if failure.location else [])
+        shared = any(b.kind in ("constant", "mark") for b in found)
+        members = group(failure, ctx, lines) if not shared else [f for f in ctx.failures if f.path == failure.path and f.exc_type == failure.exc_type]
+        made = proposal(
+            self.name, members, ctx, writer, evidence=facts,
+            explanation=f"{told} is too short: what it waits for takes up to {seconds(data.longest)}",
+            meaning=f"wait up to {written(target)} s", safe=safe, score=0.8, proof=condition,
+        )  # fmt: skip
+        if made is not None:
+            yield made
+
+    def _hangs(self, failure: Failure, limit: float, last: Failure | None) -> Iterable[Proposal]:
+        """The lifted run did not pass: a hang is named with the place where it stood."""
+        if last is not None and not last.is_a(*_EXPIRED) and "timeout" not in last.message.lower():
+            return  # it got further and failed there: not a matter of time
+        stack = stands_at(last or failure)
+        text = f"it does not end: still waiting after {seconds(limit)} with its limit lifted" + (f"; it stands at {stack}" if stack else "")
+        fact = Evidence("timing", f"with the limit lifted to {seconds(limit)} the test did not pass", failure.path, 0.7)
+        yield advice(self.name, failure, text, [fact])
+
+    def _elsewhere(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
+        """The limit is not written in the test: the product's own, or an option's."""
+        frame = next((f for f in reversed(failure.frames) if f.kind == "product"), None)
+        rate, _ = failing_rate(failure, ctx)
+        if frame is not None and not failure.is_a("Failed") and rate > 0:
+            text = f"the limit that expired is the product's own ({frame.location}: {frame.text}); no test states it"
+            yield advice(self.name, failure, text, [Evidence("timing", f"it expires in {rate:.0%} of the runs", str(frame.location), 0.5)])
+
+
+def lifted(found: Iterable[Bound], limit: float, ctx: Context) -> dict[str, bytes]:
+    """The file with the limits raised to ``limit`` seconds, for an experiment."""
+    mine = list(found)
+    if not mine:
+        return {}
+    writer = Writer(mine[0].src)
+    for b in mine:
+        writer.replace_node(b.node, written(limit * b.scale))
+    return {mine[0].src.path: mine[0].src.with_edits(writer.edits()).data}
+
+
+def _before(found: Sequence[Bound], failure: Failure, place: Place) -> list[Bound]:
+    """The limits of calls that ran before the failure, or in it."""
+    line = failure.location.line if failure.location and failure.location.path == place.src.path else 10**9
+    end = next((f.location.end_line for f in reversed(failure.frames) if f.kind == "test" and f.location.line == line), line)
+    return [b for b in found if b.line <= max(line, end)]
+
+
+def stands_at(failure: Failure) -> str:
+    """The innermost places of the project's own code, as one phrase."""
+    own: list[Frame] = [f for f in failure.frames if f.kind in ("test", "product")][-3:]
+    return ", called from ".join(f"{f.location} ({f.text[:80]})" for f in reversed(own))
