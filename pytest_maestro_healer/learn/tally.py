@@ -69,6 +69,8 @@ def tallies(entries: Iterable[Mapping[str, Any]]) -> dict[Key, Tally]:
         what = became.get(e["id"], "")
         if e["t"] == "attempt":
             proved = e["result"] == "proved"
+            if proved and e["decision"] == "rejected":
+                continue  # it would have hidden a regression: neither right nor wrong
             if (e["id"], proved) not in seen:
                 seen.add((e["id"], proved))
                 tally.tried(proved and what not in BAD)
