@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ class Capturing:
         self.notes: list[str] = []
         self.stamps: dict[str, tuple[int, int]] = {}
         self.environ = dict(os.environ)  # tests may leave things in it
+        self.platform = (sys.platform, os.name)
         self.learning = Learning(settings, files, self._note)
         self.collecting.learner = lambda: self.learning.learner
 

@@ -109,7 +109,8 @@ class Healing(Capturing):
         began = time.perf_counter()
         results: list[HealingResult] = []
         try:
-            results = self._healed(session)
+            with ran.undisturbed(self.environ, self.platform):
+                results = self._healed(session)
         except KeyboardInterrupt:  # while heals were collected, stored or written: each is written wholly or not at all
             self._note("healing was interrupted; the test result is as it was, maestro-heal list shows what is pending")
         except Exception as exc:

@@ -19,6 +19,11 @@ import pytest
 from pytest_maestro_healer.session import compat
 
 
+#: Compiling a test module costs more than running its tests, and a proof runs the same bytes several times.
+_REMEMBERED = 16
+_COMPILED: dict[tuple[str, bytes, bool], types.CodeType] = {}
+
+
 class OverlayLoader(Loader):
     """Executes healed bytes under the original file name; writes no pyc."""
 
@@ -94,12 +99,18 @@ class Overlay(MetaPathFinder):
 
     # -- importing -----------------------------------------------------------------------------------------
     def compile(self, name: str, path: str) -> types.CodeType:
-        """Parse, rewrite asserts where pytest would, compile."""
+        """Parse, rewrite asserts where pytest would, compile. The last few are remembered, also by what is forked from here."""
         data = self.files[path]
-        tree = ast.parse(data, filename=path)
-        if self._config is not None and compat.wants_rewrite(self._config, name, path):
-            compat.apply_asserts(tree, data, path, self._config)
-        return compile(tree, path, "exec", dont_inherit=True)
+        rewrite = self._config is not None and compat.wants_rewrite(self._config, name, path)
+        key = (path, data, rewrite)
+        if key not in _COMPILED:
+            tree = ast.parse(data, filename=path)
+            if rewrite:
+                compat.apply_asserts(tree, data, path, self._config)
+            while len(_COMPILED) >= _REMEMBERED:
+                del _COMPILED[next(iter(_COMPILED))]
+            _COMPILED[key] = compile(tree, path, "exec", dont_inherit=True)
+        return _COMPILED[key]
 
     def spec_for(self, name: str, path: str) -> ModuleSpec:
         """The spec that loads ``name`` from the healed bytes of ``path``."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+import contextlib
+import os
+import sys
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 import pytest
 
@@ -27,3 +30,21 @@ def partial(config: pytest.Config, items: Sequence[pytest.Item]) -> bool:
         moved = moved or last.get(path, 0) > line
         last[path] = line
     return chosen or moved or config.pluginmanager.hasplugin("dsession")
+
+
+@contextlib.contextmanager
+def undisturbed(environ: Mapping[str, str], platform: tuple[str, str]) -> Iterator[None]:
+    """Heal in the environment and on the platform that the run began with: tests may have left others behind (``sys.platform``, ``HOME``)."""
+    left, here = dict(os.environ), (sys.platform, os.name)
+    _set(environ, platform)
+    try:
+        yield
+    finally:
+        _set(left, here)
+
+
+def _set(environ: Mapping[str, str], platform: tuple[str, str]) -> None:
+    for name in [n for n in os.environ if n not in environ]:
+        del os.environ[name]
+    os.environ.update({n: v for n, v in environ.items() if os.environ.get(n) != v})
+    sys.platform, os.name = platform

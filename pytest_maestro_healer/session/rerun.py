@@ -122,6 +122,13 @@ class InProcess:
         served = frozenset(self.files.relative(p) for p in server.served)
         return RunReport(results, seconds=time.perf_counter() - started, executed=executed, served=served)
 
+    def compile(self, overlay: Mapping[str, bytes]) -> None:
+        """Compile the healed test modules here, once, for the copies of this process that will execute them."""
+        server = Overlay(self.config, {str(self.files.root / p): data for p, data in overlay.items() if p.endswith(".py")})
+        for path in server.files:
+            with contextlib.suppress(Exception):  # what cannot be compiled is told by the run itself
+                server.compile(compat.module_names(self.config, Path(path))[0], path)
+
     # -- items ---------------------------------------------------------------------------------------------
     def _live_items(self, path: str, wanted: list[str], whole: bool, results: dict[str, TestResult]) -> list[tuple[str, pytest.Item]]:
         mine = [i for i in self.session.items if self.files.relative(i.path) == path]

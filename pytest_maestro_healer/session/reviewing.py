@@ -14,6 +14,7 @@ from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.edit.diff import unified
 from pytest_maestro_healer.errors import HealerError
 from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.learning import attend, open_history
 from pytest_maestro_healer.model import FileChange, HealingResult, ProofStep, Verdict
 from pytest_maestro_healer.session.fresh import Fresh
 
@@ -38,6 +39,7 @@ def run_review(config: pytest.Config, settings: HealerConfig, files: ProjectFile
     editor = _Editor(config, settings, files)
     outcome = review(pending, ask=input, out=reporter.write_line, color=reporter.hasmarkup, edit=editor)
     store = Store(files.root, settings)
+    attend(store, open_history(files.root, settings))
     applied: set[str] = set()
     try:
         for result in store.apply(outcome.accepted) if outcome.accepted else ():
