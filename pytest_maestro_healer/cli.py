@@ -10,12 +10,17 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from pytest_maestro_healer.errors import HealerError
 
+if TYPE_CHECKING:
+    from pytest_maestro_healer.commands.output import Output
+    from pytest_maestro_healer.learn.history import History
+
 _EPILOG = "exit codes: 0 nothing left, 1 heals are pending or something failed, 2 error. An ID may be cut to any unique beginning."
 _PASS_ON = ("demo", "run")
+_HISTORY = ("stats", "history", "forget")
 
 
 class _UsageError(Exception):
@@ -124,12 +129,17 @@ def _heals(options: argparse.Namespace, start: Path, given: Path | None) -> int:
     from pytest_maestro_healer.apply.store import Store
     from pytest_maestro_healer.commands import heals
     from pytest_maestro_healer.commands.output import Output, use_color
-    from pytest_maestro_healer.commands.root import find_root, rootdir
-    from pytest_maestro_healer.config import HealerConfig
+    from pytest_maestro_healer.commands.root import configuration, find_root, rootdir
+    from pytest_maestro_healer.learning import attend, open_history
 
     root, cache_dir = find_root(start) if given is None else (given, rootdir(given)[1])
-    store = Store(root, HealerConfig(cache_dir=cache_dir))
+    config = configuration(root, cache_dir)
+    store = Store(root, config)
     out = Output(json=options.json, color=use_color(sys.stdout))
+    history = open_history(root, config)
+    if options.command in _HISTORY:
+        return _history(options, root, history, out)
+    attend(store, history)
     heals.recover(store)
     command = options.command
     if command == "list":
@@ -146,6 +156,28 @@ def _heals(options: argparse.Namespace, start: Path, given: Path | None) -> int:
     if command == "reject":
         return heals.reject(store, out, options.ids, options.all)
     return heals.rollback(store, out, options.ids, options.last)
+
+
+def _history(options: argparse.Namespace, root: Path, history: History, out: Output) -> int:
+    from pytest_maestro_healer.commands import history as commands
+
+    if options.command == "stats":
+        return commands.stats(history, root, out, options.plot)
+    if options.command == "forget":
+        _check_choice("forget", options)
+        return commands.forget(history, out, options.ids, options.all)
+    paths: list[str] = options.paths
+    if options.action == "export":
+        if len(paths) > 1:
+            raise _UsageError("history export: give one file, or none for stdout")
+        return commands.export(history, out, paths[0] if paths else None)
+    if options.action == "import":
+        return commands.take_in(history, out, paths)
+    if options.action == "merge":
+        return commands.merge(out, paths)
+    if paths:
+        raise _UsageError("history show takes no files")
+    return commands.show(history, root, out, options.limit)
 
 
 def _check_choice(command: str, options: argparse.Namespace) -> None:
@@ -185,6 +217,12 @@ def _parser() -> argparse.ArgumentParser:
     results.add_argument("--confidence-threshold", type=_share, metavar="N", help="Confidence from which a heal is written, 0..1 (default: 0.75)")
     results.add_argument("arguments", nargs="*", metavar="-- PYTEST ARGUMENTS", help="Passed on to pytest")
     add("explain", "Run a test and say why it fails, what would heal it, and what was declined").add_argument("nodeid", metavar="NODEID")
+    add("stats", "Show what was learned from earlier heals").add_argument("--plot", metavar="PATH", help="Draw it, too, as SVG (default: no)")
+    past = add("history", "Show, export, import or merge the records of earlier heals")
+    past.add_argument("action", nargs="?", choices=("show", "export", "import", "merge"), default="show", help="What to do (default: show)")
+    past.add_argument("paths", nargs="*", metavar="PATH", help="export [OUT], import IN..., merge OUT IN...")
+    past.add_argument("--limit", type=int, default=20, metavar="N", help="Newest records to show, 0 for all (default: 20)")
+    heals("forget", "Remove recorded heals, by healing ID or test", "all", "Remove the whole history, last green commits too")
     add("run", "Run pytest --heal: maestro-heal run -- PYTEST ARGUMENTS")
     commands.add_parser("demo", help="Heal a small broken project in a temporary folder and show how", add_help=False)
     return parser

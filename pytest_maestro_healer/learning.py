@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from pytest_maestro_healer.apply.paths import ensure_cache_dir, project_cache_dir
+from pytest_maestro_healer.apply.store import Store
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.evidence.git import Git
@@ -29,13 +30,26 @@ def open_history(root: Path, config: HealerConfig) -> History:
 
 
 # -- what became of heals ------------------------------------------------------------------------------------
-def record_outcomes(history: History, statuses: Iterable[tuple[str, str]], known: Iterable[HealingResult]) -> None:
-    """Record what a person decided: pairs of (healing id, what the store says: applied, rejected, rolled_back) about heals among ``known``."""
-    if not history.enabled:
-        return
-    by_id = {r.healing_id: r for r in known}
+def attend(store: Store, history: History) -> None:
+    """Let the history know what a person decides about heals by ``store``; what is the matter with it is said in the store's notes."""
+
+    def told(decided: Sequence[tuple[HealingResult, str]]) -> None:
+        record_outcomes(history, decided)
+        store.notes += [n for n in history.notes if n not in store.notes]
+
+    store.told = told
+
+
+def record_outcomes(history: History, decided: Sequence[tuple[HealingResult, str]]) -> None:
+    """Record what a person decided: heals with what the store says of them (applied, rejected, rolled_back)."""
     at = stamp()
-    history.append([outcome_of(by_id[h], _STATUS[status], at) for h, status in statuses if h in by_id and status in _STATUS])
+    history.append([outcome_of(r, _became(r, status), at) for r, status in decided if status in _STATUS])
+
+
+def _became(result: HealingResult, status: str) -> str:
+    """One that was changed in the editor before it was taken was not right as it was."""
+    by_hand = any(s.reason.startswith("edited by hand") for s in result.verdict.steps)
+    return "edited" if status == "applied" and by_hand else _STATUS[status]
 
 
 def settle(history: History, git: Git, entries: Sequence[Entry] | None = None) -> list[Entry]:

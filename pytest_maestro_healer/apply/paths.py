@@ -25,7 +25,8 @@ _SUPPORT = {
         "# pytest-maestro-healer's state for one project\n\n"
         "`pending.json` and `pending.patch` hold heals that wait for a decision (`maestro-heal list`), `journal` and `blobs` what is\n"
         "needed to undo applied ones (`maestro-heal rollback`). Deleting this folder is safe; heals already applied can then no longer\n"
-        "be rolled back from here.\n"
+        "be rolled back from here. `history.jsonl` has what was tried, what became of it, and at which commit tests were last green\n"
+        "(`maestro-heal stats`, `maestro-heal forget`).\n"
     ),
 }
 

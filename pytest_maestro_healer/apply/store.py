@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -72,6 +72,8 @@ class Store:
     """The healing state of the project at ``root``."""
 
     def __init__(self, root: Path, config: HealerConfig | None = None) -> None:
+        #: Told what became of heals (applied, rejected, rolled_back); a door that acts for a person sets it.
+        self.told: Callable[[Sequence[tuple[HealingResult, str]]], None] = lambda decided: None
         self.root = root
         self.config = config or HealerConfig()
         self.folder = project_cache_dir(root, self.config.cache_dir)
@@ -196,6 +198,7 @@ class Store:
             batch = secrets.token_hex(6)
             outcomes = [self._apply(r, links, batch) for r in results]
             self._drop({o.healing_id for o in outcomes if o.status == "applied"})
+        self.told([(r, o.status) for r, o in zip(results, outcomes, strict=True) if o.ok])
         return outcomes
 
     def _apply(self, result: HealingResult, links: list[Link], batch: str) -> ApplyOutcome:
@@ -241,6 +244,7 @@ class Store:
             newest = dict(sorted(known.items(), key=lambda kv: float(kv[1].get("at", 0.0)))[-KEEP_REJECTED:])
             write_state(self.folder / "rejected.json", json.dumps({"schema": REJECTED_SCHEMA, "rejected": newest}, indent=1).encode())
             self._drop({r.healing_id for r in results})
+        self.told([(r, "rejected") for r in results])
         return [ApplyOutcome(r.healing_id, "rejected", "", r.files) for r in results]
 
     def was_rejected(self, result: HealingResult) -> bool:
@@ -303,6 +307,8 @@ class Store:
             outcomes = [self._rollback(t) for t in chosen]
             if any(o.ok for o in outcomes):
                 self._drop(set())
+        undone = [t for t, o in zip(chosen, outcomes, strict=True) if o.ok]
+        self.told([(r, "rolled_back") for r in map(_record, undone) if r is not None])
         return outcomes
 
     def _rollback(self, tx: Transaction) -> ApplyOutcome:
@@ -363,6 +369,13 @@ def described(result: HealingResult) -> HealingResult:
     old, new = (SourceFile(first.path, data).text for data in (first.before_bytes, first.after_bytes))
     diff = "".join(unified(c.path, c.before_bytes, c.after_bytes) for c in result.changes)
     return replace(result, diff=diff, original_code=old, healed_code=new)
+
+
+def _record(t: Transaction) -> HealingResult | None:
+    try:
+        return HealingResult.from_dict(t.result)
+    except ValueError:
+        return None
 
 
 def _number(value: object) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_maestro_healer.apply.paths import project_cache_dir
+from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.errors import ConfigError
 
 #: In pytest's order; a name with ``True`` is configuration whatever is in it.
@@ -43,6 +44,23 @@ def find_root(start: Path) -> tuple[Path, str]:
 
 def rootdir(start: Path) -> tuple[Path, str]:
     """(pytest's rootdir, ``heal_cache_dir`` as configured there or ``""``) for the absolute folder ``start``."""
+    root, section = _configured(start)
+    return root, str(section.get("heal_cache_dir", "")).strip()
+
+
+def configuration(root: Path, cache_dir: str) -> HealerConfig:
+    """What of the project's configuration concerns its stored state."""
+    section = _configured(root)[1]
+    learning, cache = (_is_true(section.get(key, True)) for key in ("heal_learning", "heal_enable_cache"))
+    return HealerConfig(cache_dir=cache_dir, learning=learning, enable_cache=cache)
+
+
+def _is_true(value: object) -> bool:
+    """As pytest reads a bool; what it would not accept is no reason to record anything."""
+    return value is True or str(value).strip().lower() in ("1", "true", "yes", "y", "on", "t")
+
+
+def _configured(start: Path) -> tuple[Path, Mapping[str, Any]]:
     pyproject: Path | None = None
     for folder in (start, *start.parents):
         for name, always in _FILES:
@@ -53,10 +71,10 @@ def rootdir(start: Path) -> tuple[Path, str]:
                 pyproject = pyproject or path
             section = _section(path)
             if section is not None or always:
-                return folder, str((section or {}).get("heal_cache_dir", "")).strip()
+                return folder, section or {}
     if pyproject is not None:
-        return pyproject.parent, ""
-    return next((f for f in (start, *start.parents) if (f / "setup.py").is_file()), start), ""
+        return pyproject.parent, {}
+    return next((f for f in (start, *start.parents) if (f / "setup.py").is_file()), start), {}
 
 
 def _section(path: Path) -> Mapping[str, Any] | None:

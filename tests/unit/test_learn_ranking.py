@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pytest_maestro_healer.decide.confidence import confidence
 from pytest_maestro_healer.learn.entries import outcome
 from pytest_maestro_healer.learn.ranking import Ranking
-from pytest_maestro_healer.model import Applicability, Edit, Evidence, Proposal, ProofStep, Verdict
+from pytest_maestro_healer.model import Applicability, Edit, Evidence, ProofStep, Proposal, Verdict
 from pytest_maestro_healer.prove.candidates import order
 
 PROVED = Verdict((ProofStep("guard", True), ProofStep("rerun", True), ProofStep("stable", True), ProofStep("fresh", True)))
