@@ -174,12 +174,12 @@ class Pipeline(Search):
 
     def _sweep(self, winner: Candidate) -> None:
         """Other failing tests of the touched files may be healed by the same edit: they are the same root cause."""
+        if winner.proposal.proof is not None:
+            self._sweep_in_order(winner)
+            return
         touched = set(winner.after)
         open_ = [f for f in self.ctx.failures if f.nodeid not in self.done and f.path in touched and "::" in f.nodeid and f.healable]
         if not open_:
-            return
-        if winner.proposal.proof is not None:
-            self._sweep_in_order(winner)
             return
         climb = self.ladder.rerun([f.nodeid for f in open_], winner.after)
         old = {f.nodeid: f for f in open_}
@@ -196,19 +196,26 @@ class Pipeline(Search):
 
     def _sweep_in_order(self, winner: Candidate) -> None:
         """Other flaky tests may have failed for the same reason: replay the run up to the last of them, healed."""
-        sequence = list(dict.fromkeys(self.ctx.sequences.get(winner.failure.nodeid, self.ctx.collected)))
-        open_ = [f for f in self.ctx.failures if f.nodeid not in self.done and f.nodeid in sequence and f.healable and f.phase != "collect"]
-        open_ = [f for f in open_ if self.ctx.sequences.get(f.nodeid) is self.ctx.sequences.get(winner.failure.nodeid)]
-        open_ = [f for f in open_ if self.steadiness.far(f, {})]
-        if not open_:
-            return
-        last = max(sequence.index(f.nodeid) for f in open_)
-        report = self.runner.run(sequence[: last + 1], winner.after, conditions=Conditions(ordered=True, clean=True))
+        open_ = [f for f in self.ctx.failures if f.nodeid not in self.done and f.healable and f.phase != "collect" and "::" in f.nodeid]
+        by_run: dict[int, list[Failure]] = {}
         for f in open_:
-            result = report.results.get(f.nodeid)
-            if not report.problem and result is not None and result.outcome == "passed":
-                winner.nodeids.append(f.nodeid)
-                self.done.add(f.nodeid)
+            by_run.setdefault(id(self.ctx.sequences.get(f.nodeid)), []).append(f)
+        for group in by_run.values():
+            group = [f for f in group if self.steadiness.far(f, {})]
+            before = max((self.ctx.before(f.nodeid) for f in group), key=len, default=())
+            order = [*before, *(f.nodeid for f in group if f.nodeid not in before)]
+            report = self.runner.run(order, winner.after, conditions=Conditions(ordered=True, clean=True)) if group else None
+            for f in group:
+                result = report.results.get(f.nodeid) if report is not None and not report.problem else None
+                if result is not None and result.outcome == "passed" and self._fails_in_its_order(f):
+                    winner.nodeids.append(f.nodeid)
+                    self.done.add(f.nodeid)
+
+    def _fails_in_its_order(self, failure: Failure) -> bool:
+        """Whether the run's own order, unhealed, makes the test fail again: else its passing shows nothing."""
+        report = self.runner.run([*self.ctx.before(failure.nodeid), failure.nodeid], {}, conditions=Conditions(ordered=True, clean=True))
+        result = report.results.get(failure.nodeid)
+        return not report.problem and result is not None and result.outcome == "failed"
 
     def _merged(self, path: str, candidate: Candidate) -> bytes | None:
         """The bytes of ``path`` with all accepted heals and ``candidate`` in it; ``None`` where they clash."""

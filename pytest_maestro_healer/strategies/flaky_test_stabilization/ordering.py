@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -107,7 +108,7 @@ def at_the_polluters(s: Study, polluters: Sequence[str]) -> Found | None:
         way, change, culprit = hit
         again = any(p.partition("::")[0] == culprit.partition("::")[0] and c.dotted == change.dotted for p, c in done)
         if again and not wide:  # several tests of one file: one fixture for all of them
-            files, done, wide, polluters = {}, [], True, s.polluters()
+            files, done, wide, polluters, how = {}, [], True, s.polluters(), ""
             continue
         files = {**files, way.path: way.data}
         done.append((culprit, change))
@@ -217,32 +218,49 @@ class SharedFixture(FlakyTactic):
             src = s.ctx.source(where.path)
             if src is None or src.tree is None or not s.ctx.is_test_code(where.path):
                 continue
-            function = next((n for n in ast.walk(src.tree) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)) and n.name == name), None)
-            mark = (
-                next((d for d in function.decorator_list if isinstance(d, ast.Call) and "fixture" in ast.unparse(d.func)), None) if function else None
-            )
-            scope = next((k for k in mark.keywords if k.arg == "scope"), None) if mark else None
-            if function is None or mark is None or scope is None or not isinstance(scope.value, ast.Constant) or scope.value.value == "function":
+            scope, data = _narrowed(src, src.tree, name, s.nodeid)
+            if data is None or not s.good(polluters, {where.path: data}):
                 continue
-            rest = [src.segment(k) for k in [*mark.args, *(k for k in mark.keywords if k is not scope)]]
-            draft = Draft(Place(src, src.tree, function, None, False, s.nodeid))
-            draft.replace(mark, f"{src.segment(mark.func)}({', '.join(rest)})" if rest else src.segment(mark.func))
-            data = draft.data()
-            if data is None or not s.good(polluters, {where.path: data}) or not s.good(s.ctx.before(s.nodeid), {where.path: data}):
+            files, helped = _with_setters(s, {where.path: data})
+            if files is None or not s.good(polluters, files):
                 continue
             yield Proposal(
                 STRATEGY_NAME,
                 self.name,
-                _edits(s, {where.path: data}),
+                _edits(s, files),
                 (*_order_evidence(s, polluters), Evidence("fixture", f"{name} is made once per {scope} and shared", str(where), 0.6)),
                 self.applicability,
-                f"{_short(s.nodeid)} fails after {_list(polluters)}: both use {name}, made once per {scope}; now each test gets its own",
+                f"{_short(s.nodeid)} fails after {_list(polluters)}: both use {name}, made once per {scope}; now each test gets its own"
+                + (f", and {_list(helped)} do first what others did for them" if helped else ""),
                 nodeids=(s.nodeid,),
                 meaning=f"{name} is not to be shared between tests",
                 cause_key=f"fixture:{name}",
                 score=0.8,
                 proof=Proof(order=(*polluters, s.nodeid), repeats=3),
             )
+
+
+def _with_setters(s: Study, files: dict[str, bytes]) -> tuple[dict[str, bytes] | None, tuple[str, ...]]:
+    """With a fixture narrowed, other tests of the file may lack what their predecessors did for them: they do it first themselves."""
+    natural = s.file_order()
+    helped: list[str] = []
+    for _ in range(_MOST_POLLUTERS):
+        now = s.file_order(files)
+        lost = [n for n, o in now.items() if not o.passed and n in natural and natural[n].passed]
+        if not lost:
+            return files, tuple(helped)
+        if lost[0] in helped or not now:
+            return None, ()
+        nodeid = lost[0]
+        setters = study(dataclasses.replace(s.failure, nodeid=nodeid), s.ctx).setters()
+        ctx = s.ctx.step({**s.ctx.overlay, **files})
+        place, other = place_of(nodeid, ctx), place_of(setters[-1], ctx) if len(setters) == 1 else None
+        way = next(iter(reset.calls(place, other, ctx)), None) if place is not None and other is not None else None
+        if way is None:
+            return None, ()
+        files = {**files, way.path: way.data}
+        helped.append(nodeid)
+    return None, ()
 
 
 def _narrowed(src: SourceFile, tree: ast.Module, name: str, nodeid: str) -> tuple[str, bytes | None]:

@@ -15,6 +15,7 @@ ORDERED = Conditions(ordered=True, clean=True)
 #: Runs of the test alone: enough to see a failure rate of 10 % with a probability of 95 %.
 ALONE = 30
 _PROBED = 40
+_GOOD = ("passed", "skipped", "xfailed")
 
 
 @dataclass
@@ -27,6 +28,7 @@ class Study:
     _polluters: tuple[str, ...] | None = None
     _setters: tuple[str, ...] | None = None
     _changes: dict[str, tuple[Change, ...]] = field(default_factory=dict)
+    _baseline: dict[tuple[str, ...], frozenset[str]] = field(default_factory=dict)
 
     @property
     def nodeid(self) -> str:
@@ -43,9 +45,19 @@ class Study:
         return None if found is None or found.outcome == "missing" else found.passed
 
     def good(self, order: Sequence[str], overlay: Mapping[str, bytes]) -> bool:
-        """Whether all of ``order`` and the test pass, healed."""
+        """Whether, healed, the test passes at the end of ``order`` and none of the others fails that passes there unhealed."""
         found = self.run([*order, self.nodeid], overlay)
-        return bool(found) and all(found[n].outcome in ("passed", "skipped", "xfailed") for n in (*order, self.nodeid) if n in found)
+        if self.nodeid not in found or not found[self.nodeid].passed:
+            return False
+        bad = [n for n in order if n in found and found[n].outcome not in _GOOD]
+        return not bad or all(n in self._failing(order) for n in bad)
+
+    def _failing(self, order: Sequence[str]) -> frozenset[str]:
+        """What fails in ``order`` as it is."""
+        key = tuple(order)
+        if key not in self._baseline:
+            self._baseline[key] = frozenset(n for n, o in self.run([*order, self.nodeid]).items() if o.outcome not in _GOOD)
+        return self._baseline[key]
 
     # -- alone -----------------------------------------------------------------------------------------------
     def alone_runs(self, times: int = ALONE) -> list[Observation]:
@@ -87,12 +99,16 @@ class Study:
         """A smallest set of the tests of its file after which it passes, where alone it fails."""
         if self._setters is None:
             self._setters = ()
-            whole = self.ctx.experiments.observe([self.failure.path], self.ctx.overlay, Conditions(clean=True))
+            whole = self.file_order()
             order = list(whole)
             before = order[: order.index(self.nodeid)] if self.nodeid in order else []
             if before and whole[self.nodeid].passed and self.passes(before):
                 self._setters = smallest(before, lambda o: self.passes(o) is True)
         return self._setters
+
+    def file_order(self, overlay: Mapping[str, bytes] | None = None) -> Mapping[str, Observation]:
+        """All tests of its file in their order."""
+        return self.ctx.experiments.observe([self.failure.path], {**self.ctx.overlay, **(overlay or {})}, Conditions(clean=True))
 
     def changes(self, nodeids: Sequence[str]) -> tuple[Change, ...]:
         """What the last of ``nodeids`` leaves changed; the project's own state first."""
