@@ -267,8 +267,10 @@ def _dotted(parts: Sequence[str], name: str, root: Path) -> tuple[str, str] | No
     hits = []
     for path in ProjectFiles(root).test_files:
         module = re.split(r"[./]", path.removesuffix(".py"))
-        if parts[: len(module)] == module or module[-len(parts) :] == list(parts):
-            hits.append((path, "::".join([*parts[len(module) :], *([name] if name else [])])))
+        # the longest beginning of the class name that ends the module's name
+        n = next((n for n in range(len(parts), 0, -1) if module[-n:] == list(parts[:n])), 0)
+        if n:
+            hits.append((path, "::".join([*parts[n:], *([name] if name else [])])))
     return hits[0] if len(hits) == 1 else None
 
 

@@ -28,12 +28,11 @@ async def heal_batch(given: Sequence[Any], config: HealerConfig, settings: froze
     groups: dict[tuple[Any, ...], list[tuple[int, Place, Entry]]] = {}
     with tempfile.TemporaryDirectory(prefix="maestro-heal-") as folder:
         for i, raw in enumerate(given):
-            code = ""
             try:
                 code, details = unpacked(raw)
                 place, entry = _placed(code, details, Path(folder, str(i)))
             except Exception as exc:
-                results[i] = unhealed("", f"entry {i} cannot be used: {exc}", code=code)
+                results[i] = unhealed("", f"entry {i} cannot be used: {exc}", code=_code(raw))
                 continue
             key = (place.root, place.path, place.before, place.whole) if place.kind != "scratch" else (i,)
             groups.setdefault(key, []).append((i, place, entry))
@@ -92,6 +91,11 @@ def _placed(code: str, details: Mapping[str, Any], folder: Path) -> tuple[Place,
     return place, Entry(code, report, selects_of(details, code, report, part=not place.whole))
 
 
+def _code(raw: Any) -> str:
+    code = raw.get("code", raw.get("test_code")) if isinstance(raw, Mapping) else getattr(raw, "test_code", "")
+    return code if isinstance(code, str) else ""
+
+
 def _work(folder: Path) -> Path:
     work = folder / "work"
     work.mkdir(parents=True, exist_ok=True)
@@ -100,13 +104,13 @@ def _work(folder: Path) -> Path:
 
 def unpacked(raw: Any) -> tuple[str, Mapping[str, Any]]:
     """(code, error details) of one entry of a batch; raises :class:`TypeError` for what is none."""
+    code = raw.get("code", raw.get("test_code")) if isinstance(raw, Mapping) else getattr(raw, "test_code", None)
     if isinstance(raw, Mapping):
-        code = raw.get("code", raw.get("test_code"))
         details = raw.get("error", raw.get("error_details"))
         if details is None:
             details = {k: v for k, v in raw.items() if k not in ("code", "test_code")}
     else:
-        code, details = getattr(raw, "test_code", None), getattr(raw, "error_details", None)
+        details = getattr(raw, "error_details", None)
     if not isinstance(code, str):
         raise TypeError("it has no 'code' that is a str" if code is None else f"its code is a {type(code).__name__}, not a str")
     if isinstance(details, str):

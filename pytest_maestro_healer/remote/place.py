@@ -56,7 +56,7 @@ class Place:
         if "\r\n" not in self.given:
             text = text.replace("\r\n", "\n")
         tail = self.given[len(self.given.rstrip("\r\n")) :]
-        return text.rstrip("\r\n") + tail if self.span is not None or not tail else text
+        return text.rstrip("\r\n") + tail
 
 
 def locate(code: str, test_file: str, scratch: Path, cwd: Path | None = None) -> Place:
