@@ -112,7 +112,6 @@ def take_in(history: History, out: Output, paths: Sequence[str]) -> int:
     before = len(history.entries())
     if not history.rewrite(lambda mine: merged(mine, *parts)):
         raise HealerError("; ".join(history.notes) or "the history could not be written")
-    history.compact()
     after = len(history.entries())
     out.lines([f"{count(sum(map(len, parts)), 'record')} read, {after - before} new, {after} in all"])
     out.notes(history.notes)

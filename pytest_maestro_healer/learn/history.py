@@ -194,6 +194,8 @@ class History:
         with self._guarded("changed"), self._locked():
             found, _ = self._read()
             self._replace(change(found))
+            if self.path.stat().st_size > self._large:
+                self._compact()
             return True
         return False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,9 +72,7 @@ def summary(entries: Sequence[Entry]) -> Summary:
     outcomes: dict[str, int] = {}
     for what in became.values():
         outcomes[what] = outcomes.get(what, 0) + 1
-    rows = sorted(
-        (Row(k, t) for k, t in tallies(entries).items()), key=lambda r: (-(r.tally.good + r.tally.bad + r.tally.kept + r.tally.lost), r.key)
-    )
+    rows = sorted((Row(k, t) for k, t in tallies(entries).items()), key=lambda r: (-sum(r.tally.numbers()), r.key))
     return Summary(
         records=len(entries),
         attempts=len(attempts),
@@ -104,4 +103,4 @@ def averaged(values: Sequence[int], groups: int = 10) -> list[float]:
     """Means of ``groups`` equal parts, in order (of fewer, where there are not enough values)."""
     groups = min(groups, len(values))
     cuts = [round(i * len(values) / groups) for i in range(groups + 1)] if groups else []
-    return [sum(values[a:b]) / (b - a) for a, b in zip(cuts, cuts[1:])]
+    return [sum(values[a:b]) / (b - a) for a, b in itertools.pairwise(cuts)]

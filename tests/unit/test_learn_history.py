@@ -31,8 +31,8 @@ Entry = dict[str, Any]
 def attempt(i: int, result: str = "proved", **more: Any) -> Entry:
     """A record of an attempt."""
     base = {
-        "t": "attempt", "at": float(i), "id": f"h-{i:08x}", "tests": [f"test_a.py::test_{i}"], "strategy": "toy", "tactic": "swap", "pattern": "api_change",
-        "cause": "drift", "result": result, "decision": "pending", "confidence": 0.8, "strength": 0.9, "size": 10,
+        "t": "attempt", "at": float(i), "id": f"h-{i:08x}", "tests": [f"test_a.py::test_{i}"], "strategy": "toy", "tactic": "swap",
+        "pattern": "api_change", "cause": "drift", "result": result, "decision": "pending", "confidence": 0.8, "strength": 0.9, "size": 10,
     }  # fmt: skip
     return {**base, **more}
 

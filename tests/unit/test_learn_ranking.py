@@ -28,8 +28,8 @@ def tried(tactic: str, result: str, n: int, what: str = "", pattern: str = "api_
     out: list[dict[str, Any]] = []
     for i in range(n):
         out.append(
-            {"t": "attempt", "at": 0.0, "id": f"{tactic}-{result}-{pattern}-{what}-{i}", "tests": [], "strategy": "toy", "tactic": tactic, "pattern": pattern,
-             "cause": "", "result": result, "decision": "pending", "confidence": 0.5, "strength": 0.5, "size": 1}
+            {"t": "attempt", "at": 0.0, "id": f"{tactic}-{result}-{pattern}-{what}-{i}", "tests": [], "strategy": "toy", "tactic": tactic,
+             "pattern": pattern, "cause": "", "result": result, "decision": "pending", "confidence": 0.5, "strength": 0.5, "size": 1}
         )  # fmt: skip
         if what:
             out.append(outcome(out[-1]["id"], what, "toy", tactic, pattern, 1.0))
