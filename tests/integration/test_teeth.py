@@ -1,0 +1,80 @@
+"""The teeth rung in a real run: what it reports, what it refuses, and that nothing of the mutants stays in the session."""
+
+from __future__ import annotations
+
+from tests.integration.toys import Suite
+
+LIB = """
+CALLS = []
+
+
+def new_name(x=1):
+    y = x + 1
+    if y > 5:
+        y = 5
+    return y
+
+
+def other(x):
+    y = x * 2
+    if y > 5:
+        y = 5
+    return y
+"""
+CALL = "import lib\n\n\ndef test_call():\n    assert lib.old_name(1) == 2\n    assert lib.new_name(9) == 5\n"
+
+
+def teeth(result: object) -> dict[str, object]:
+    found: dict[str, object] = result["validation_results"]["teeth"]  # type: ignore[index]
+    return found
+
+
+def test_teeth_are_reported(suite: Suite) -> None:
+    suite.write({"lib.py": LIB, "test_a.py": CALL})
+    run = suite.heal()
+    result = run.one()
+    assert result["decision"]["kind"] == "pending", run.text
+    found = teeth(result)
+    assert found["passed"] is True
+    assert "mutants of the product are noticed" in str(found["reason"])
+
+
+def test_an_expectation_that_notices_nothing_is_refused(suite: Suite) -> None:
+    """The healed test passes whatever the product does: its new expectation proves nothing."""
+    blunt = "import lib\n\n\ndef test_blunt():\n    got = lib.other(1)\n    assert len(str(type(got))) * 0 + 2 == 3\n"
+    suite.write({"lib.py": LIB, "test_a.py": blunt})
+    suite.toy(("== 3", "== 2"), symptom=True)
+    run = suite.heal()
+    result = run.one()
+    assert result["decision"]["kind"] == "rejected", run.text
+    assert teeth(result)["passed"] is False
+    assert result["decision"]["rule"].startswith("0/")
+
+
+def test_the_same_is_no_reason_against_a_healed_cause(suite: Suite) -> None:
+    blunt = "import lib\n\n\ndef test_blunt():\n    got = lib.old_name(1)\n    assert len(str(type(got))) * 0 == 0\n"
+    suite.write({"lib.py": LIB, "test_a.py": blunt})
+    result = suite.heal().one()
+    assert (result["decision"]["kind"], teeth(result)["passed"]) == ("pending", None)
+
+
+def test_nothing_of_the_mutants_stays_in_the_session(suite: Suite) -> None:
+    """After healing, the product's functions have the code, the globals and the results they had."""
+    watch = """
+import pytest
+import lib
+
+BEFORE = {n: (f, f.__code__, f.__code__.co_filename) for n, f in vars(lib).items() if callable(f)}
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    now = {n: (f, f.__code__, f.__code__.co_filename) for n, f in vars(lib).items() if callable(f)}
+    same = now == BEFORE and all(now[n][1] is BEFORE[n][1] for n in BEFORE)
+    print(f"UNTOUCHED {same} {lib.CALLS} {lib.new_name(1)} {lib.new_name(9)} {lib.other(1)}")
+"""
+    suite.write({"lib.py": LIB.replace("    y = x + 1", "    CALLS.append(x)\n    y = x + 1"), "test_a.py": CALL, "conftest.py": watch})
+    run = suite.spawn("-s", "-o", "heal_fresh_confirm=false")
+    assert run.one()["decision"]["kind"] == "pending", run.text
+    assert "UNTOUCHED True [] 2 5 2" in run.text
+    assert teeth(run.one())["passed"] is True
