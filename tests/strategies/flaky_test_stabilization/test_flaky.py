@@ -1,0 +1,153 @@
+"""What the examples do not show: statistics, bisection, snapshots, the hunt, and that a flaky test's expectation is never pinned."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+
+import pytest
+
+from pytest_maestro_healer.evidence.state import Change
+from pytest_maestro_healer.evidence.statistics import lower, reruns_for, runs_needed, upper
+from pytest_maestro_healer.model import Value
+from pytest_maestro_healer.session.hunt import arranged
+from pytest_maestro_healer.strategies.flaky_test_stabilization.study import smallest
+
+pytest_plugins = ["pytester"]
+
+
+# -- statistics ----------------------------------------------------------------------------------------------------
+def tail(k: int, n: int, p: float) -> float:
+    """The probability of at most ``k`` failures in ``n`` runs."""
+    return sum(math.comb(n, i) * p**i * (1 - p) ** (n - i) for i in range(k + 1))
+
+
+@pytest.mark.parametrize(("failures", "runs"), [(0, 10), (1, 10), (3, 20), (9, 10), (10, 10), (50, 300)])
+def test_bounds_are_those_of_clopper_and_pearson(failures: int, runs: int) -> None:
+    """By their definition: under the bound, what was seen or anything further from it has the stated probability."""
+    if failures < runs:
+        assert tail(failures, runs, upper(failures, runs)) == pytest.approx(0.05)
+    if failures:
+        assert 1 - tail(failures - 1, runs, lower(failures, runs)) == pytest.approx(0.05)
+    assert lower(failures, runs) <= failures / runs <= upper(failures, runs)
+
+
+def test_bounds_that_need_no_search() -> None:
+    assert (lower(0, 10), upper(10, 10), upper(0, 0)) == (0.0, 1.0, 1.0)
+    assert upper(0, 10) == pytest.approx(1 - 0.05**0.1)
+
+
+@pytest.mark.parametrize("rate", [0.02, 0.1, 0.25, 0.5, 0.9])
+def test_so_many_runs_without_a_failure_would_be_a_surprise(rate: float) -> None:
+    n = runs_needed(rate)
+    assert (1 - rate) ** n <= 0.05 < (1 - rate) ** (n - 1)
+    assert upper(0, n) <= rate + 1e-9
+
+
+def test_the_number_of_reruns_follows_the_failure_rate() -> None:
+    assert [reruns_for(r) for r in (0.0, 0.001, 0.1, 0.25, 0.5, 1.0)] == [1, 1, 2, 4, 5, 5]
+
+
+# -- bisection -----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("culprits", [{"t7"}, {"t0"}, {"t99"}, {"t3", "t80"}, {"t10", "t11", "t60"}])
+def test_the_smallest_set_of_culprits_is_found(culprits: set[str]) -> None:
+    asked = []
+
+    def bad(order: Sequence[str]) -> bool:
+        asked.append(len(order))
+        return culprits <= set(order)
+
+    found = smallest([f"t{i}" for i in range(100)], bad)
+    assert set(found) == culprits
+    assert len(asked) < 80 * len(culprits)
+
+
+def test_one_culprit_is_found_by_halving() -> None:
+    asked = []
+    smallest([f"t{i}" for i in range(1024)], lambda order: bool(asked.append(1)) or "t500" in order)
+    assert len(asked) <= 20
+
+
+# -- orders --------------------------------------------------------------------------------------------------------
+def test_every_arrangement_has_all_tests_and_is_the_same_each_time() -> None:
+    nodeids = [f"tests/test_{f}.py::test_{i}" for f in "abc" for i in range(5)]
+    for i in range(8):
+        assert sorted(arranged(nodeids, i)) == sorted(nodeids)
+        assert arranged(nodeids, i) == arranged(nodeids, i)
+    assert arranged(nodeids, 0) == nodeids
+    assert arranged(nodeids, 1) == nodeids[::-1]
+    assert len({tuple(arranged(nodeids, i)) for i in range(8)}) == 8
+    together = [n.partition("::")[0] for n in arranged(nodeids, 2)]
+    assert together == [p for p in dict.fromkeys(together) for _ in range(5)]
+
+
+def test_a_change_says_what_was_changed() -> None:
+    change = Change("attribute", "pkg.conf", "DEBUG", before=Value("bool", "False"), after=Value("bool", "True"))
+    assert change.told() == "pkg.conf.DEBUG: False -> True"
+    assert Change.from_dict(json.loads(json.dumps(change.to_dict()))) == change
+    assert Change("environ", "os", "HOME").told() == "os.environ['HOME']: nothing -> nothing"
+
+
+# -- the whole way ---------------------------------------------------------------------------------------------------
+def heal(pytester: pytest.Pytester, *args: str) -> list[dict[str, object]]:
+    pytester.runpytest_subprocess("--heal-json=report.json", "-p", "no:cacheprovider", "-o", f"heal_cache_dir={pytester.path / 'cache'}", *args)
+    found = json.loads((pytester.path / "report.json").read_text())
+    results: list[dict[str, object]] = found["results"]
+    return results
+
+
+CONF = "NAMES = []\n\n\ndef add(name):\n    NAMES.append(name)\n    return len(NAMES)\n"
+
+
+def test_what_a_victim_expects_is_not_changed(pytester: pytest.Pytester) -> None:
+    """The value differs only because of another test: with all strategies on, the state is restored and no number edited."""
+    pytester.makepyfile(conf=CONF, test_a="import conf\n\n\ndef test_one():\n    conf.add('x')\n\n\ndef test_two():\n    assert conf.add('y') == 1\n")
+    (result,) = heal(pytester, "--heal")
+    assert (result["strategy_used"], result["tactic"]) == ("flaky_test_stabilization", "polluted_state")
+    assert result["success"]
+    assert "== 1" in str(result["healed_code"])
+
+
+def test_a_regression_is_no_flaky_test(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(conf=CONF.replace("len(NAMES)", "0"), test_a="import conf\n\n\ndef test_two():\n    assert conf.add('y') == 1\n")
+    results = heal(pytester, "--heal")
+    assert not [r for r in results if r["strategy_used"] == "flaky_test_stabilization"]
+
+
+def test_the_hunt_finds_and_heals_in_a_green_suite_which_stays_green(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        conf=CONF, test_a="import conf\n\n\ndef test_first():\n    assert conf.add('y') == 1\n\n\ndef test_other():\n    conf.add('x')\n"
+    )
+    before = (pytester.path / "test_a.py").read_bytes()
+    done = pytester.runpytest_subprocess(
+        "--heal-flaky=3", "--heal-json=report.json", "-p", "no:cacheprovider", "-o", f"heal_cache_dir={pytester.path / 'cache'}"
+    )
+    assert done.ret == 0
+    done.stdout.fnmatch_lines(["*hunt: 1 flaky test found in 3 runs in changed order*"])
+    (result,) = json.loads((pytester.path / "report.json").read_text())["results"]
+    assert (result["test_id"], result["decision"]["kind"]) == ("test_a.py::test_first", "pending")
+    assert any("test_other" in e["sentence"] for e in result["evidence"])
+    assert "Clopper-Pearson" in result["validation_results"]["stable"]["reason"]
+    assert (pytester.path / "test_a.py").read_bytes() == before
+
+
+def test_a_hunt_without_a_find_says_so(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_a="def test_a():\n    pass\n\n\ndef test_b():\n    pass\n")
+    done = pytester.runpytest_subprocess("--heal-flaky=2", "-p", "no:cacheprovider")
+    assert done.ret == 0
+    done.stdout.fnmatch_lines(["*no flaky test found in 2 runs*"])
+
+
+@pytest.mark.parametrize("value", ["x", "-1"])
+def test_a_wrong_number_of_runs_is_a_usage_error(pytester: pytest.Pytester, value: str) -> None:
+    done = pytester.runpytest_subprocess(f"--heal-flaky={value}")
+    assert done.ret == 4
+    done.stderr.fnmatch_lines(["*--heal-flaky*"])
+
+
+def test_several_victims_in_another_file_are_one_heal(pytester: pytest.Pytester) -> None:
+    victims = "import conf\n\n\n" + "\n\n".join(f"def test_{i}():\n    assert conf.NAMES == []\n" for i in range(4))
+    pytester.makepyfile(conf=CONF, test_a="import conf\n\n\ndef test_add():\n    conf.add('x')\n", test_b=victims)
+    (result,) = heal(pytester, "--heal")
+    assert result["nodeids"] == [f"test_b.py::test_{i}" for i in range(4)]
