@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from pytest_maestro_healer.strategies.base import Strategy
+from pytest_maestro_healer.strategies.timing_adjustment.elapsed import ElapsedBound
+from pytest_maestro_healer.strategies.timing_adjustment.sleeps import FixedSleep
 from pytest_maestro_healer.strategies.timing_adjustment.timeouts import TimeoutTooShort
+from pytest_maestro_healer.strategies.timing_adjustment.unawaited import MissingAwait, MissingJoin, MissingWait
 
 
 class TimingAdjustment(Strategy):
@@ -12,7 +15,7 @@ class TimingAdjustment(Strategy):
     name = "timing_adjustment"
     title = "Limits, sleeps and races"
     summary = "Lifts the limit, measures several runs, also under load, and writes a bound that the data support; fixed sleeps become polls."
-    tactics = (TimeoutTooShort(),)
+    tactics = (TimeoutTooShort(), FixedSleep(), ElapsedBound(), MissingAwait(), MissingJoin(), MissingWait())
 
 
 STRATEGY = TimingAdjustment()

@@ -67,15 +67,18 @@ def _limits(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _bound(place: Place, value: ast.expr, name: str, line: int) -> Bound | None:
-    node: ast.expr | None = value
-    kind = "argument"
-    if isinstance(value, ast.Name):
-        node, kind = _constant(place, value), "constant"
+    node = literal_of(place, value)
+    kind = "constant" if isinstance(value, ast.Name) else "argument"
     number = number_of(node)
     if node is None or number is None or number <= 0:
         return None
     scale = 1000.0 if _MILLIS.search(name) else 1.0
     return Bound(place.src, node, number / scale, scale, name, kind, line)
+
+
+def literal_of(place: Place, value: ast.expr) -> ast.expr | None:
+    """The expression itself, or the one that a name in it was set to; ``None`` where that is not one place."""
+    return _constant(place, value) if isinstance(value, ast.Name) else value
 
 
 def _constant(place: Place, name: ast.Name) -> ast.expr | None:

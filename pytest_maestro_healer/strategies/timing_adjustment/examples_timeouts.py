@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pytest_maestro_healer.strategies.base import Example
 
-_JOBS = """
+#: A product that works in a thread.
+JOBS = """
     import threading
     import time
 
@@ -61,7 +62,7 @@ TIMEOUT_HEALS = (
     Example(
         "a wait whose answer is asserted",
         {
-            "jobs.py": _JOBS,
+            "jobs.py": JOBS,
             "test_jobs.py": """
                 from jobs import Job
 
@@ -87,7 +88,7 @@ TIMEOUT_HEALS = (
     Example(
         "join before the result is looked at",
         {
-            "jobs.py": _JOBS,
+            "jobs.py": JOBS,
             "test_jobs.py": """
                 from jobs import Job
 
@@ -117,7 +118,7 @@ TIMEOUT_HEALS = (
     Example(
         "a marker of pytest-timeout",
         {
-            "jobs.py": _JOBS,
+            "jobs.py": JOBS,
             "test_jobs.py": """
                 import pytest
 
@@ -152,7 +153,7 @@ TIMEOUT_DECLINES = (
     Example(
         "a deadlock of the product",
         {
-            "jobs.py": _JOBS.replace("self.done.set()", "pass"),
+            "jobs.py": JOBS.replace("self.done.set()", "pass"),
             "test_jobs.py": """
                 from jobs import Job
 
