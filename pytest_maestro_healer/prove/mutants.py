@@ -195,13 +195,16 @@ def _round_robin(queues: list[list[tuple[str, ast.FunctionDef | ast.AsyncFunctio
 
 
 def _mutated(path: str, tree: ast.Module, qualname: str, function: ast.AST, site: _Site) -> Mutant | None:
-    """A copy of the module with one change; positions are kept, so that line numbers stay those of the file."""
+    """A copy of the statement of the module that holds the function, with one change; line numbers stay those of the file."""
     where = _path_to(tree, function)
     if where is None:
         return None
-    copied = copy.deepcopy(tree)
-    node: ast.AST = copied
-    for field, index in (*where, *site.steps[:-1]):
+    # the rest of a module may be long, and means nothing for the code but what it takes from the future
+    futures: list[ast.stmt] = [n for n in tree.body if isinstance(n, ast.ImportFrom) and n.module == "__future__"]
+    top = copy.deepcopy(tree.body[where[0][1]])
+    copied = ast.Module([*futures, top], [])
+    node: ast.AST = top
+    for field, index in (*where[1:], *site.steps[:-1]):
         value = getattr(node, field)
         node = value[index] if index >= 0 else value
     if site.steps:

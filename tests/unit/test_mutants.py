@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import time
 import types
 import warnings
 from typing import Any
@@ -237,3 +238,12 @@ def test_closures_keep_their_cells() -> None:
     text = "class A:\n    def f(self):\n        return 1\n\n\nclass B(A):\n    def f(self):\n        return super().f() + 1\n"
     m = next(m for m in of(text) if m.qualname == "B.f" and m.what == "Add replaced by Sub")
     assert m.code.co_freevars == ("__class__",)
+
+
+def test_long_modules_take_no_longer_than_short_ones() -> None:
+    """Only the statement that holds the function is copied and compiled."""
+    one = "def f{0}(a, b):\n    x = a + {0}\n    if x > 3:\n        return x * b\n    return [x, b]\n"
+    data = "".join(one.format(i) for i in range(1000)).encode()
+    began = time.process_time()
+    assert len(mutants("lib.py", data, frozenset(range(4000, 4100)), 8)) == 8
+    assert time.process_time() - began < 1.5, "copying the whole module eight times takes five seconds and more"
