@@ -201,7 +201,7 @@ class Pipeline(Search):
         for f in open_:
             by_run.setdefault(id(self.ctx.sequences.get(f.nodeid)), []).append(f)
         for group in by_run.values():
-            group = [f for f in group if self.steadiness.far(f, {})]
+            group = [f for f in group if self.steadiness.far(f, {}) or self.steadiness.needs_others(f, {})]
             before = max((self.ctx.before(f.nodeid) for f in group), key=len, default=())
             order = [*before, *(f.nodeid for f in group if f.nodeid not in before)]
             report = self.runner.run(order, winner.after, conditions=Conditions(ordered=True, clean=True)) if group else None

@@ -219,7 +219,7 @@ class SharedFixture(FlakyTactic):
             if src is None or src.tree is None or not s.ctx.is_test_code(where.path):
                 continue
             scope, data = _narrowed(src, src.tree, name, s.nodeid)
-            if data is None or not s.good(polluters, {where.path: data}):
+            if data is None or not s.passes(polluters, {where.path: data}):
                 continue
             files, helped = _with_setters(s, {where.path: data})
             if files is None or not s.good(polluters, files):
