@@ -4,13 +4,37 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+from collections.abc import Iterator
 
 import pytest
 
 from tests.integration.toys import BROKEN, HEALED, LIB, NEW, OLD, Suite
 
-#: A thread that is alive makes forking unsafe: proofs then run in forks of another process.
-THREAD = "import threading\n\n\ndef test_thread():\n    threading.Thread(target=threading.Event().wait, args=(20,), daemon=True).start()\n"
+#: A thread that is alive makes forking unsafe: proofs then run in forks of another process. It ends with its file.
+THREAD = """
+import os
+import threading
+import time
+
+
+def wait():
+    while os.path.exists(__file__):
+        time.sleep(0.02)
+
+
+def test_thread():
+    threading.Thread(target=wait, daemon=True, name="toy").start()
+"""
+
+
+@pytest.fixture(autouse=True)
+def no_thread_stays(suite: Suite) -> Iterator[None]:
+    yield
+    (suite.path / "test_0.py").unlink(missing_ok=True)
+    for thread in threading.enumerate():
+        if thread.name == "toy":
+            thread.join(10)
 
 
 def prepare(suite: Suite, route: str) -> tuple[str, ...]:
@@ -212,7 +236,7 @@ def state(session):
         "environ": {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"},
         "signals": [str(signal.getsignal(s)) for s in (signal.SIGINT, signal.SIGALRM, signal.SIGTERM, signal.SIGCHLD)],
         "timer": [x > 0 for x in signal.getitimer(signal.ITIMER_REAL)],
-        "threads": len(threading.enumerate()),
+        "threads": sorted(t.name for t in threading.enumerate() if t not in THREADS),
         "descriptors": len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0,
         "filters": len(warnings.filters),
         "trace": str(sys.gettrace()),
@@ -233,6 +257,7 @@ def children():
         return 0
 
 BEFORE = set(sys.modules)
+THREADS = set(threading.enumerate())
 FIRST = {}
 
 @pytest.hookimpl(wrapper=True)
