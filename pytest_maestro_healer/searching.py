@@ -14,7 +14,7 @@ from pytest_maestro_healer.edit.guards import check_proposal
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.learn.learner import Learner
-from pytest_maestro_healer.model import Cause, Diagnosis, Failure, ProofStep, Proposal
+from pytest_maestro_healer.model import Applicability, Cause, Diagnosis, Failure, ProofStep, Proposal
 from pytest_maestro_healer.prove.candidates import Candidate, Link, chained, order, progressed, rank, rivals, same_code
 from pytest_maestro_healer.prove.ladder import Climb, Ladder
 from pytest_maestro_healer.prove.runner import Runner
@@ -148,6 +148,10 @@ class Search:
         if next_failure is not None and progressed(failure, next_failure) and depth + 1 < MAX_STEPS:
             more = self.search(next_failure, preliminary(next_failure), after, depth + 1)
             found.absorb(more)
+            if more.winner is not None and more.winner.symptom and proposal.applicability is not Applicability.SAFE:
+                # the wrong guess makes any value look like the right one
+                found.refusals.append(f"{proposal.tactic}: the test goes on to expect something else, and this step is no more than likely")
+                return None
             if more.winner is not None:
                 whole = chained(candidate, more.winner)
                 whole.ties = [*more.winner.ties, *(t.proposal.meaning or t.proposal.explanation for t in more.ties)]
