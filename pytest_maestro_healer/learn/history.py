@@ -105,7 +105,9 @@ class History:
     def tail(self, marker: bytes) -> Iterator[Entry]:
         """Records whose line contains ``marker``, newest first, each parsed only when asked for; for a quick look."""
         data = self._bytes()
-        if b'"v":%d' % SCHEMA not in data[:200]:
+        try:
+            decoded(data[: data.find(b"\n") + 1])
+        except NewerVersion:
             return
         for line in reversed(data.split(b"\n")):
             if marker in line:
@@ -212,8 +214,8 @@ class History:
         """Only the first line is looked at: this is on the way of every append."""
         with contextlib.suppress(FileNotFoundError), open(self.path, "rb") as f:
             first = f.readline(4096)
-            if first.startswith(b'{"t":"header"') and b'"v":%d' % SCHEMA not in first:
-                decoded(first)
+            if first != encoded([header()]):
+                decoded(first)  # raises where it is of a newer version
 
     def _compact(self) -> None:
         found, damaged = self._read()

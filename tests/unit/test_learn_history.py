@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -120,9 +121,10 @@ def test_a_line_that_is_being_written_is_no_damage(history: History) -> None:
     assert history.path.read_bytes() == whole + b'{"t":"atte'
 
 
-def test_a_newer_version_is_said_and_left_alone(history: History) -> None:
+@pytest.mark.parametrize("dump", [encoded, lambda entries: json.dumps(entries[0]).encode() + b"\nsomething else\n"], ids=["lines", "another form"])
+def test_a_newer_version_is_said_and_left_alone(history: History, dump: Callable[[list[Entry]], bytes]) -> None:
     ensure_cache_dir(history.folder)
-    data = encoded([{**header(), "v": SCHEMA + 1}, attempt(1)])
+    data = dump([{**header(), "v": SCHEMA + 1}, attempt(1)])
     history.path.write_bytes(data)
     assert history.entries() == []
     assert not history.append([attempt(2)])
