@@ -191,6 +191,7 @@ class Healing(Capturing):
             progress=self.terminal.progress,
             learner=self.learning.learner,
         )
+        runner.prepare([f for f in failures if ctx.before(f.nodeid)])
         try:
             results = pipeline.run([*failures, *again], ready)
         finally:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.model import Failure
 from pytest_maestro_healer.prove.mutants import Mutant
 from pytest_maestro_healer.prove.runner import RunReport
 from pytest_maestro_healer.session import forked
@@ -38,6 +39,11 @@ class SessionRunner:
         self.fresh = fresh
         self.zygote = Zygote(fresh, self.ground)
         self.runs: dict[str, int] = {"forked": 0, "clean": 0, "fresh": 0}
+
+    def prepare(self, failures: Sequence[Failure]) -> None:
+        """Start the process for clean runs meanwhile, where one will probably be asked for: a test failed by what it expects."""
+        if any(f.phase == "call" and f.is_a("AssertionError", "Failed") for f in failures) and not self.config.isolate:
+            self.zygote.start(sorted({f.path for f in failures if f.path.endswith(".py")}))
 
     def close(self) -> None:
         """End the process that was started for clean runs, if one was."""
