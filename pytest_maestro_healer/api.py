@@ -82,6 +82,7 @@ class AutonomousTestHealer:
         self.config = found
         self._given = given_fields(config)
         self._attempts: list[Attempt] = []
+        self._roots: dict[Path, None] = {}
         self._ready = False
 
     # -- asking --------------------------------------------------------------------------------------------
@@ -126,7 +127,7 @@ class AutonomousTestHealer:
         from pytest_maestro_healer.remote.batch import heal_batch
 
         await self.initialize_healer()
-        results = await heal_batch(list(test_failures), self.config, self._given, max(1, max_concurrency))
+        results = await heal_batch(list(test_failures), self.config, self._given, max(1, max_concurrency), self._seen)
         return [self._noted(r) for r in results]
 
     async def auto_heal_test_suite(self, path: str | os.PathLike[str]) -> dict[str, list[Any]]:
@@ -140,7 +141,7 @@ class AutonomousTestHealer:
 
         await self.initialize_healer()
         with tempfile.TemporaryDirectory(prefix="maestro-heal-") as work:
-            found = await heal_suite(Path(path), self.config, self._given, Path(work))
+            found = await heal_suite(Path(path), self.config, self._given, Path(work), self._seen)
         for key in ("successful_heals", "failed_heals"):
             found[key] = [self._noted(r) for r in found[key]]
         return found
@@ -149,9 +150,19 @@ class AutonomousTestHealer:
         """What this healer's attempts show; the dict may be awaited too.
 
         ``total_healing_attempts``, ``overall_success_rate`` (0..1), ``strategy_effectiveness`` (by strategy: attempts, successes, success_rate,
-        average_confidence, average_seconds), ``recent_trends``, ``top_failure_patterns`` and ``learning_insights`` (sentences).
+        average_confidence, average_seconds), ``recent_trends``, ``top_failure_patterns`` and ``learning_insights`` (sentences; with
+        ``learning_enabled`` also about what the history of each project says in which this healer has healed).
         """
-        return insights(self._attempts)
+        learned = []
+        if self.config.learning and self.config.enable_cache:
+            from pytest_maestro_healer.commands.root import rootdir
+            from pytest_maestro_healer.learn.summary import summary
+            from pytest_maestro_healer.learning import open_history
+
+            for root in self._roots:
+                where = self.config.replace(cache_dir=self.config.cache_dir or rootdir(root)[1])
+                learned.append((str(root), summary(open_history(root, where).entries())))
+        return insights(self._attempts, learned)
 
     # -- the same for code that has no event loop ----------------------------------------------------------
     def initialize_healer_sync(self) -> None:
@@ -189,7 +200,11 @@ class AutonomousTestHealer:
         if details is not None and not isinstance(details, Mapping):
             raise TypeError(f"error_details must be a mapping, not {type(details).__name__}")
         await self.initialize_healer()
-        return self._noted(await heal_one(code, details or {}, config, self._given))
+        return self._noted(await heal_one(code, details or {}, config, self._given, self._seen))
+
+    def _seen(self, root: Path) -> None:
+        """A project in which tests were run."""
+        self._roots[root] = None
 
     def _noted(self, result: HealingResult) -> HealingResult:
         """Remember the attempt; the strategy's name becomes the enum's member."""

@@ -7,6 +7,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_maestro_healer.learn.summary import Summary
 from pytest_maestro_healer.model import HealingResult
 
 RECENT = 10
@@ -48,8 +49,8 @@ class Insights(dict[str, Any]):
         yield  # what makes this a generator; never reached
 
 
-def insights(attempts: Sequence[Attempt]) -> Insights:
-    """See :meth:`pytest_maestro_healer.api.AutonomousTestHealer.get_healing_insights`."""
+def insights(attempts: Sequence[Attempt], learned: Sequence[tuple[str, Summary]] = ()) -> Insights:
+    """See :meth:`pytest_maestro_healer.api.AutonomousTestHealer.get_healing_insights`; ``learned`` has each project's root and history."""
     recent, earlier = attempts[-RECENT:], attempts[:-RECENT]
     trend = {
         "attempts": len(recent),
@@ -76,7 +77,7 @@ def insights(attempts: Sequence[Attempt]) -> Insights:
         top_failure_patterns=[
             {"pattern": p, "count": n, "success_rate": _rate([a for a in attempts if a.pattern == p])} for p, n in patterns.most_common(TOP)
         ],
-        learning_insights=_sentences(attempts),
+        learning_insights=[*_sentences(attempts), *(s for root, known in learned for s in _history(root, known))],
     )
 
 
@@ -102,4 +103,16 @@ def _sentences(attempts: Sequence[Attempt]) -> list[str]:
     unproved = sum(a.success and not a.proved for a in attempts)
     if unproved:
         out.append(f"{unproved} of {len(attempts)} heals are from the error's text alone: give test_file, so that they can be proved")
+    return out
+
+
+def _history(root: str, known: Summary) -> list[str]:
+    """What a project's history says: how much there is, and which tactics do well or badly there."""
+    if not known.heals:
+        return []
+    became = ", ".join(f"{n} {what.replace('_', ' ')}" for what, n in known.outcomes.items())
+    out = [f"{root}: {known.heals} heals on record" + (f" ({became})" if became else "")]
+    for row in known.rows[:TOP]:
+        pattern, strategy, tactic = row.key
+        out.append(f"{root}: {strategy}/{tactic} for {pattern} was right in {row.rate:.0%} of what was tried")
     return out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,20 @@ from pytest_maestro_healer.model import HealingResult
 from pytest_maestro_healer.remote.engine import Entry, Run, selects_of, unhealed
 from pytest_maestro_healer.remote.place import Place, locate
 
+#: Told the root of each project in which tests are run.
+Seen = Callable[[Path], None]
 
-async def heal_one(code: str, details: Mapping[str, Any], config: HealerConfig, settings: frozenset[str]) -> HealingResult:
+
+async def heal_one(code: str, details: Mapping[str, Any], config: HealerConfig, settings: frozenset[str], seen: Seen) -> HealingResult:
     """One failed test."""
     with tempfile.TemporaryDirectory(prefix="maestro-heal-") as folder:
         place, entry = _placed(code, details, Path(folder))
+        if place.kind != "scratch":
+            seen(place.root)
         return (await Run(place, [entry], config, settings, _work(Path(folder))).heal())[0]
 
 
-async def heal_batch(given: Sequence[Any], config: HealerConfig, settings: frozenset[str], at_once: int) -> list[HealingResult]:
+async def heal_batch(given: Sequence[Any], config: HealerConfig, settings: frozenset[str], at_once: int, seen: Seen) -> list[HealingResult]:
     """One result for each entry of ``given``, in their order."""
     results: dict[int, HealingResult] = {}
     groups: dict[tuple[Any, ...], list[tuple[int, Place, Entry]]] = {}
@@ -34,6 +39,8 @@ async def heal_batch(given: Sequence[Any], config: HealerConfig, settings: froze
             except Exception as exc:
                 results[i] = unhealed("", f"entry {i} cannot be used: {exc}", code=_code(raw))
                 continue
+            if place.kind != "scratch":
+                seen(place.root)
             key = (place.root, place.path, place.before, place.whole) if place.kind != "scratch" else (i,)
             groups.setdefault(key, []).append((i, place, entry))
         limit = asyncio.Semaphore(at_once)

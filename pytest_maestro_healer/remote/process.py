@@ -27,7 +27,7 @@ class Finished:
     def last_line(self) -> str:
         """The last line that says something: pytest's usage errors stand there."""
         lines = [line.strip() for line in self.output.splitlines() if line.strip()]
-        parser = [line.partition("error: ")[2] for line in lines if ".py: error: " in line]
+        parser = [line.partition("error: ")[2] for line in lines if ": error: " in line]
         errors = [line for line in lines if line.startswith(("ERROR", "INTERNALERROR", "E  "))]
         return (parser or errors or lines or [""])[-1][:300]
 

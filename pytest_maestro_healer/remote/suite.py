@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ from pytest_maestro_healer.remote.job import Job
 from pytest_maestro_healer.remote.place import project_of
 
 
-async def heal_suite(path: Path, config: HealerConfig, settings: frozenset[str], work: Path) -> dict[str, list[Any]]:
-    """See :meth:`pytest_maestro_healer.api.AutonomousTestHealer.auto_heal_test_suite`; ``work`` is an empty folder."""
+async def heal_suite(path: Path, config: HealerConfig, settings: frozenset[str], work: Path, seen: Callable[[Path], None]) -> dict[str, list[Any]]:
+    """See :meth:`pytest_maestro_healer.api.AutonomousTestHealer.auto_heal_test_suite`; ``work`` is an empty folder; ``seen`` is told the project."""
     target = Path(os.path.abspath(path))  # noqa: PTH100 - as pytest, keeping symlinks
     if not target.exists():
         raise HealerError(f"there is no {path}")
     root = project_of(target, Path.cwd())
+    seen(root)
     relative = target.relative_to(root).as_posix()
     # healing_timeout is for one heal; how long a suite takes is nobody's to say
     job = Job(root, () if relative == "." else (relative,), config, settings)

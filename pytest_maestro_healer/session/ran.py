@@ -23,6 +23,8 @@ def partial(config: pytest.Config, items: Sequence[pytest.Item]) -> bool:
     """Whether tests may have been left out of this run, or came in another order than that of their file."""
     option = config.option
     chosen = any("::" in str(a) for a in config.args) or any(getattr(option, n, None) for n in ("keyword", "markexpr", "lf", "deselect"))
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    chosen = chosen or bool(getattr(reporter, "stats", {}).get("deselected"))
     last: dict[str, int] = {}
     moved = False
     for item in items:

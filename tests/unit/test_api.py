@@ -311,3 +311,15 @@ def test_sync_twins_work_in_any_thread() -> None:
     thread.start()
     thread.join()
     assert [r.success for r in out[0]] == [False]
+
+
+def test_insights_of_a_project_with_a_history(tmp_path: Path) -> None:
+    from pytest_maestro_healer.learn.summary import summary
+
+    base = {"t": "attempt", "at": 1.0, "tests": ["t"], "strategy": "dependency_fix", "tactic": "import", "pattern": "import_error", "cause": "drift"}
+    more = {"decision": "applied", "confidence": 0.9, "strength": 0.9, "size": 3, "result": "proved", "lines": {}}
+    known = summary([{**base, **more, "id": f"h-{i}"} for i in range(3)])
+    found = insights([], [("/project", known), ("/empty", summary([]))])["learning_insights"]
+    assert found[0] == "/project: 3 heals on record"
+    assert found[1].startswith("/project: dependency_fix/import for import_error was right in ")
+    assert len(found) == 2
