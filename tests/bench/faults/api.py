@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import random
 import re
+from collections import Counter
 
 from .edits import with_changelog
 from .model import Fault, Host
-from .pysource import code_words, first_line, functions, names, renamed, replaced, span
+from .pysource import code_words, first_line, functions, names, parsed, renamed, replaced, span
 from .registry import inject
 
 S = "api_contract_adaptation"
@@ -18,7 +20,7 @@ def _called(host: Host) -> list[tuple[str, ast.FunctionDef, bool]]:
     """(path, function, whether it is a method) of what the tests reach."""
     found = []
     for path in host.product:
-        tree = ast.parse(host.text(path))
+        tree = parsed(host.text(path))
         top = {id(n) for n in tree.body}
         for node in functions(tree):
             if (path, first_line(node)) in host.called and not node.name.startswith("__"):
@@ -51,21 +53,26 @@ def _rename(host: Host, rng: random.Random, old: str) -> Fault | None:
     return Fault(changes, tuple(expected), expected, message=message, what=f"{old} -> {new}")
 
 
+_NAMES: dict[str, tuple[Counter[str], set[str]]] = {}
+
+
 def _unique(host: Host, name: str) -> bool:
     """Whether a word names one thing only: one definition, no local variable, argument, keyword or foreign attribute of that name."""
-    defined = 0
-    for path in [*host.product, *host.tests]:
-        for node in ast.walk(ast.parse(host.text(path))):
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name == name:
-                defined += 1
-            if (isinstance(node, ast.arg) and node.arg == name) or (isinstance(node, ast.keyword) and node.arg == name):
-                return False
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id == name:
-                return False
-            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr == name:
-                return False
-    foreign = name in dir(str) + dir(list) + dir(dict) + dir(set) + dir(bytes) + dir(__builtins__) or name in ("keys", "values", "items")
-    return defined == 1 and not foreign and len(name) > 3
+    if host.name not in _NAMES:
+        defined: Counter[str] = Counter()
+        taken = set(dir(builtins)).union(*(dir(t) for t in (str, list, dict, set, bytes, int, float)))
+        for node in (n for p in [*host.product, *host.tests] for n in ast.walk(parsed(host.text(p)))):
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                defined[node.name] += 1
+            elif isinstance(node, (ast.arg, ast.keyword)):
+                taken.add(node.arg or "")
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                taken.add(node.id)
+            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                taken.add(node.attr)
+        _NAMES[host.name] = defined, taken
+    defined, taken = _NAMES[host.name]
+    return defined[name] == 1 and name not in taken and len(name) > 3
 
 
 @inject(S, "renamed_symbol", 4)
@@ -86,7 +93,7 @@ def rename_method(host: Host, rng: random.Random) -> Fault | None:
 def rename_class(host: Host, rng: random.Random) -> Fault | None:
     """A class of the product is renamed."""
     used = {w for p in host.tests for w in names(host.text(p))}
-    found = {n.name for p in host.product for n in ast.walk(ast.parse(host.text(p))) if isinstance(n, ast.ClassDef)}
+    found = {n.name for p in host.product for n in ast.walk(parsed(host.text(p))) if isinstance(n, ast.ClassDef)}
     places = sorted(n for n in found & used if _unique(host, n))
     if not places:
         return None
@@ -117,11 +124,11 @@ def _calls(tree: ast.AST, name: str) -> list[ast.Call]:
 def rename_parameter(host: Host, rng: random.Random) -> Fault | None:
     """A parameter that tests pass by keyword is renamed."""
     places = []
-    tests = {p: ast.parse(host.text(p)) for p in host.tests}
+    tests = {p: parsed(host.text(p)) for p in host.tests}
     for path, node, _ in _called(host):
         mine = [a.arg for a in [*node.args.args, *node.args.kwonlyargs]]
         used = {k.arg for t in tests.values() for c in _calls(t, node.name) for k in c.keywords}
-        twins = [n for p in host.product for n in functions(ast.parse(host.text(p))) if n.name == node.name]
+        twins = [n for p in host.product for n in functions(parsed(host.text(p))) if n.name == node.name]
         if len(twins) == 1 and not any(isinstance(n, (ast.FunctionDef, ast.Lambda)) and n is not node for n in ast.walk(node)):
             places += [(path, node, a) for a in mine if a in used]
     if not places:
@@ -150,7 +157,7 @@ def rename_parameter(host: Host, rng: random.Random) -> Fault | None:
 
 
 def _keyword_renamed(text: str, function: str, old: str, new: str) -> str:
-    found = [k for c in _calls(ast.parse(text), function) for k in c.keywords if k.arg == old]
+    found = [k for c in _calls(parsed(text), function) for k in c.keywords if k.arg == old]
     for keyword in sorted(found, key=lambda k: (k.lineno, k.col_offset), reverse=True):
         begin, _ = span(text, keyword)
         text = text[:begin] + new + text[begin + len(old) :]
@@ -158,7 +165,7 @@ def _keyword_renamed(text: str, function: str, old: str, new: str) -> str:
 
 
 def _argument_renamed(text: str, function: str, old: str, new: str) -> str:
-    node = next(n for n in functions(ast.parse(text)) if n.name == function)
+    node = next(n for n in functions(parsed(text)) if n.name == function)
     found = [n for n in ast.walk(node) if (isinstance(n, ast.Name) and n.id == old) or (isinstance(n, ast.arg) and n.arg == old)]
     for use in sorted(found, key=lambda n: (n.lineno, n.col_offset), reverse=True):  # type: ignore[attr-defined]
         begin, _ = span(text, use)
@@ -179,8 +186,8 @@ def reorder(host: Host, rng: random.Random) -> Fault | None:
 
 
 def _signature(host: Host, rng: random.Random, only: bool) -> Fault | None:
-    tests = {p: ast.parse(host.text(p)) for p in host.tests}
-    products = {p: ast.parse(host.text(p)) for p in host.product}
+    tests = {p: parsed(host.text(p)) for p in host.tests}
+    products = {p: parsed(host.text(p)) for p in host.product}
     places = []
     for path, node, method in _called(host):
         twins = [n for t in products.values() for n in functions(t) if n.name == node.name]
@@ -201,7 +208,7 @@ def _signature(host: Host, rng: random.Random, only: bool) -> Fault | None:
     plain = node.args.args
 
     def moved(text: str) -> str:
-        calls = [c for c in _calls(ast.parse(text), node.name) if len(c.args) == len(plain)]
+        calls = [c for c in _calls(parsed(text), node.name) if len(c.args) == len(plain)]
         for call in sorted(calls, key=lambda c: (c.lineno, c.col_offset), reverse=True):
             arguments = [text[slice(*span(text, a))] for a in call.args]
             begin, end = span(text, call.args[0])[0], span(text, call.args[-1])[1]
@@ -210,7 +217,7 @@ def _signature(host: Host, rng: random.Random, only: bool) -> Fault | None:
         return text
 
     text = moved(host.text(path))
-    now = next(n for n in functions(ast.parse(text)) if n.name == node.name)
+    now = next(n for n in functions(parsed(text)) if n.name == node.name)
     if only:
         text = replaced(text, now.args.args[-1], f"*, {plain[-1].arg}")
     else:

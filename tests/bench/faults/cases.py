@@ -35,7 +35,11 @@ def generate(
             host = order[turn % len(order)]
             rng = random.Random(f"{seed} {row.strategy} {row.name} {host.name} {turn}")
             turn += 1
-            fault = row.make(host, rng)
+            try:
+                fault = row.make(host, rng)
+            except Exception as exc:  # one injector that stumbles over one host must not end the run; it is shown
+                yield f"{row.name} in {host.name}: {type(exc).__name__}: {exc}"
+                continue
             key = f"{host.name} {fault.changes} {fault.base}" if fault else ""
             if fault is None or key in seen:
                 continue

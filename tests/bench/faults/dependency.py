@@ -8,7 +8,7 @@ import re
 
 from .edits import broken_test
 from .model import Fault, Host
-from .pysource import code_words, first_line, functions, names, renamed, replaced, span
+from .pysource import code_words, first_line, functions, names, parsed, renamed, replaced, span
 from .registry import inject
 
 S = "dependency_fix"
@@ -29,7 +29,7 @@ def typo(word: str, rng: random.Random) -> str:
 
 
 def _imports(text: str) -> list[ast.Import | ast.ImportFrom]:
-    return [n for n in ast.parse(text).body if isinstance(n, (ast.Import, ast.ImportFrom)) and getattr(n, "module", "") != "__future__"]
+    return [n for n in parsed(text).body if isinstance(n, (ast.Import, ast.ImportFrom)) and getattr(n, "module", "") != "__future__"]
 
 
 @inject(S, "missing_import", 4)
@@ -75,7 +75,7 @@ def use_typo(host: Host, rng: random.Random) -> Fault | None:
     """A mistyped name in a test's body."""
     path = rng.choice(host.tests)
     text = host.text(path)
-    bodies = [n for f in functions(ast.parse(text)) if f.name.startswith("test") for s in f.body for n in ast.walk(s)]
+    bodies = [n for f in functions(parsed(text)) if f.name.startswith("test") for s in f.body for n in ast.walk(s)]
     places = [n for n in bodies if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and len(n.id) > 4]
     if not places:
         return None
@@ -89,7 +89,7 @@ def fixture_typo(host: Host, rng: random.Random) -> Fault | None:
     places = []
     for path in host.tests:
         text = host.text(path)
-        for function in functions(ast.parse(text)):
+        for function in functions(parsed(text)):
             marked = any("parametrize" in ast.unparse(d) or "given" in ast.unparse(d) for d in function.decorator_list)
             if function.name.startswith("test") and not marked:
                 places += [(path, function, a) for a in function.args.args if a.arg not in ("self", "cls") and len(a.arg) > 1]
@@ -160,7 +160,7 @@ def move_function(host: Host, rng: random.Random) -> Fault | None:
     """A function moves to another module of the package; the tests still import it from the old one."""
     places = []
     for path in host.product:
-        tree = ast.parse(host.text(path))
+        tree = parsed(host.text(path))
         for node in tree.body:
             if isinstance(node, ast.FunctionDef) and (path, first_line(node)) in host.called and _movable(host, path, node, tree):
                 places.append((path, node))
@@ -175,7 +175,7 @@ def move_function(host: Host, rng: random.Random) -> Fault | None:
     new = f"{stem}_{rng.choice(['extra', 'helpers', 'ops'])}" if stem != "__init__" else "helpers"
     target = f"{path.rpartition('/')[0]}/{new}.py"
     old_module, new_module = _dotted(host, path), _dotted(host, target)
-    loads = [text[slice(*span(text, n))] for n in ast.parse(text).body if isinstance(n, (ast.Import, ast.ImportFrom))]
+    loads = [text[slice(*span(text, n))] for n in parsed(text).body if isinstance(n, (ast.Import, ast.ImportFrom))]
     without = re.sub(rf"^ *['\"]{node.name}['\"],?\n", "", text[:begin] + text[end:].lstrip("\n"), flags=re.MULTILINE)
     changes: dict[str, bytes | None] = {
         path: without.encode(),
@@ -203,7 +203,7 @@ def _movable(host: Host, path: str, node: ast.FunctionDef, tree: ast.Module) -> 
     others = [host.text(p) for p in host.product if p != path]
     text = host.text(path)
     body = text.replace(text[slice(*span(text, node))], "")
-    uses = [n for n in ast.walk(ast.parse(body)) if isinstance(n, ast.Name) and n.id == node.name]
+    uses = [n for n in ast.walk(parsed(body)) if isinstance(n, ast.Name) and n.id == node.name]
     return not uses and not any(node.name in code_words(o) for o in others)
 
 

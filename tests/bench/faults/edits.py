@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from .model import Fault, Host
+from .pysource import parsed
 
 TEST_MESSAGES = ("Tidy the tests", "Tests: small clean-up", "wip", "Reformat tests")
 
@@ -87,7 +88,7 @@ def _in_code(text: str, at: int) -> bool:
         for line in lines:
             starts.append(starts[-1] + len(line))
         spans = []
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(parsed(text)):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.end_lineno and node.end_lineno > node.lineno:
                 spans.append((starts[node.lineno - 1], starts[node.end_lineno]))
         _STRINGS[text] = spans
@@ -105,11 +106,7 @@ def with_changelog(host: Host, files: Mapping[str, bytes | None], entry: str) ->
 def function_called(host: Host, rng: random.Random, text: str) -> list[str]:
     """The last names of what a text calls, shuffled."""
     found = sorted(
-        {
-            n.func.attr if isinstance(n.func, ast.Attribute) else getattr(n.func, "id", "")
-            for n in ast.walk(ast.parse(text))
-            if isinstance(n, ast.Call)
-        }
+        {n.func.attr if isinstance(n.func, ast.Attribute) else getattr(n.func, "id", "") for n in ast.walk(parsed(text)) if isinstance(n, ast.Call)}
     )
     rng.shuffle(found)
     return [f for f in found if f]

@@ -9,7 +9,7 @@ import textwrap
 
 from .model import NEGATIVE, Fault, Host
 from .mutate import MAKERS, parses
-from .pysource import first_line, functions, span
+from .pysource import first_line, functions, parsed, span
 from .registry import ROWS, Row, inject
 
 MESSAGES = ("Refactor", "Simplify {name}", "Speed up {name}", "Clean up", "Type hints", "Make {name} easier to read", "Fix lint", "wip")
@@ -18,7 +18,7 @@ MESSAGES = ("Refactor", "Simplify {name}", "Speed up {name}", "Clean up", "Type 
 def _functions(host: Host) -> list[tuple[str, ast.FunctionDef]]:
     found = []
     for path in host.product:
-        for node in functions(ast.parse(host.text(path))):
+        for node in functions(parsed(host.text(path))):
             if (path, first_line(node)) in host.called and not any(getattr(d, "id", "") == "overload" for d in node.decorator_list):
                 found.append((path, node))
     return found
@@ -87,7 +87,7 @@ def _wrapped(host: Host, rng: random.Random, body: str) -> Fault | None:
     """A module-level function replaced by one that calls it with a flaw."""
     places = []
     for path, node in _functions(host):
-        tree = ast.parse(host.text(path))
+        tree = parsed(host.text(path))
         yields = any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in ast.walk(node))
         if any(n.lineno == node.lineno for n in tree.body if isinstance(n, ast.FunctionDef)) and not node.decorator_list and not yields:
             places.append((path, node))
@@ -126,9 +126,7 @@ def product_import(host: Host, rng: random.Random) -> Fault | None:
     """An import that the product needs is gone."""
     path = rng.choice(sorted({p for p, _ in host.called if p in host.product}))
     text = host.text(path)
-    loads = [
-        n for n in ast.parse(text).body if isinstance(n, (ast.Import, ast.ImportFrom)) and getattr(n, "module", "") not in ("__future__", "typing")
-    ]
+    loads = [n for n in parsed(text).body if isinstance(n, (ast.Import, ast.ImportFrom)) and getattr(n, "module", "") not in ("__future__", "typing")]
     if not loads:
         return None
     begin, end = span(text, rng.choice(loads))

@@ -7,6 +7,13 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
+from functools import cache
+
+
+@cache
+def parsed(text: str) -> ast.Module:
+    """The tree of a text, which nobody may change."""
+    return ast.parse(text)
 
 
 def span(text: str, node: ast.AST) -> tuple[int, int]:
@@ -59,6 +66,8 @@ def renamed(text: str, old: str, new: str) -> str:
 
 def between(lines: list[str], begin: tuple[int, int], end: tuple[int, int]) -> str:
     """The text from one (line, column) to another."""
+    if not lines:
+        return ""
     if begin[0] == end[0]:
         return lines[begin[0] - 1][begin[1] : end[1]]
     middle = "".join(lines[begin[0] : end[0] - 1])
@@ -66,14 +75,16 @@ def between(lines: list[str], begin: tuple[int, int], end: tuple[int, int]) -> s
     return lines[begin[0] - 1][begin[1] :] + middle + tail
 
 
-def names(text: str) -> set[str]:
+@cache
+def names(text: str) -> frozenset[str]:
     """All name tokens."""
-    return {t.string for t in tokenize.generate_tokens(io.StringIO(text).readline) if t.type == tokenize.NAME}
+    return frozenset(t.string for t in tokenize.generate_tokens(io.StringIO(text).readline) if t.type == tokenize.NAME)
 
 
-def code_words(text: str) -> set[str]:
+@cache
+def code_words(text: str) -> frozenset[str]:
     """All words, in strings and comments too."""
-    return set(re.findall(r"\w+", text))
+    return frozenset(re.findall(r"\w+", text))
 
 
 class _Normal(ast.NodeTransformer):

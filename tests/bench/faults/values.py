@@ -12,7 +12,7 @@ from pathlib import Path
 from .edits import with_changelog
 from .model import Fault, Files, Host
 from .project import Project, Run
-from .pysource import first_line, functions, replaced, source, span
+from .pysource import first_line, functions, parsed, replaced, source, span
 from .registry import inject
 
 S = "assertion_update"
@@ -37,7 +37,7 @@ def _literal(node: ast.AST) -> bool:
 def _facts(text: str) -> list[tuple[ast.stmt, ast.expr, ast.expr]]:
     """(statement, actual, literal) of the asserts that compare something with a literal."""
     out = []
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(parsed(text)):
         if isinstance(node, ast.Assert) and isinstance(node.test, ast.Compare) and len(node.test.ops) == 1 and isinstance(node.test.ops[0], ast.Eq):
             left, right = node.test.left, node.test.comparators[0]
         elif (
@@ -90,7 +90,7 @@ def _constants(host: Host, kinds: type | tuple[type, ...]) -> list[tuple[str, as
     found = []
     for path in host.product:
         text = host.text(path)
-        for function in functions(ast.parse(text)):
+        for function in functions(parsed(text)):
             if (path, first_line(function)) not in host.called:
                 continue
             for statement in function.body[ast.get_docstring(function, clean=False) is not None :]:
@@ -143,7 +143,7 @@ def message_reworded(host: Host, rng: random.Random) -> Fault | None:
     places = []
     for path, function, node in _constants(host, str):
         for test in host.tests:
-            for other in ast.walk(ast.parse(host.text(test))):
+            for other in ast.walk(parsed(host.text(test))):
                 if (
                     isinstance(other, ast.Constant)
                     and isinstance(other.value, str)
@@ -177,7 +177,7 @@ def exception_type(host: Host, rng: random.Random) -> Fault | None:
     """The product raises another builtin exception, on purpose."""
     places = []
     for path in host.product:
-        for function in functions(ast.parse(host.text(path))):
+        for function in functions(parsed(host.text(path))):
             if (path, first_line(function)) in host.called:
                 for node in ast.walk(function):
                     name = node.exc.func if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) else None
@@ -197,7 +197,7 @@ def exception_type(host: Host, rng: random.Random) -> Fault | None:
         text = host.text(test)
         found = [
             a
-            for f in functions(ast.parse(text))
+            for f in functions(parsed(text))
             if f.name in red
             for c in ast.walk(f)
             if isinstance(c, ast.Call) and getattr(c.func, "attr", getattr(c.func, "id", "")) in ("raises", "assertRaises")
