@@ -12,7 +12,7 @@ from pytest_maestro_healer.evidence.experiments import Conditions, Observation
 from pytest_maestro_healer.model import Evidence, Failure, Proof
 
 #: Runs with the machine as it is, and runs while every processor is kept busy.
-IDLE, LOADED = 4, 3
+IDLE, LOADED = 3, 2
 RULE = "rounded up to 1, 2 or 5"
 
 
@@ -75,12 +75,18 @@ def measured(failure: Failure, ctx: Context, overlay: Mapping[str, bytes]) -> tu
 
 
 def failing_rate(failure: Failure, ctx: Context) -> tuple[float, bool]:
-    """How often the unchanged test fails, idle; where it never does, under load (and whether that was needed)."""
+    """How often the unchanged test fails, idle; where it never does again, under load (and whether that was needed).
+
+    The failure that was reported counts as one of the idle runs.
+    """
+    again = runs(failure, ctx, {}, 1)
+    if again and not again[0].passed:
+        return 1.0, False
     for load, times in ((0, 2), (ctx.machine.cpus, 4)):
         seen = runs(failure, ctx, {}, times, load)
         bad = sum(not o.passed for o in seen)
         if bad:
-            return bad / len(seen), bool(load)
+            return (bad if load else bad + 1) / (len(seen) if load else len(seen) + 2), bool(load)
     return 0.0, True
 
 
