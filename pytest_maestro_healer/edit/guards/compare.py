@@ -12,6 +12,7 @@ from pytest_maestro_healer.edit.guards.expressions import Scope, computed, const
 from pytest_maestro_healer.edit.guards.limits import Limits
 from pytest_maestro_healer.edit.guards.strength import weaker
 from pytest_maestro_healer.edit.guards.vacuous import vacuous
+from pytest_maestro_healer.edit.guards.waits import longer
 from pytest_maestro_healer.edit.guards.walk import Unit, units
 from pytest_maestro_healer.edit.source import SourceFile
 
@@ -37,6 +38,7 @@ def compare(before: SourceFile, after: SourceFile, limits: Limits) -> list[str]:
     gained = [n for u in (*(b for _, b in changed), *fresh) for n in u.parts]
     out += census.grew(lost, gained, limits)
     out += census.stubbed(before.tree, after.tree, lost, gained, limits.allow)
+    out += [r for a, b in changed for r in longer(a.parts, b.parts, limits)]
     out += [reason for u in fresh for c in u.checks if (reason := vacuous(c, u.scope))]
     return list(dict.fromkeys(out))
 

@@ -11,10 +11,12 @@ class Limits:
 
     ``max_rel`` is the widest relative tolerance that a new approximate comparison may have (absolute ones are taken relative to
     the expected literal where there is one). ``max_widening`` bounds the factor by which a literal bound of ``<`` may move.
+    ``max_wait`` is the longest limit in seconds that a wait may be given, if that is more than ``max_widening`` times the old one.
     ``allow`` names relaxations that the evidence justified: ``importorskip``, ``skip`` (a conditional one), ``flaky``,
     ``unordered``, ``approx``, ``warnings``, ``raises`` (an exception where a value was expected), ``state`` (data of the product set to a literal).
     """
 
     max_rel: float = 1e-6
     max_widening: float = 10.0
+    max_wait: float = 60.0
     allow: frozenset[str] = frozenset()
