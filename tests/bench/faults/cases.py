@@ -23,38 +23,50 @@ class Rejected(Exception):
 def generate(
     rows: list[Row], hosts: list[Host], seed: int, per_row: int, work: Path, done: frozenset[str] = frozenset()
 ) -> Iterator[tuple[Case, Project] | str]:
-    """The cases, each with its project in ``work`` in the red state; a text says that a row gave too few.
+    """One case of each row in turn, so that a run that is stopped has seen a bit of everything; see :func:`of_row`."""
+    waiting = [of_row(row, hosts, seed, per_row, work, done) for row in rows]
+    while waiting:
+        for cases in tuple(waiting):
+            found = next(cases, None)
+            if found is None:
+                waiting.remove(cases)
+            else:
+                yield found
 
-    Names in ``done`` count as made and are left out."""
-    for row in rows:
-        order = sorted(hosts, key=lambda h: random.Random(f"{seed} {row.name} {h.name}").random())
-        made = 0
-        turn = 0
-        seen: set[str] = set()
-        while made < per_row * row.weight and turn < ATTEMPTS * per_row * row.weight:
-            host = order[turn % len(order)]
-            rng = random.Random(f"{seed} {row.strategy} {row.name} {host.name} {turn}")
-            turn += 1
-            try:
-                fault = row.make(host, rng)
-            except Exception as exc:  # one injector that stumbles over one host must not end the run; it is shown
-                yield f"{row.name} in {host.name}: {type(exc).__name__}: {exc}"
-                continue
-            key = f"{host.name} {fault.changes} {fault.base}" if fault else ""
-            if fault is None or key in seen:
-                continue
-            seen.add(key)
-            case = Case(f"{row.name}-{host.name}-{turn}", row.strategy, row.tactic, host, fault)
-            if case.name in done:
-                made += 1
-                continue
-            try:
-                yield case, prepare(case, work)
-            except Rejected:
-                continue
+
+def of_row(row: Row, hosts: list[Host], seed: int, per_row: int, work: Path, done: frozenset[str]) -> Iterator[tuple[Case, Project] | str]:
+    """The cases of one row, each with its project in ``work`` in the red state; a text says that a row gave too few.
+
+    Names in ``done`` count as made and are left out.
+    """
+    order = sorted(hosts, key=lambda h: random.Random(f"{seed} {row.name} {h.name}").random())
+    made = 0
+    turn = 0
+    seen: set[str] = set()
+    while made < per_row * row.weight and turn < ATTEMPTS * per_row * row.weight:
+        host = order[turn % len(order)]
+        rng = random.Random(f"{seed} {row.strategy} {row.name} {host.name} {turn}")
+        turn += 1
+        try:
+            fault = row.make(host, rng)
+        except Exception as exc:  # one injector that stumbles over one host must not end the run; it is shown
+            yield f"{row.name} in {host.name}: {type(exc).__name__}: {exc}"
+            continue
+        key = f"{host.name} {fault.changes} {fault.base}" if fault else ""
+        if fault is None or key in seen:
+            continue
+        seen.add(key)
+        case = Case(f"{row.name}-{host.name}-{turn}", row.strategy, row.tactic, host, fault)
+        if case.name in done:
             made += 1
-        if made < per_row * row.weight:
-            yield f"{row.strategy} {row.name}: {made} of {per_row * row.weight} cases"
+            continue
+        try:
+            yield case, prepare(case, work)
+        except Rejected:
+            continue
+        made += 1
+    if made < per_row * row.weight:
+        yield f"{row.strategy} {row.name}: {made} of {per_row * row.weight} cases"
 
 
 def prepare(case: Case, work: Path) -> Project:
