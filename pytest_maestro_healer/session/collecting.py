@@ -66,7 +66,6 @@ class CollectRunner:
         failure = self.capture.of_import(self.nodeid, self.path, error)
         return RunReport({self.nodeid: TestResult(self.nodeid, "error", failure, seconds)}, seconds=seconds)
 
-
     def killed(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], mutants: Sequence[Mutant]) -> list[bool | None]:
         """Nothing runs at collection, so nothing can be killed."""
         return [None] * len(mutants)
@@ -99,8 +98,10 @@ class CollectHealer:
     def _heal(self, failure: Failure, attempt: Attempt) -> tuple[Any, Candidate | None]:
         runner = CollectRunner(self.overlay, self.capture, self.files, failure.nodeid, failure.path, attempt, self.settings.timeout)
         base = {self.files.relative(p): d for p, d in self.overlay.files.items()}
-        ctx = Context(self.files.root, self.settings, failures=(failure,), files=self.files)
-        pipeline = Pipeline(ctx, runner, strategies(self.config, self.settings, self.notes), self.settings, repeats=0, learner=self.learner())
+        learner = self.learner()
+        green = learner.green_commits if learner is not None else None
+        ctx = Context(self.files.root, self.settings, failures=(failure,), files=self.files, green_commits=green)
+        pipeline = Pipeline(ctx, runner, strategies(self.config, self.settings, self.notes), self.settings, repeats=0, learner=learner)
         pipeline.deadline = time.perf_counter() + self.settings.budget / 4
         found: Found = pipeline.search(failure, preliminary(failure), base, 0)
         self.notes += pipeline.notes

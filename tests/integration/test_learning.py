@@ -178,6 +178,20 @@ def test_a_regression_of_some_commits_ago_is_named_by_the_last_green_commit(repo
         assert guilty[:7] not in json.dumps(result)
 
 
+def test_a_broken_file_that_was_committed_is_repaired_from_its_last_green_commit(repo: Suite) -> None:
+    arguments = ["--heal-strategies=syntax_repair"]
+    assert repo.heal(*arguments).ret == 0
+    green = git(repo.path, "rev-parse", "HEAD")
+    repo.write({"test_green.py": GREEN.replace("(1) == 2", "(1) ==")})
+    commit(repo)
+    commit(repo)
+    result = repo.heal(*arguments).one()
+    assert result["tactic"] == "restore_from_head"
+    assert result["healed_code"] == GREEN
+    assert green[:7] in result["explanation"]
+    assert f"test_green.py@{green[:7]}" in [e["where"] for e in result["evidence"]]
+
+
 # -- attempts and outcomes -----------------------------------------------------------------------------------
 def broken(repo: Suite, name: str = "a") -> None:
     repo.write({f"test_{name}.py": BROKEN.replace("test_call", f"test_{name}")})

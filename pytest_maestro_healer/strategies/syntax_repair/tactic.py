@@ -51,20 +51,24 @@ def broken_source(failure: Failure, ctx: Context) -> SourceFile | None:
     return ctx.source(path) if path and ctx.is_test_code(path) else None
 
 
-def head_text(src: SourceFile, ctx: Context) -> str | None:
-    """The committed text of the file, ``None`` without one."""
-    data = ctx.git.bytes_at(src.path)
+def committed(src: SourceFile, ctx: Context) -> tuple[str, str] | None:
+    """(text, revision) of the file at HEAD or, where it was committed as broken as it is, at the last commit at which its tests passed."""
+    rev, data = "HEAD", ctx.git.bytes_at(src.path)
+    if data == src.data and data is not None:
+        rev = ctx.last_green(src.path)
+        data = ctx.git.bytes_at(src.path, rev) if rev else None
     if data is None or data == src.data:
         return None
     head = SourceFile(src.path, data)
-    return head.text if head.decodable else None
+    return (head.text, rev) if head.decodable else None
 
 
 def repairs(src: SourceFile, ctx: Context) -> tuple[Solution, ...]:
     """The repairs of a broken file, best first; nothing where it cannot be decoded, is in conflict, or is of a newer Python."""
     if not src.decodable or conflicts(src.text) or newer_syntax(src):
         return ()
-    return solve(src.text, head_text(src, ctx), seconds=SEARCH_SECONDS)
+    found = committed(src, ctx)
+    return solve(src.text, found[0] if found else None, seconds=SEARCH_SECONDS)
 
 
 def newer_syntax(src: SourceFile) -> tuple[str, tuple[int, int], Problem] | None:
@@ -164,14 +168,15 @@ class SearchTactic(SyntaxTactic):
     def _proposal(self, failure: Failure, ctx: Context, src: SourceFile, found: tuple[Solution, ...], rank: int, edits: tuple[Edit, ...]) -> Proposal:
         solution = found[rank]
         evidence = [e for e in (parser_evidence(src),) if e]
+        rev = "HEAD"
         if any(m.tactic == "restore_from_head" or (m.tactic == "truncated" and "HEAD" in m.why) for m in solution.moves):
-            evidence.append(
-                Evidence("git", "the committed file compiles, and the repair is what stands there", f"{src.path}@{ctx.git.head[:7]}", 0.9)
-            )
+            rev = (committed(src, ctx) or ("", "HEAD"))[1]
+            where = f"{src.path}@{(ctx.git.head if rev == 'HEAD' else rev)[:7]}"
+            evidence.append(Evidence("git", "the committed file compiles, and the repair is what stands there", where, 0.9))
         if len(found) > 1:
             evidence.append(Evidence("search", f"{'the cheapest' if not rank else 'one'} of {len(found)} repairs that compile", src.path, 0.3))
         sure = not solution.review and solution.cost <= found[0].cost + 0.6 and not ctx.is_helper(src.path)
-        whys = list(dict.fromkeys(m.why for m in solution.moves))
+        whys = list(dict.fromkeys(m.why if rev == "HEAD" else m.why.replace("HEAD", f"{rev[:7]}, where it last passed,") for m in solution.moves))
         each = solution.cost / max(len(solution.moves), 1)
         score = max(0.05, min(0.97, 1.02 - 0.1 * each) - 0.12 * rank - 0.1 * (solution.cost - found[0].cost) - (0.1 if solution.review else 0.0))
         return proposal(
