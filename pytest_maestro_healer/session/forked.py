@@ -21,8 +21,8 @@ from types import FrameType
 from pytest_maestro_healer.prove.runner import RunReport
 from pytest_maestro_healer.session import wire
 
-#: Modules whose background threads only wait for a connection and hold no lock that a test could want.
-_HARMLESS = ("pytest_rerunfailures",)
+#: Modules whose background threads only wait (for a connection, for the end of a time limit) and hold no lock that a test could want.
+_HARMLESS = ("pytest_rerunfailures", "pytest_maestro_healer.session.guard")
 
 
 def possible() -> bool:

@@ -103,7 +103,9 @@ def strategies(config: pytest.Config, settings: HealerConfig, notes: list[str]) 
         proposer.name = PROPOSER  # type: ignore[misc]
         proposer.tactics = (Proposed(config),)
         own.append(proposer)
-    return [_limited(s, settings.timeout) for s in load(settings.strategies, settings.exclude_strategies, own)]
+    # those that are built in may measure slow tests: their runs are limited one by one
+    longer = max(settings.timeout, settings.budget / 2)
+    return [_limited(s, settings.timeout if s in own else longer) for s in load(settings.strategies, settings.exclude_strategies, own)]
 
 
 def _limited(inner: Strategy, timeout: float) -> Strategy:

@@ -11,8 +11,8 @@ from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions, Observation
 from pytest_maestro_healer.model import Evidence, Failure, Proof
 
-#: Runs with the machine as it is, and runs while every processor is kept busy.
-IDLE, LOADED = 3, 2
+#: Runs with the machine as it is, and runs while every processor is kept busy; of a slow test, whose runs take longer than this together, one each.
+IDLE, LOADED, ENOUGH = 3, 2, 6.0
 RULE = "rounded up to 1, 2 or 5"
 
 
@@ -36,7 +36,11 @@ class Measured:
     def told(self) -> str:
         """The distribution in one phrase."""
         busy = f"; {len(self.loaded)} under load, longest {seconds(max(self.loaded))}" if self.loaded else ""
-        return f"{len(self.idle)} runs, median {seconds(self.median)}, longest {seconds(max(self.idle))}{busy}"
+        return f"{_times(len(self.idle))}, median {seconds(self.median)}, longest {seconds(max(self.idle))}{busy}"
+
+
+def _times(count: int) -> str:
+    return f"{count} run{'s' * (count != 1)}"
 
 
 def seconds(value: float) -> str:
@@ -70,6 +74,8 @@ def measured(failure: Failure, ctx: Context, overlay: Mapping[str, bytes]) -> tu
             if not seen or not seen[0].passed:
                 return None, seen[0] if seen else None
             found.append(seen[0].seconds)
+            if sum(found) > ENOUGH:
+                break
         out.append(found)
     return Measured(tuple(out[0]), tuple(out[1])), None
 
