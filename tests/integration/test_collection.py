@@ -13,7 +13,7 @@ SWAPS = (
 MODULES = {
     "syntax": "def test_syntax(:\n    pass\n\n\ndef test_more():\n    pass\n",
     "import": "import jsno\n\n\ndef test_one():\n    assert json\n\n\ndef test_two():\n    pass\n",
-    "name": "X = undefined_name\n\n\ndef test_one():\n    assert X('a') == 1\n\n\ndef test_two():\n    pass\n",
+    "name": "X = undefined_name\n\n\ndef test_one(tmp_path):\n    assert X(tmp_path.name) > 0\n\n\ndef test_two():\n    pass\n",
     "attribute": "import lib\n\nX = lib.no_such\n\n\ndef test_one():\n    assert X == 2\n\n\ndef test_two():\n    pass\n",
     "parametrize": "import pytest\n\n\n@pytest.mark.parametrize('a, b', [1, 2])\ndef test_one(a):\n    assert a\n",
     "tab": "def test_syntax(:\n\tpass\n\n\ndef test_two():\n\tpass\n",
