@@ -66,9 +66,8 @@ def show(title: str, found: dict[str, list[tuple[float, float, float]]]) -> None
     base = [statistics.median(r[k] for r in found["bare"]) for k in range(3)]
     for name, rows in found.items():
         mid = [statistics.median(r[k] for r in rows) for k in range(3)]
-        print(
-            f"  {name:10} wall {mid[0]:7.3f} s ({mid[0] / base[0]:.3f})  cpu {mid[1]:7.3f} s ({mid[1] / base[1]:.3f})  peak {mid[2]:6.1f} MiB ({mid[2] / base[2]:.2f})"
-        )
+        cells = [f"{what} {value:8.3f} ({value / b:.3f})" for what, value, b in zip(("wall s", "cpu s", "peak MiB"), mid, base, strict=True)]
+        print(f"  {name:10} " + "  ".join(cells))
 
 
 def main() -> int:

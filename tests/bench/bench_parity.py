@@ -104,10 +104,9 @@ def main() -> int:
         untouched = tree(source) == before
         ratio = statistics.median(h[1] for h in healed) / statistics.median(p[1] for p in plain)
         failed = sum(o == "failed" for o in plain[0][0].values())
-        print(
-            f"{name + ' ' + version:24} {len(plain[0][0]):6} {failed:6} {'yes' if same else 'NO':>5} {'untouched' if untouched else 'CHANGED':>9} {ratio:6.3f}",
-            flush=True,
-        )
+        files = "untouched" if untouched else "CHANGED"
+        row = f"{name + ' ' + version:24} {len(plain[0][0]):6} {failed:6} {'yes' if same else 'NO':>5} {files:>9} {ratio:6.3f}"
+        print(row, flush=True)
         worst |= not (same and untouched)
     return int(worst)
 
