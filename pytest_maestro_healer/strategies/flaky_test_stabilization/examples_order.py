@@ -63,6 +63,18 @@ POLLUTED = (
         fresh=True,
     ),
     Example(
+        "A class configured by another test: several attributes at once",
+        {
+            "node.py": "class Node:\n    tag = None\n    kind = None\n\n    @classmethod\n    def configure(cls, tag, kind):\n        cls.tag, cls.kind = tag, kind\n\n    @classmethod\n    def plain(cls):\n        return cls.tag is None and cls.kind is None\n",
+            "test_a.py": 'from node import Node\n\n\ndef test_configure():\n    Node.configure("b", "inline")\n    assert not Node.plain()\n',
+            "test_b.py": "from node import Node\n\n\ndef test_plain():\n    assert Node.plain()\n",
+        },
+        {
+            "test_a.py": 'from unittest import mock\n\nimport pytest\nfrom node import Node\n\n\n@pytest.fixture(autouse=True)\ndef _restored_attributes():\n    """Give the attributes of Node back: test_configure changes them."""\n    with mock.patch.object(Node, "tag", Node.tag):\n        with mock.patch.object(Node, "kind", Node.kind):\n            yield\n\n\n'
+            'def test_configure():\n    Node.configure("b", "inline")\n    assert not Node.plain()\n'
+        },
+    ),
+    Example(
         "A cache of the product that another test filled",
         {
             "rates.py": "import functools\n\nTABLE = {'eur': 1}\n\n\n@functools.lru_cache\ndef rate(name):\n    return TABLE[name]\n",

@@ -131,6 +131,10 @@ def _one_polluter(s: Study, ctx: Context, polluters: Sequence[str], files: dict[
             for way in restore.ways(place, change, ctx, wide_only=wide):
                 if s.good(polluters, {**files, way.path: way.data}):
                     return way, change, polluters[i]
+        changes = s.changes(polluters[: i + 1])
+        for way in restore.together(place, changes, ctx):
+            if s.good(polluters, {**files, way.path: way.data}):
+                return way, next(c for c in changes if c.rebound), polluters[i]
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_maestro_healer.evidence.context import Context
@@ -39,6 +39,44 @@ def ways(place: Place, change: Change, ctx: Context, *, wide_only: bool = False)
         data = draft.data() if how else None
         if data is not None:
             yield Way(place.src.path, data, how)
+
+
+def together(place: Place, changes: Sequence[Change], ctx: Context) -> Iterator[Way]:
+    """Candidates that give back several attributes of one owner at once, where no single one is the reason."""
+    names = Names(place.src, ctx)
+    owners: dict[tuple[str, str], list[Change]] = {}
+    for c in changes:
+        if c.kind == "attribute" and c.rebound:
+            owners.setdefault((c.module, c.path.rpartition(".")[0]), []).append(c)
+    for group in (g for g in owners.values() if 1 < len(g) <= 8):
+        reached = names.reach(group[0])
+        if reached is None or not reached[0]:
+            continue
+        owner, line = reached
+        for scope in ("function", "class"):
+            draft = Draft(place)
+            for needed in (line, "import pytest", "from unittest import mock"):
+                draft.need(needed)
+            draft.fixture(_group_fixture(draft.fresh_name("_restored_attributes"), place, owner, group, scope))
+            data = draft.data()
+            if data is not None:
+                yield Way(place.src.path, data, f"a fixture of the module gives them back after each {'test' if scope == 'function' else scope}")
+
+
+def _group_fixture(name: str, place: Place, owner: str, group: Sequence[Change], scope: str) -> str:
+    attrs = [(c.path.rpartition(".")[2], c.before is None) for c in group]
+    kept = [a for a, new in attrs if not new]
+    fresh = [a for a, new in attrs if new]
+    options = "autouse=True" if scope == "function" else f'scope="{scope}", autouse=True'
+    lines = [f"@pytest.fixture({options})", f"def {name}():", f'    """Give the attributes of {owner} back: {place.name} changes them."""']
+    indent = "    "
+    for attr in kept:
+        lines.append(f'{indent}with mock.patch.object({owner}, "{attr}", {owner}.{attr}):')
+        indent += "    "
+    lines.append(f"{indent}yield")
+    for attr in fresh:
+        lines += [f'    if "{attr}" in vars({owner}):', f"        del {owner}.{attr}"]
+    return "\n".join(lines)
 
 
 # -- monkeypatch in place of an assignment -------------------------------------------------------------------

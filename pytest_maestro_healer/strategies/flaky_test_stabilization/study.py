@@ -14,7 +14,7 @@ from pytest_maestro_healer.model import Failure
 ORDERED = Conditions(ordered=True, clean=True)
 #: Runs of the test alone: enough to see a failure rate of 10 % with a probability of 95 %.
 ALONE = 30
-_PROBED = 40
+_PROBED = 15
 _GOOD = ("passed", "skipped", "xfailed")
 
 
