@@ -106,7 +106,7 @@ def _dispatch(options: argparse.Namespace, rest: list[str]) -> int:
         from pytest_maestro_healer.commands.run import run_pytest
 
         return run_pytest(rest, folder=start, root=given, json=options.json)
-    if options.command in ("heal", "explain"):
+    if options.command in ("heal", "explain", "doctor"):
         return _again(options, start, given)
     return _heals(options, start, given)
 
@@ -114,10 +114,14 @@ def _dispatch(options: argparse.Namespace, rest: list[str]) -> int:
 def _again(options: argparse.Namespace, start: Path, given: Path | None) -> int:
     from pytest_maestro_healer.commands.heal import explain, heal_results
     from pytest_maestro_healer.commands.output import Output, use_color
-    from pytest_maestro_healer.commands.root import find_root
+    from pytest_maestro_healer.commands.root import find_root, rootdir
 
-    root = given or find_root(start)[0]
+    root, cache_dir = find_root(start) if given is None else (given, rootdir(given)[1])
     out = Output(json=options.json, color=use_color(sys.stdout))
+    if options.command == "doctor":
+        from pytest_maestro_healer.commands.doctor import doctor
+
+        return doctor(out, root=root, cache_dir=cache_dir)
     if options.command == "explain":
         return explain(out, options.nodeid, folder=start, root=root)
     file = Path(os.path.abspath(start / options.test_results))  # noqa: PTH100
@@ -223,6 +227,7 @@ def _parser() -> argparse.ArgumentParser:
     past.add_argument("paths", nargs="*", metavar="PATH", help="export [OUT], import IN..., merge OUT IN...")
     past.add_argument("--limit", type=int, default=20, metavar="N", help="Newest records to show, 0 for all (default: 20)")
     heals("forget", "Remove recorded heals, by healing ID or test", "all", "Remove the whole history, last green commits too")
+    add("doctor", "Say what is installed, what evidence is available and what keeps heals from being written")
     add("run", "Run pytest --heal: maestro-heal run -- PYTEST ARGUMENTS")
     commands.add_parser("demo", help="Heal a small broken project in a temporary folder and show how", add_help=False)
     return parser

@@ -42,6 +42,10 @@ _FIXTURE = re.compile(r"fixture ['\"](\w+)['\"] not found")
 _LACKS = re.compile(r"(?:(module|type object) )?['\"]([\w.]+)['\"](?: object)? has no attribute ['\"](\w+)['\"]")
 
 
+#: What code meets that is taken out of its project.
+_SURROUNDINGS = ("ImportError", "NameError", "FixtureLookupError", "FileNotFoundError", "AttributeError")
+
+
 @dataclass(frozen=True)
 class Report:
     """The words about one failure; only ``message`` is ever expected, and even that may be empty."""
@@ -281,17 +285,13 @@ def likeness(failure: Failure, report: Report) -> float:
 
 def meant(failure: Failure, report: Report) -> bool:
     """Whether a failure seen outside of its own project is the one that was reported, and not one of the missing surroundings."""
-    if not report.says_something:
-        return not failure.is_a("ImportError", "NameError", "FixtureLookupError", "FileNotFoundError")
     exc_type, message = report.typed
     if exc_type and not failure.is_a(exc_type, exc_type.rpartition(".")[2]):
         return False
     if failure.is_a("SyntaxError"):
         return True
-    names, own = (set(re.findall(r"['\"]([\w.]+)['\"]", t)) for t in (message, failure.message))
-    if failure.is_a("ImportError", "NameError", "FixtureLookupError", "AttributeError") and (not exc_type or names or not message):
-        return bool(names) and names <= own
+    if failure.is_a(*_SURROUNDINGS):
+        names, own = (set(re.findall(r"['\"]([\w.]+)['\"]", t)) for t in (message, failure.message))
+        return names <= own if names else bool(exc_type) and not message
     stated, seen = stated_values(f"{message}\n{report.trace}"), stated_values(failure.message)
-    if stated and seen:
-        return stated == seen
-    return bool(exc_type) or likeness(failure, report) >= 0.5
+    return stated == seen if stated and seen else True

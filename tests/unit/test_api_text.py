@@ -128,7 +128,12 @@ def test_outside_of_its_project_only_the_reported_failure_counts(details: dict[s
 
 
 def test_without_words_an_assertion_counts() -> None:
-    assert meant(Failure("t.py::test", "call", "t.py", "AssertionError", "assert 1 == 2", exc_mro=("AssertionError",)), Report())
+    seen = Failure("t.py::test", "call", "t.py", "AssertionError", "assert 1 == 2", exc_mro=("AssertionError",))
+    assert meant(seen, Report())
+    assert meant(seen, Report.of({"message": "the test fails"}))
+    assert meant(seen, Report.of({"message": "Expected 2, got 1"}))
+    assert not meant(seen, Report.of({"message": "Expected 200, got 404"}))
+    assert not meant(seen, Report.of({"error_type": "TimeoutError"}))
 
 
 def test_the_likest_failure_is_the_one_that_was_meant() -> None:
