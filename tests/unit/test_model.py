@@ -58,7 +58,7 @@ def test_round_trip_through_json(cls: type[Record], data: st.DataObject) -> None
 
 
 @pytest.mark.parametrize("cls", RECORDS, ids=lambda c: c.__name__)
-@pytest.mark.parametrize("wrong", [None, "text", 3, [], [["nodeid", "x"]], object()], ids=repr)
+@pytest.mark.parametrize("wrong", [None, "text", 3, [], [["nodeid", "x"]], object()], ids=["none", "text", "number", "list", "pairs", "object"])
 def test_what_is_no_mapping_is_refused(cls: type[Record], wrong: Any) -> None:
     with pytest.raises(ValueError, match=f"not a {cls.__name__}"):
         cls.from_dict(wrong)
