@@ -34,7 +34,7 @@ def classify(failure: Failure) -> tuple[FailurePattern, float]:
         return FailurePattern.IMPORT_ERROR, 0.9
     if _CONFLICT_WORDS.search(f.exc_type + " " + f.message[:2000]):
         return FailurePattern.DEPENDENCY_CONFLICT, 0.7
-    if f.is_a("TimeoutError", "TimeoutExpired", "Timeout", "ReadTimeout", "ConnectTimeout") or (
+    if f.is_a("TimeoutError", "TimeoutExpired", "Timeout", "ReadTimeout", "ConnectTimeout", "BrokenBarrierError", "queue.Empty", "_queue.Empty") or (
         "Failed" in f.exc_type and "Timeout" in f.message[:200]
     ):
         return FailurePattern.TIMEOUT, 0.9

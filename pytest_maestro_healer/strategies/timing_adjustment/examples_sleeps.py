@@ -125,6 +125,50 @@ SLEEP_HEALS = (
             """,
         },
     ),
+    Example(
+        "what is waited for is taken out by looking",
+        {
+            "jobs.py": """
+                import queue
+                import threading
+                import time
+
+
+                class Job:
+                    def __init__(self):
+                        self.results = queue.Queue()
+                        threading.Thread(target=self.work, daemon=True).start()
+
+                    def work(self):
+                        time.sleep(0.12)
+                        self.results.put(42)
+            """,
+            "test_jobs.py": """
+                import time
+
+                from jobs import Job
+
+
+                def test_job():
+                    job = Job()
+                    time.sleep(0.09)
+                    assert [job.results.get_nowait() for _ in range(1)] == [42]
+            """,
+        },
+        {
+            "test_jobs.py": """
+                import time
+
+                from jobs import Job
+
+
+                def test_job():
+                    job = Job()
+                    time.sleep(1)
+                    assert [job.results.get_nowait() for _ in range(1)] == [42]
+            """,
+        },
+    ),
 )
 SLEEP_DECLINES = (
     Example(

@@ -148,6 +148,37 @@ TIMEOUT_HEALS = (
         },
         needs=("pytest_timeout",),
     ),
+    Example(
+        "the limit that an option gives to all tests",
+        {
+            "jobs.py": JOBS,
+            "test_jobs.py": """
+                import pytest
+                from jobs import Job
+
+
+                def test_job():
+                    job = Job()
+                    job.done.wait()
+                    assert job.result == 42
+            """,
+        },
+        {
+            "test_jobs.py": """
+                import pytest
+                from jobs import Job
+
+
+                @pytest.mark.timeout(1)
+                def test_job():
+                    job = Job()
+                    job.done.wait()
+                    assert job.result == 42
+            """,
+        },
+        args=("--timeout=0.02",),
+        needs=("pytest_timeout",),
+    ),
 )
 TIMEOUT_DECLINES = (
     Example(

@@ -60,8 +60,8 @@ class FixedSleep(Tactic):
     declines = examples.SLEEP_DECLINES
 
     def answers(self, failure: Failure, diagnosis: Diagnosis) -> bool:
-        """Assertions; whether a sleep stands before them is looked at in the source."""
-        return failure.phase == "call" and failure.is_a("AssertionError")
+        """Errors of the test itself; whether a sleep stands before them is looked at in the source."""
+        return failure.phase == "call" and bool(failure.frames) and not failure.is_a("NameError", "ImportError", "SyntaxError")
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """The poll, where a longer sleep makes the unhealed test pass."""
@@ -71,8 +71,11 @@ class FixedSleep(Tactic):
         if place is None or failing is None or not ctx.experiments.available:
             return
         pause = next(iter(sleeps_before(place, failing)), None)
-        condition = condition_after(place, pause.statement, failing) if pause else None
-        if pause is None or condition is None or not self._longer_helps(failure, ctx, place, pause):
+        if pause is None or not self._longer_helps(failure, ctx, place, pause):
+            return
+        condition = condition_after(place, pause.statement, failing)
+        if condition is None:
+            yield from self._lengthened(failure, ctx, place, pause)
             return
         try:
             trial = place.src.with_edits(self._polled(place, pause, condition, PATIENCE, None).edits()).data
@@ -97,6 +100,36 @@ class FixedSleep(Tactic):
             self.name, group(failure, ctx, [line]), ctx, self._polled(place, pause, condition, deadline, helper(place.src, ctx)), evidence=facts,
             explanation=f"{written(pause.value)} s of sleep at {where} are not always enough: what is waited for takes up to {seconds(data.longest)}",
             meaning=f"wait until {condition.positive}", safe=condition.looks, score=0.85, proof=under,
+        )  # fmt: skip
+        if made is not None:
+            yield made
+
+    def _lengthened(self, failure: Failure, ctx: Context, place: Place, pause: Sleep) -> Iterable[Proposal]:
+        """What is waited for cannot be asked without an effect: the sleep itself is made longer."""
+        where = f"{place.src.path}:{pause.statement.lineno}"
+        became = slower_than_before(failure, ctx)
+        if became:
+            fact = Evidence("timing", f"a longer sleep than {written(pause.value)} s makes the test pass", where, 0.6)
+            yield advice(self.name, failure, f"slower than before, and by a change of the product: {became}", [fact])
+            return
+        length = rounded(max(pause.value, 0.001) * 1.5)
+        while length < PATIENCE:
+            writer = Writer(place.src)
+            writer.replace_node(pause.literal, written(length))
+            data, _ = measured(failure, ctx, {place.src.path: place.src.with_edits(writer.edits()).data})
+            if data is not None:
+                break
+            length = rounded(length * 1.5)
+        under, rate = proof(failure, ctx)
+        if rate == 0.0 or length >= PATIENCE:
+            return
+        writer = Writer(place.src)
+        writer.replace_node(pause.literal, written(rounded(3 * length)))
+        told = f"{written(length)} s of sleep were enough in every run, also under load; three times that, rounded up to 1, 2 or 5"
+        made = proposal(
+            self.name, [failure], ctx, writer, evidence=[Evidence("timing", told, where, 0.6)],
+            explanation=f"{written(pause.value)} s of sleep at {where} are not enough, and what is waited for cannot be polled",
+            meaning=f"sleep {written(rounded(3 * length))} s", safe=False, score=0.6, proof=under,
         )  # fmt: skip
         if made is not None:
             yield made

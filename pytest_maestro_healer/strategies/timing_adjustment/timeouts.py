@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from pytest_maestro_healer.evidence.context import Context
@@ -58,7 +59,9 @@ class TimeoutTooShort(Tactic):
         killed = "pytest-timeout" in failure.message
         found = marks(test_function(failure, ctx) or place) if killed else _before(bounds(place), failure, place)
         if not found:
-            if failure.is_a(*_EXPIRED) or killed:
+            if killed:
+                yield from self._by_option(failure, ctx)
+            elif failure.is_a(*_EXPIRED):
                 yield from self._elsewhere(failure, ctx)
             return
         limit = max(2.0, min(15.0, ctx.config.timeout * 0.6, 40 * max(b.value for b in found)))
@@ -120,6 +123,38 @@ class TimeoutTooShort(Tactic):
         text = f"it does not end: still waiting after {seconds(limit)} with its limit lifted" + (f"; it stands at {stack}" if stack else "")
         fact = Evidence("timing", f"with the limit lifted to {seconds(limit)} the test did not pass", failure.path, 0.7)
         yield advice(self.name, failure, text, [fact])
+
+    def _by_option(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
+        """The limit is an option's, for all tests: this one is given its own."""
+        place = test_function(failure, ctx)
+        stated = re.search(r"Timeout \(>([\d.]+)\s*s\)", failure.message)
+        if place is None or stated is None:
+            return
+        old = float(stated[1])
+        limit = max(2.0, min(15.0, ctx.config.timeout * 0.6, 40 * old))
+
+        def marked(value: float) -> Writer:
+            writer = Writer(place.src)
+            writer.decorate(place.node, f"{writer.module('pytest')}.mark.timeout({written(value)})")
+            return writer
+
+        data, seen = measured(failure, ctx, {place.src.path: place.src.with_edits(marked(limit).edits()).data})
+        if data is None:
+            yield from self._hangs(failure, limit, seen.failure if seen else None)
+            return
+        became = slower_than_before(failure, ctx)
+        target = rounded(max(LEAST, MARGIN * data.longest))
+        fact = evidence(data, f"{written(target)} s", f"bound = {MARGIN:g} times the longest, at least {LEAST:g} s", failure.path)
+        if became:
+            yield advice(self.name, failure, f"slower than before, and by a change of the product: {became}, now in {seconds(data.median)}", [fact])
+        elif target > old:
+            made = proposal(
+                self.name, [failure], ctx, marked(target), evidence=[fact],
+                explanation=f"the test takes up to {seconds(data.longest)}, and all have {old:g} s",
+                meaning=f"this test may take {written(target)} s", safe=False, score=0.6,
+            )  # fmt: skip
+            if made is not None:
+                yield made
 
     def _elsewhere(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """The limit is not written in the test: the product's own, or an option's."""
