@@ -11,14 +11,17 @@ from pytest_maestro_healer.apply.store import Store
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.evidence.git import Git
-from pytest_maestro_healer.learn.entries import Entry, line_hash, outcome, outcome_of, stamp
+from pytest_maestro_healer.learn.entries import Entry, outcome, outcome_of, stamp
 from pytest_maestro_healer.learn.green import mapping, record
 from pytest_maestro_healer.learn.history import History
 from pytest_maestro_healer.learn.tally import final
+from pytest_maestro_healer.learn.traces import PYTHON, there
 from pytest_maestro_healer.model import HealingResult
 
 #: Changes of these do not change what a test does.
 _TEXT_SUFFIXES = (".md", ".rst")
+#: Heals looked at in one go, the newest.
+_MOST_SETTLED = 50
 _STATUS = {"applied": "accepted", "rejected": "rejected", "rolled_back": "rolled_back"}
 
 
@@ -64,14 +67,17 @@ def settle(history: History, git: Git, entries: Sequence[Entry] | None = None) -
     at = {e["id"]: float(e.get("at", 0.0)) for e in found if e["t"] == "outcome" and e["what"] == "accepted"}
     written: dict[str, Entry] = {}
     for e in found:
-        if e["t"] != "attempt" or e["result"] != "proved" or not e.get("lines"):
+        if e["t"] != "attempt" or e["result"] != "proved" or not e.get("traces") or e.get("python") != PYTHON:
             continue
         if became.get(e["id"]) == "accepted" or (e["decision"] == "applied" and e["id"] not in became):
             written[e["id"]] = e
-    if not written or not git.available:
+    status = git.status() if written else None
+    if status is None:
         return []
     out = []
-    for e in list(written.values())[-50:]:
+    for e in list(written.values())[-_MOST_SETTLED:]:
+        if set(e["traces"]) & set(status[1]):
+            continue  # not committed yet
         what = _committed(git, e, at.get(e["id"], float(e["at"])))
         if what:
             out.append(outcome(e["id"], what, e["strategy"], e["tactic"], e["pattern"], stamp()))
@@ -82,15 +88,14 @@ def settle(history: History, git: Git, entries: Sequence[Entry] | None = None) -
 def _committed(git: Git, entry: Entry, since: float) -> str:
     """``committed``, ``edited``, or ``""`` while some of the heal's files are not committed yet."""
     same = True
-    for path, hashes in entry["lines"].items():
-        if not git.available or git.is_dirty(path):
+    for path, wanted in entry["traces"].items():
+        if git.is_dirty(path):
             return ""
         commit = git.first_commit_since(path, since)
         data = git.bytes_at(path, commit) if commit else None
         if data is None:
             return ""
-        there = {line_hash(line) for line in data.decode("utf-8", "replace").splitlines()}
-        same = same and set(hashes) <= there
+        same = same and there(data, wanted)
     return "committed" if same else "edited"
 
 

@@ -18,6 +18,7 @@ from pytest_maestro_healer.evidence.redact import redacted
 from pytest_maestro_healer.evidence.weight import strength
 from pytest_maestro_healer.learn.green import fold
 from pytest_maestro_healer.learn.tally import tallies
+from pytest_maestro_healer.learn.traces import PYTHON, traces
 from pytest_maestro_healer.model import Diagnosis, HealingResult, Proposal
 
 Entry = dict[str, Any]
@@ -89,7 +90,8 @@ def attempt(result: HealingResult, at: float) -> Entry:
             "steps": {s.rung: s.passed for s in result.verdict.steps},
             "seconds": result.execution_time,
             "files": list(result.files[:_MOST_TESTS]),
-            "lines": added_lines(result),
+            "traces": traces(result.changes),
+            "python": PYTHON,
             "result": "proved" if result.verdict.proved else "failed",
             "decision": str(result.decision.kind),
             "rule": result.decision.rule[:200],
@@ -107,23 +109,6 @@ def outcome_of(result: HealingResult, what: str, at: float) -> Entry:
     """The same for a heal whose record is at hand."""
     pattern = str(result.diagnosis.pattern) if result.diagnosis else "unknown"
     return outcome(result.healing_id, what, result.strategy_used, result.tactic, pattern, at)
-
-
-def line_hash(line: str) -> str:
-    """A short hash of a line without its indentation: enough to see whether it is still there, too little to read it."""
-    return hashlib.sha256(line.strip().encode("utf-8", "surrogatepass")).hexdigest()[:10]
-
-
-def added_lines(result: HealingResult) -> dict[str, list[str]]:
-    """Path -> hashes of the lines that the heal writes (not of blank ones)."""
-    out: dict[str, list[str]] = {}
-    path = ""
-    for line in result.diff.splitlines():
-        if line.startswith("+++ "):
-            path = line[4:].partition("\t")[0].removeprefix("b/")
-        elif line.startswith("+") and line[1:].strip() and path:
-            out.setdefault(path, []).append(line_hash(line[1:]))
-    return {p: hashes[:50] for p, hashes in list(out.items())[:_MOST_TESTS]}
 
 
 def _changed(result: HealingResult) -> int:
@@ -144,7 +129,7 @@ def valid(entry: Entry) -> bool:
     if not all(number(entry.get(k)) for k in _NUMBERS.get(kind, ())):
         return False
     if kind == "attempt":
-        return _texts(entry.get("tests")) and isinstance(entry.get("lines", {}), dict) and all(_texts(v) for v in entry.get("lines", {}).values())
+        return _texts(entry.get("tests")) and isinstance(entry.get("traces", {}), dict) and all(_texts(v) for v in entry.get("traces", {}).values())
     if kind == "green" and "m" in entry:
         m = entry["m"]
         return isinstance(m, dict) and _texts(m.get("all", [])) and _table(m.get("but", {})) and _table(m.get("some", {}))

@@ -121,7 +121,7 @@ def test_a_line_that_is_being_written_is_no_damage(history: History) -> None:
     assert history.path.read_bytes() == whole + b'{"t":"atte'
 
 
-@pytest.mark.parametrize("dump", [encoded, lambda entries: json.dumps(entries[0]).encode() + b"\nsomething else\n"], ids=["lines", "another form"])
+@pytest.mark.parametrize("dump", [encoded, lambda entries: json.dumps(entries[0]).encode() + b"\nsomething else\n"], ids=["traces", "another form"])
 def test_a_newer_version_is_said_and_left_alone(history: History, dump: Callable[[list[Entry]], bytes]) -> None:
     ensure_cache_dir(history.folder)
     data = dump([{**header(), "v": SCHEMA + 1}, attempt(1)])
@@ -328,7 +328,7 @@ FIELDS = [
     "at",
     "id",
     "tests",
-    "lines",
+    "traces",
     "strategy",
     "tactic",
     "pattern",
