@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from pytest_maestro_healer.model import HealingResult
 from pytest_maestro_healer.remote.engine import Entry, Run, selects_of, unhealed
 from pytest_maestro_healer.remote.place import Place, locate
 
+#: How the engine's refusal begins of a heal that edits the same lines as another one of the run.
+_CLASH = "overlaps another heal"
 #: Told the root of each project in which tests are run.
 Seen = Callable[[Path], None]
 
@@ -81,11 +84,17 @@ async def _group(
         try:
             run = Run(place, [e for _, _, e in mine], config, settings, _work(folder))
             if shared is None:
-                run.others = [e for _, p, e in members if p is not place]
+                run.others = [e for _, p, e in members if (p.span, p.given) != (place.span, place.given)]
                 shared = run
             else:
                 run.live, run.problem, run.done = shared.live, shared.problem, True
             found = await run.heal()
+            for i, result in enumerate(found):
+                if len(members) > 1 and result.decision.rule.startswith(_CLASH):
+                    # alone it may well be healed; by now the file may have the other's heal, so this one is made against the given code
+                    entry = replace(mine[i][2], selects=(("", result.test_id.partition("::")[2]),))
+                    alone = Run(place, [entry], config, settings, _work(folder / f"alone{mine[i][0]}"))
+                    found[i] = (await alone.heal())[0]
         except Exception as exc:
             found = [unhealed(place.path, f"{type(exc).__name__}: {exc}", code=e.code) for _, _, e in mine]
         for (i, _, _), result in zip(mine, found, strict=True):

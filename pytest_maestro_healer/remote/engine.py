@@ -70,8 +70,8 @@ class Run:
             failures = self._seen(entry)
             fitting = [f for f in failures if self.place.kind != "scratch" or meant(f, entry.report)]
             if self.live is not None and fitting:
-                best = max(fitting, key=lambda f: likeness(f, entry.report))
-                out.append(shaped(self.place, best, self.live, len(fitting) - 1, self._apply, self._seconds()))
+                like, best = max(((likeness(f, entry.report), f) for f in fitting), key=lambda pair: pair[0])
+                out.append(shaped(self.place, best, self.live, len(fitting) - 1, self._apply, self._seconds(), like))
             else:
                 out.append(None)
                 open_.append((i, entry, self._passes(entry), self._why_not(failures)))

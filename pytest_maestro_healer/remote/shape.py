@@ -13,12 +13,14 @@ from pytest_maestro_healer.remote.job import Answer
 from pytest_maestro_healer.remote.place import Place
 
 NOT_A_FILE = "not written: the given code is not the content of a file"
+_ALIKE = 0.2
 
 
-def shaped(place: Place, failure: Failure, live: Answer, others: int, apply: bool, seconds: float) -> HealingResult:
+def shaped(place: Place, failure: Failure, live: Answer, others: int, apply: bool, seconds: float, like: float = 1.0) -> HealingResult:
     """The answer about ``failure``: what the engine found for it, with ``original_code`` and ``healed_code`` those of the given code.
 
-    A heal of the file's collection and one of the test itself, where both were needed, are one answer.
+    A heal of the file's collection and one of the test itself, where both were needed, are one answer. ``others`` more failures were seen;
+    ``like`` says how much this one is like the one that was reported.
     """
     mine = live.heals(failure)
     if not mine:
@@ -44,6 +46,8 @@ def shaped(place: Place, failure: Failure, live: Answer, others: int, apply: boo
     }
     if result.diagnosis is not None:
         proof["diagnosis"] = result.diagnosis.to_dict()
+    if like < _ALIKE:
+        proof["notes"].append(f"it fails in another way than reported: {proof['failure']}")
     if others:
         proof["other_failures"] = others
     if change is not None and not place.whole and _elsewhere(place, change, healed):

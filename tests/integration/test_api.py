@@ -204,6 +204,20 @@ async def test_a_batch_shares_runs_and_survives_bad_entries(home: Home, monkeypa
     assert healer.get_healing_insights()["total_healing_attempts"] == 4
 
 
+async def test_heals_of_one_file_that_clash_are_made_one_by_one(home: Home) -> None:
+    both = "def test_a():\n    assert json.dumps(1) == '1'\n\n\ndef test_b():\n    assert re.match('a', 'a')\n"
+    home.write({"tests/test_shop.py": both})
+    entries = [{"code": both, "error": home.details(message=f"name '{name}' is not defined")} for name in ("json", "re")]
+    results = await AutonomousTestHealer(LOOK).heal_multiple_tests(entries)
+    assert [r.healed_code for r in results] == [f"import json\n\n\n{both}", f"import re\n\n\n{both}"]
+    assert home.read() == both
+
+
+async def test_another_failure_than_the_reported_one_is_named(home: Home) -> None:
+    result = await AutonomousTestHealer(LOOK).heal_failed_test(TESTS, home.details(error_type="TimeoutError", error_message="31 seconds are over"))
+    assert any("fails in another way than reported: NameError" in n for n in result.validation_results["notes"])
+
+
 async def test_a_suite_has_the_verdicts_of_the_plugin(home: Home, tmp_path: Path) -> None:
     more = "import pytest\nimport shop\n\n\n@pytest.mark.no_heal('as it was')\ndef test_old():\n    assert shop.total([]) == 1\n\n\n"
     more += "def test_missing():\n    shop.vanish()\n"
