@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -151,6 +152,20 @@ async def test_a_hanging_test_ends_with_the_time_limit(home: Home) -> None:
     assert time.perf_counter() - began < 60
     assert not result.success
     assert "healing_timeout" in result.validation_results["not_reproduced_because"]
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+async def test_a_bug_of_the_product_is_named_and_not_healed(home: Home) -> None:
+    home.write({"tests/test_shop.py": TESTS.replace("import shop", "import json\n\nimport shop")})
+    for args in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "green"]):
+        subprocess.run(["git", *args], cwd=home.root, check=True)
+    home.write({"shop.py": "def total(items):\n    return sum(items) - len(items)\n"})
+    details = home.details(error_type="assertion_failure", error_message="Expected 3, got 1")
+    result = await AutonomousTestHealer(SLOW).heal_failed_test(home.read(), details)
+    assert not result.success
+    assert "looks like a regression" in result.validation_results["reason"]
+    assert "shop.py:2" in result.validation_results["diagnosis"]["suspect"]
+    assert result.healed_code == home.read()
 
 
 # -- without a project -----------------------------------------------------------------------------------------
