@@ -62,7 +62,8 @@ class TextEncoding(Tactic):
             made = propose(
                 self.name, group or [failure], ctx, lambda e=encoding: _named(place.src, nodes or [place.node], e, ctx),  # type: ignore[misc]
                 evidence=[fact, proof], explanation=f"the test opens a text file without an encoding, and the machine's is {ctx.machine.encoding}",
-                meaning="the file is UTF-8" if encoding == "utf-8" else "the file is in a Western 8-bit encoding", safe=encoding == "utf-8", score=0.8 if encoding == "utf-8" else 0.5,
+                meaning="the file is UTF-8" if encoding == "utf-8" else "the file is in a Western 8-bit encoding",
+                safe=encoding == "utf-8", score=0.8 if encoding == "utf-8" else 0.5,
             )  # fmt: skip
             if made is not None:
                 yield made

@@ -65,6 +65,44 @@ SCRATCH_HEALS = (
         },
     ),
     Example(
+        "a constant of the module",
+        {
+            "test_out.py": """
+                import os
+
+                OUT = "/nonexistent-root/out"
+
+
+                def store(name):
+                    with open(os.path.join(OUT, name), "w", encoding="utf-8") as f:
+                        f.write("tea")
+
+
+                def test_store():
+                    store("a.txt")
+                    assert os.listdir(OUT) == ["a.txt"]
+            """,
+        },
+        {
+            "test_out.py": """
+                import os
+
+                OUT = "/nonexistent-root/out"
+
+
+                def store(name):
+                    with open(os.path.join(OUT, name), "w", encoding="utf-8") as f:
+                        f.write("tea")
+
+
+                def test_store(monkeypatch, tmp_path):
+                    monkeypatch.setitem(globals(), "OUT", str(tmp_path))
+                    store("a.txt")
+                    assert os.listdir(OUT) == ["a.txt"]
+            """,
+        },
+    ),
+    Example(
         "written relative to the working directory, into a folder that is not there",
         {
             "reports.py": "def report(text):\n    with open('build/report.txt', 'w', encoding='utf-8') as f:\n        return f.write(text)\n",

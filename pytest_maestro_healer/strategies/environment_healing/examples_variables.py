@@ -185,6 +185,46 @@ MISSING_HEALS = (
         },
     ),
     Example(
+        "read in setup_method",
+        {
+            ".env.example": "SHOP_MODE=quiet\n",
+            "test_mode.py": """
+                import os
+
+                import pytest
+
+
+                class TestMode:
+                    def setup_method(self):
+                        self.mode = os.environ["SHOP_MODE"]
+
+                    def test_mode(self):
+                        assert self.mode.islower()
+            """,
+        },
+        {
+            "test_mode.py": """
+                import os
+
+                import pytest
+
+
+                @pytest.fixture(autouse=True)
+                def environment(monkeypatch):
+                    \"\"\"What the code under test reads from its environment.\"\"\"
+                    monkeypatch.setenv("SHOP_MODE", "quiet")
+
+
+                class TestMode:
+                    def setup_method(self):
+                        self.mode = os.environ["SHOP_MODE"]
+
+                    def test_mode(self):
+                        assert self.mode.islower()
+            """,
+        },
+    ),
+    Example(
         "nothing documents a value: any will do, for review",
         {
             "keys.py": "import os\n\n\ndef header():\n    return 'Bearer ' + os.environ['SHOP_TOKEN']\n",

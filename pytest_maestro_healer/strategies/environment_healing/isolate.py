@@ -42,10 +42,12 @@ def isolated(group: Sequence[Failure], ctx: Context, changes: Changes, *, zone: 
     for found in places.values():
         mine = list(found.values())
         writer = Writer(mine[0].src)
-        tests = [p for p in mine if p.kind in ("test", "unittest")]
+        # a fixture of the module runs before a class's setup_method, one of the class after it
+        early = any(p.node.name == "setup_method" and p.cls is not None for p in mine)
+        tests = [p for p in mine if p.kind in ("test", "unittest") or (p.node.name == "setup_method" and p.cls is not None)]
         expression = any(isinstance(v, Expression) for v in changes.values())
-        if tests and (zone or len(tests) >= MANY or (expression and any(p.kind == "unittest" for p in tests))):
-            _fixture(writer, tests, changes, zone=zone, why=why)
+        if tests and (zone or early or len(tests) >= MANY or (expression and any(p.kind == "unittest" for p in tests))):
+            _fixture(writer, tests, changes, zone=zone, everywhere=early or len(tests) >= MANY, why=why)
             mine = [p for p in mine if p not in tests]
         for place in mine:
             _statements(writer, place, changes, zone=zone)
@@ -53,10 +55,9 @@ def isolated(group: Sequence[Failure], ctx: Context, changes: Changes, *, zone: 
     return tuple(edits), any(ctx.is_helper(p) for p in places)
 
 
-def _fixture(writer: Writer, tests: Sequence[Place], changes: Changes, *, zone: bool, why: str) -> None:
+def _fixture(writer: Writer, tests: Sequence[Place], changes: Changes, *, zone: bool, everywhere: bool, why: str) -> None:
     """A fixture of the module, used by one or two tests by mark, by all where they are many."""
     src = writer.src
-    everywhere = len(tests) >= MANY
     name = free_name(src, *_fixture_names(changes, zone))
     pytest = writer.module("pytest")
     arguments = [n for n in ("tmp_path",) if any(isinstance(v, Expression) and n in v for v in changes.values())]

@@ -45,6 +45,8 @@ class ScratchPath(Tactic):
         top = _top(literals, wanted, failure, ctx)
         if top:
             yield from self._moved(failure, ctx, place, [w for w in literals if below(w.text, top) is not None], top, wanted)
+        elif os.path.isabs(wanted) and (constant := _constant(place, wanted, ctx)):
+            yield from self._constant_moved(failure, ctx, place, *constant, wanted)
         elif wanted and not os.path.isabs(wanted) and _writes(failure):
             yield from self._own_directory(failure, ctx, place, wanted)
 
@@ -54,6 +56,25 @@ class ScratchPath(Tactic):
         made = propose(
             self.name, [failure], ctx, lambda: _rewritten(place, found, posixpath.dirname(top)), evidence=[fact],
             explanation=f"{top} belongs to the machine: {wanted or top} {state}", meaning=f"{top} is a scratch place", safe=bool(wanted), score=0.8,
+        )  # fmt: skip
+        if made is not None:
+            yield made
+
+    def _constant_moved(self, failure: Failure, ctx: Context, place: Place, name: str, path: str, wanted: str) -> Iterable[Proposal]:
+        """The place is a constant of the module: the test sees another one, and so do its helpers."""
+        state = _state(wanted, ctx)
+        rest = "" if below(wanted, path) else f' / "{posixpath.basename(path)}"'
+
+        def change() -> tuple[tuple[Edit, ...], bool]:
+            writer = Writer(place.src)
+            for fixture in ("monkeypatch", "tmp_path"):
+                writer.argument(place.node, fixture)
+            writer.start(place.node, [f'monkeypatch.setitem(globals(), "{name}", str(tmp_path{rest}))'])
+            return writer.edits(), ctx.is_helper(place.src.path)
+
+        made = propose(
+            self.name, [failure], ctx, change, evidence=[Evidence("file", f"{wanted} {state}", str(failure.location or ""), 0.7)],
+            explanation=f"{name} is a place of the machine: {wanted} {state}", meaning=f"{path} is a scratch place", safe=False, score=0.7,
         )  # fmt: skip
         if made is not None:
             yield made
@@ -78,6 +99,23 @@ class ScratchPath(Tactic):
         )  # fmt: skip
         if made is not None:
             yield made
+
+
+def _constant(place: Place, wanted: str, ctx: Context) -> tuple[str, str] | None:
+    """The module's constant that the failing path starts with: its name and value."""
+    used = {n.id for n in ast.walk(place.src.tree or place.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    for node in place.src.tree.body if place.src.tree else ():
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id in used:
+            found = next(iter(written(node.value, place.src)), None)
+            if (
+                found is not None
+                and found.node is node.value
+                and not found.is_path
+                and _outside(found.text, ctx)
+                and below(wanted, found.text) is not None
+            ):
+                return node.targets[0].id, found.text
+    return None
 
 
 def _outside(text: str, ctx: Context) -> bool:

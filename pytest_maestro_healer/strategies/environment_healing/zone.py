@@ -9,7 +9,7 @@ from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.model import Applicability, Evidence, Failure, FailurePattern, Proposal
 from pytest_maestro_healer.strategies.base import Tactic
 from pytest_maestro_healer.strategies.environment_healing import examples_surroundings as examples
-from pytest_maestro_healer.strategies.environment_healing.hints import is_assertion, shown
+from pytest_maestro_healer.strategies.environment_healing.hints import shown
 from pytest_maestro_healer.strategies.environment_healing.isolate import Trial, isolated, propose
 
 #: Tried after UTC and what the project names, one for each offset that many people live in.
@@ -37,9 +37,7 @@ class TimeZone(Tactic):
         """The first zone in which the unhealed test passes: UTC, those that the project names, then common ones."""
         if failure.phase != "call" or not ctx.experiments.available or "TZ" not in ctx.variables.implied(failure.path):
             return
-        clock = bool(_CLOCK.search(shown(failure)))
-        if is_assertion(failure) and failure.comparison is not None and not clock:
-            return
+        clock = bool(_CLOCK.search(shown(failure))) or _apart_by_zones(failure)
         named = dict(_named(failure, ctx))
         candidates = [z for z in ("UTC", *named, *(_COMMON if clock else ())) if z != ctx.environ.get("TZ")]
         trial = Trial(failure, ctx)
@@ -58,6 +56,16 @@ class TimeZone(Tactic):
         )  # fmt: skip
         if made is not None:
             yield made
+
+
+def _apart_by_zones(failure: Failure) -> bool:
+    """Whether two whole numbers differ as the clocks of two zones do, in hours or in seconds."""
+    sides = [o.value.source or "" for o in failure.comparison.operands] if failure.comparison else []
+    numbers = [float(t) for t in sides if re.fullmatch(r"-?\d+(\.0)?", t)]
+    if len(numbers) != 2 or numbers[0] == numbers[1]:
+        return False
+    apart = abs(numbers[0] - numbers[1])
+    return (apart % 900 == 0 and apart <= 14 * 3600) or all(0 <= n < 24 for n in numbers)
 
 
 def _named(failure: Failure, ctx: Context) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from pytest_maestro_healer.strategies.environment_healing.place import Place
 _KEYWORD = re.compile(
     r"^(?:\w+_)?(?:timeout|deadline|max_wait|wait_for|wait_time|max_seconds|time_limit)(?:_(?:s|sec|secs|seconds|ms|millis|milliseconds))?$"
 )
+_CLOCK = re.compile(r"\b(time|monotonic|perf_counter|loop_time|now)\(\)")
 _MILLIS = re.compile(r"(?:_ms|_millis|_milliseconds|msecs?)$")
 #: Callable -> position of its limit in seconds, as the standard library and well-known ones document them.
 _POSITION = {
@@ -49,7 +50,27 @@ def bounds(place: Place) -> list[Bound]:
                 found = _bound(place, value, name, call.lineno)
                 if found is not None:
                     out.setdefault(id(found.node), found)
+    for value, line in _deadlines(place.node):
+        found = _bound(place, value, "deadline", line)
+        if found is not None:
+            out.setdefault(id(found.node), found)
     return [*out.values()]
+
+
+def _deadlines(node: ast.AST) -> Iterator[tuple[ast.expr, int]]:
+    """The literals of a loop of the test's own that gives up: ``end = clock() + n``, ``while clock() - start < n``."""
+    for n in ast.walk(node):
+        if (
+            isinstance(n, ast.Assign)
+            and isinstance(n.value, ast.BinOp)
+            and isinstance(n.value.op, ast.Add)
+            and _CLOCK.search(ast.unparse(n.value.left))
+        ):
+            yield n.value.right, n.lineno
+        elif isinstance(n, ast.While):
+            for c in (c for c in ast.walk(n.test) if isinstance(c, ast.Compare) and len(c.ops) == 1):
+                if isinstance(c.ops[0], (ast.Lt, ast.LtE)) and isinstance(c.left, ast.BinOp) and _CLOCK.search(ast.unparse(c.left)):
+                    yield c.comparators[0], n.lineno
 
 
 def _limits(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
