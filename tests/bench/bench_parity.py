@@ -22,7 +22,7 @@ from pathlib import Path
 
 #: name, version, test folder, what the suite needs besides pytest, extra pytest arguments
 SUITES = [
-    ("click", "8.1.8", "tests", [], []),
+    ("click", "8.3.0", "tests", [], []),
     ("attrs", "25.3.0", "tests", ["hypothesis", "cloudpickle", "pympler"], ["--ignore=tests/test_mypy.yml", "-p", "no:mypy_testing"]),
     ("more-itertools", "10.7.0", "tests", [], []),
     ("packaging", "25.0", "tests", ["pretend"], []),
