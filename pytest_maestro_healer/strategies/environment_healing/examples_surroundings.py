@@ -144,6 +144,24 @@ TERMINAL_HEALS = (
         env={"COLUMNS": "50"},
     ),
     Example(
+        "a length that follows the width",
+        {
+            "rule.py": "import shutil\n\n\ndef rule():\n    return '-' * (shutil.get_terminal_size().columns // 10)\n",
+            "test_rule.py": "from rule import rule\n\n\ndef test_rule():\n    assert rule() == '-' * 8\n",
+        },
+        {
+            "test_rule.py": """
+                from rule import rule
+
+
+                def test_rule(monkeypatch):
+                    monkeypatch.setenv("COLUMNS", "80")
+                    assert rule() == '-' * 8
+            """,
+        },
+        env={"COLUMNS": "132"},
+    ),
+    Example(
         "colour is forced in this shell",
         {"paint.py": _COLOUR, "test_paint.py": "from paint import bold\n\n\ndef test_bold():\n    assert bold('sale') == 'sale'\n"},
         {

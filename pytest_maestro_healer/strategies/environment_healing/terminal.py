@@ -38,14 +38,16 @@ class Terminal(Tactic):
         compared = texts(failure)
         if ANSI.search(shown(failure)) or any(ANSI.search(t) for t in compared):
             yield from self._colour(failure, ctx, compared)
-        if _wrapped(compared) or (any("\n" in t or "..." in t or "…" in t for t in compared) and "COLUMNS" in ctx.variables.implied(failure.path)):
-            yield from self._width(failure, ctx)
+        broken = _wrapped(compared) or any("\n" in t or "..." in t or "…" in t for t in compared)
+        asked = any(b"get_terminal_size" in ctx.symbols.read(p) or b"COLUMNS" in ctx.symbols.read(p) for p in ctx.variables.reachable(failure.path))
+        if asked or _wrapped(compared) or (broken and "COLUMNS" in ctx.variables.implied(failure.path)):
+            yield from self._width(failure, ctx, ("80", "100", "120", "160", "200", "79", "72") if broken else ("80", "120"))
 
-    def _width(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
+    def _width(self, failure: Failure, ctx: Context, widths: tuple[str, ...]) -> Iterable[Proposal]:
         documented = {s.value: s for s in ctx.settings.values("COLUMNS")}
         trial = Trial(failure, ctx)
         here = ctx.environ.get("COLUMNS")
-        found = trial.first({"COLUMNS": w} for w in (*documented, "80", "100", "120", "160", "200", "79", "72") if w != here)
+        found = trial.first({"COLUMNS": w} for w in (*documented, *widths) if w != here)
         if found is None:
             return
         width = found["COLUMNS"] or ""

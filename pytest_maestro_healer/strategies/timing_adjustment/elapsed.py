@@ -67,10 +67,10 @@ class ElapsedBound(Tactic):
         longest, old = max(*idle, *loaded), upper.value
         where = f"{place.src.path}:{upper.node.lineno}"
         data = f"{len(idle)} runs measure {statistics.median(idle):.2g} (median) to {max(idle):.2g}, {len(loaded)} under load up to {max(loaded):.2g}"
-        became = slower_than_before(failure, ctx)
+        became = slower_than_before(failure, ctx, statistics.median(idle))
         fact = Evidence("timing", f"{data}; the bound is {written(old)}", where, 0.8)
-        if became:
-            yield advice(self.name, failure, f"slower than before, and by a change of the product: {became}", [fact])
+        if became and became.refused:
+            yield advice(self.name, failure, f"slower than before, and by a change of the product: {became.text}", [fact])
             return
         under, rate = proof(failure, ctx)
         target = rounded(MARGIN * longest)
@@ -83,6 +83,7 @@ class ElapsedBound(Tactic):
         writer = Writer(place.src)
         writer.replace_node(upper.node, written(target))
         facts = [Evidence("timing", f"{data}; bound = {MARGIN:g} times the longest, {RULE}: {written(target)}", where, 0.8)]
+        facts += [became.fact] if became else []
         made = proposal(
             self.name, group(failure, ctx, [statement.lineno]), ctx, writer, evidence=facts,
             explanation=f"the bound {written(old)} at {where} is tighter than this machine: up to {longest:.2g} is measured",

@@ -31,6 +31,15 @@ _SLOW = """
         await asyncio.sleep(0.04)
         return 42
 """
+_SLOW_TEST = """
+    import asyncio
+
+    from slow import answer
+
+
+    def test_answer():
+        assert asyncio.run(asyncio.wait_for(answer(), timeout=0.03)) == 42
+"""
 
 TIMEOUT_HEALS = (
     Example(
@@ -178,6 +187,16 @@ TIMEOUT_HEALS = (
         },
         args=("--timeout=0.02",),
         needs=("pytest_timeout",),
+    ),
+)
+SLOWER_HEALS = (
+    Example(
+        "the product became slower by a commit that says so, for review",
+        {"slow.py": _SLOW, "test_slow.py": _SLOW_TEST},
+        {"test_slow.py": _SLOW_TEST.replace("timeout=0.03", "timeout=1")},
+        commits=(("answers", {"slow.py": _SLOW.replace("0.04", "0.005"), "test_slow.py": _SLOW_TEST}),),
+        head={"slow.py": _SLOW, "test_slow.py": _SLOW_TEST},
+        message="answer: one more round trip",
     ),
 )
 TIMEOUT_DECLINES = (

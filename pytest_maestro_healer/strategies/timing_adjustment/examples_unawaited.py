@@ -66,6 +66,44 @@ AWAIT_HEALS = (
         },
     ),
 )
+HELPER_HEALS = (
+    Example(
+        "in a helper of the test file",
+        {
+            "ask.py": _ASK,
+            "test_ask.py": """
+                import asyncio
+
+                from ask import ask
+
+
+                async def both():
+                    one = ask("tea")
+                    return one
+
+
+                def test_ask():
+                    assert asyncio.run(both()) == {"name": "tea"}
+            """,
+        },
+        {
+            "test_ask.py": """
+                import asyncio
+
+                from ask import ask
+
+
+                async def both():
+                    one = await ask("tea")
+                    return one
+
+
+                def test_ask():
+                    assert asyncio.run(both()) == {"name": "tea"}
+            """,
+        },
+    ),
+)
 AWAIT_DECLINES = (
     Example(
         "the product forgot to await",

@@ -14,6 +14,8 @@ from pytest_maestro_healer.model import Evidence, Failure, Proof
 #: Runs with the machine as it is, and runs while every processor is kept busy; of a slow test, whose runs take longer than this together, one each.
 IDLE, LOADED, ENOUGH = 3, 2, 6.0
 RULE = "rounded up to 1, 2 or 5"
+#: A test that became that many times slower is looked at by a person, whatever its commit says.
+FAR = 20.0
 
 
 @dataclass(frozen=True)
@@ -109,22 +111,37 @@ def evidence(found: Measured, bound: str, rule: str, where: str) -> Evidence:
     return Evidence("timing", f"with the limit lifted: {found.told()}; {rule}, {RULE}: {bound}", where, 0.8)
 
 
-def slower_than_before(failure: Failure, ctx: Context) -> str:
-    """Which change of the product made the test fail: with the product as it was before, the unchanged test passes.
+@dataclass(frozen=True)
+class Slower:
+    """A change of the product without which the unchanged test passes; ``refused`` where it does not look like anybody's intention."""
 
-    Looks at what is not committed, then at the last commit; ``""`` where neither is the reason (or there is no git).
+    text: str
+    refused: bool
+    fact: Evidence
+
+
+def slower_than_before(failure: Failure, ctx: Context, now: float) -> Slower | None:
+    """The change of the product that made the test fail, ``None`` where there is none (or no git).
+
+    With the product as it was before the unchanged test is run again: before what is not committed, then before the last commit. What was
+    committed may be meant; what was not, or made the test :data:`FAR` times slower, is a regression until a person says otherwise.
     """
     reached = {p for p in ctx.variables.reachable(failure.path) if not ctx.is_test_code(p)}
-    for rev, told in (("HEAD", "uncommitted change"), ("HEAD~1", "change of the last commit")):
+    for rev in ("HEAD", "HEAD~1"):
         changed = sorted({h.path for h in ctx.git.hunks(rev)} & reached) if ctx.git.available else []
         before = {p: data for p in changed if (data := ctx.git.bytes_at(p, rev)) is not None}
         if not before:
             continue
         seen = ctx.experiments.observe([failure.nodeid], {**ctx.overlay, **before}, Conditions(fresh=True)).get(failure.nodeid)
-        if seen is not None and seen.passed:
-            hunk = next(h for h in ctx.git.hunks(rev) if h.path in before)
-            return f"{hunk.path}:{hunk.new_line} ({told}): with it as it was before, the test passes in {seconds(seen.seconds)}"
-    return ""
+        if seen is None or not seen.passed:
+            continue
+        hunk = next(h for h in ctx.git.hunks(rev) if h.path in before)
+        commit, subject = next(iter(ctx.git.commits(hunk.path, 1)), ("", "")) if rev != "HEAD" else ("", "")
+        told = f"changed in {commit[:7]}: {subject}" if commit else "an uncommitted change"
+        text = f"{hunk.path}:{hunk.new_line} ({told}): with it as it was before, the test passes in {seconds(seen.seconds)}"
+        fact = Evidence("git", f"{text}, now in {seconds(now)}", f"{hunk.path}:{hunk.new_line}", 0.3)
+        return Slower(text, not commit or now > FAR * max(seen.seconds, 0.01), fact)
+    return None
 
 
 def group(failure: Failure, ctx: Context, lines: Sequence[int]) -> list[Failure]:

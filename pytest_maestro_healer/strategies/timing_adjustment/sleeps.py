@@ -84,10 +84,10 @@ class FixedSleep(Tactic):
         data, _ = measured(failure, ctx, {place.src.path: trial})
         if data is None:
             return
-        became = slower_than_before(failure, ctx)
-        if became:
+        became = slower_than_before(failure, ctx, data.median)
+        if became and became.refused:
             fact = evidence(data, seconds(data.longest), "the slowest run", f"{place.src.path}:{pause.statement.lineno}")
-            yield advice(self.name, failure, f"slower than before, and by a change of the product: {became}", [fact])
+            yield advice(self.name, failure, f"slower than before, and by a change of the product: {became.text}", [fact])
             return
         under, rate = proof(failure, ctx)
         if rate == 0.0:
@@ -96,10 +96,11 @@ class FixedSleep(Tactic):
         where = f"{place.src.path}:{pause.statement.lineno}"
         facts = [evidence(data, f"{written(deadline)} s", f"deadline = {MARGIN:g} times the longest, at least {LEAST:g} s", where)]
         facts.append(Evidence("reruns", f"unchanged, the test fails in {rate:.0%} of the runs{' under load' if under else ''}", failure.path, 0.4))
+        facts += [became.fact] if became else []
         made = proposal(
             self.name, group(failure, ctx, [line]), ctx, self._polled(place, pause, condition, deadline, helper(place.src, ctx)), evidence=facts,
             explanation=f"{written(pause.value)} s of sleep at {where} are not always enough: what is waited for takes up to {seconds(data.longest)}",
-            meaning=f"wait until {condition.positive}", safe=condition.looks, score=0.85, proof=under,
+            meaning=f"wait until {condition.positive}", safe=condition.looks and became is None, score=0.85, proof=under,
         )  # fmt: skip
         if made is not None:
             yield made
@@ -107,10 +108,10 @@ class FixedSleep(Tactic):
     def _lengthened(self, failure: Failure, ctx: Context, place: Place, pause: Sleep) -> Iterable[Proposal]:
         """What is waited for cannot be asked without an effect: the sleep itself is made longer."""
         where = f"{place.src.path}:{pause.statement.lineno}"
-        became = slower_than_before(failure, ctx)
-        if became:
+        became = slower_than_before(failure, ctx, pause.value)
+        if became and became.refused:
             fact = Evidence("timing", f"a longer sleep than {written(pause.value)} s makes the test pass", where, 0.6)
-            yield advice(self.name, failure, f"slower than before, and by a change of the product: {became}", [fact])
+            yield advice(self.name, failure, f"slower than before, and by a change of the product: {became.text}", [fact])
             return
         length = rounded(max(pause.value, 0.001) * 1.5)
         while length < PATIENCE:

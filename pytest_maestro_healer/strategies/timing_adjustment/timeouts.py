@@ -15,6 +15,7 @@ from pytest_maestro_healer.strategies.timing_adjustment.bounds import Bound, bou
 from pytest_maestro_healer.strategies.timing_adjustment.build import advice, proposal
 from pytest_maestro_healer.strategies.timing_adjustment.measure import (
     Measured,
+    Slower,
     evidence,
     failing_rate,
     group,
@@ -42,7 +43,7 @@ class TimeoutTooShort(Tactic):
     applicability = Applicability.SAFE
     evidence = ("timing",)
     sources = ("https://docs.python.org/3/library/asyncio-task.html#asyncio.wait_for", "https://github.com/pytest-dev/pytest-timeout#usage")
-    heals = examples.TIMEOUT_HEALS
+    heals = (*examples.TIMEOUT_HEALS, *examples.SLOWER_HEALS)
     declines = examples.TIMEOUT_DECLINES
 
     def answers(self, failure: Failure, diagnosis: Diagnosis) -> bool:
@@ -70,13 +71,14 @@ class TimeoutTooShort(Tactic):
             if failure.is_a(*_EXPIRED) or killed:
                 yield from self._hangs(failure, limit, seen.failure if seen else None)
             return
-        became = slower_than_before(failure, ctx)
-        if became:
+        became = slower_than_before(failure, ctx, data.median)
+        if became and became.refused:
             fact = evidence(data, seconds(data.longest), "the slowest run", found[0].where)
-            yield advice(self.name, failure, f"slower than before, and by a change of the product: {became}, now in {seconds(data.median)}", [fact])
+            text = f"slower than before, and by a change of the product: {became.text}, now in {seconds(data.median)}"
+            yield advice(self.name, failure, text, [fact])
             return
         chosen = self._needed(failure, ctx, found, limit) if len(found) > 1 else found
-        yield from self._raised(failure, ctx, place, chosen, data)
+        yield from self._raised(failure, ctx, place, chosen, data, became)
 
     def _needed(self, failure: Failure, ctx: Context, found: Sequence[Bound], limit: float) -> Sequence[Bound]:
         """The one limit that is too short, where lifting it alone does; else all."""
@@ -86,7 +88,9 @@ class TimeoutTooShort(Tactic):
                 return [bound]
         return found
 
-    def _raised(self, failure: Failure, ctx: Context, place: Place, found: Sequence[Bound], data: Measured) -> Iterable[Proposal]:
+    def _raised(
+        self, failure: Failure, ctx: Context, place: Place, found: Sequence[Bound], data: Measured, became: Slower | None
+    ) -> Iterable[Proposal]:
         condition: Proof | None
         condition, rate = proof(failure, ctx)
         if rate == 0.0:
@@ -103,7 +107,8 @@ class TimeoutTooShort(Tactic):
         facts.append(
             Evidence("reruns", f"unchanged, the test fails in {rate:.0%} of the runs{' under load' if condition else ''}", failure.path, 0.4)
         )
-        safe = ctx.git.available or data.longest <= SUSPICIOUS * old
+        facts += [became.fact] if became else []
+        safe = became is None and (ctx.git.available or data.longest <= SUSPICIOUS * old)
         lines = [b.line for b in found] + ([failure.location.line] if failure.location else [])
         shared = any(b.kind in ("constant", "mark") for b in found)
         members = group(failure, ctx, lines) if not shared else [f for f in ctx.failures if f.path == failure.path and f.exc_type == failure.exc_type]
@@ -142,11 +147,12 @@ class TimeoutTooShort(Tactic):
         if data is None:
             yield from self._hangs(failure, limit, seen.failure if seen else None)
             return
-        became = slower_than_before(failure, ctx)
+        became = slower_than_before(failure, ctx, data.median)
         target = rounded(max(LEAST, MARGIN * data.longest))
         fact = evidence(data, f"{written(target)} s", f"bound = {MARGIN:g} times the longest, at least {LEAST:g} s", failure.path)
-        if became:
-            yield advice(self.name, failure, f"slower than before, and by a change of the product: {became}, now in {seconds(data.median)}", [fact])
+        if became and became.refused:
+            text = f"slower than before, and by a change of the product: {became.text}, now in {seconds(data.median)}"
+            yield advice(self.name, failure, text, [fact])
         elif target > old:
             made = proposal(
                 self.name, [failure], ctx, marked(target), evidence=[fact],

@@ -54,7 +54,7 @@ class MissingAwait(Tactic):
     applicability = Applicability.SAFE
     evidence = ("value", "symbol")
     sources = ("https://docs.python.org/3/library/asyncio-dev.html#detect-never-awaited-coroutines",)
-    heals = examples.AWAIT_HEALS
+    heals = (*examples.AWAIT_HEALS, *examples.HELPER_HEALS)
     declines = examples.AWAIT_DECLINES
 
     def answers(self, failure: Failure, diagnosis: Diagnosis) -> bool:
@@ -69,14 +69,17 @@ class MissingAwait(Tactic):
         failing = statement_at(place, failure.location.line) if place and failure.location else None
         if place is None or failing is None:
             return
-        found = list(_coroutines(place, failing, ctx))
+        found = list(_coroutines(place, failing, ctx)) or list(_in_helpers(place, ctx))
         if len(found) != 1:
             return
         call, where = found[0]
         writer = Writer(place.src)
         text = place.src.segment(call)
-        if isinstance(place.node, ast.AsyncFunctionDef):
-            up = parents(place.node)
+        tree = place.src.tree or place.node
+        home = max((f for f in ast.walk(tree) if _is_function(f) and _holds(f, call)), key=lambda f: f.lineno, default=place.node)
+        asynchronous = isinstance(home, ast.AsyncFunctionDef)
+        if asynchronous:
+            up = parents(tree)
             bare = not isinstance(up.get(call), (ast.Attribute, ast.Subscript, ast.Call, ast.Await))
             writer.replace_node(call, f"await {text}" if bare or not _is_base(call, up) else f"(await {text})")
         else:
@@ -88,10 +91,18 @@ class MissingAwait(Tactic):
         ]
         made = proposal(
             self.name, [failure], ctx, writer, evidence=facts, explanation=f"{name}(...) is a coroutine: without await it never runs",
-            meaning=f"the result of {name} is meant", safe=isinstance(place.node, ast.AsyncFunctionDef), score=0.85,
+            meaning=f"the result of {name} is meant", safe=asynchronous, score=0.85,
         )  # fmt: skip
         if made is not None:
             yield made
+
+
+def _is_function(node: ast.AST) -> bool:
+    return isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+
+
+def _holds(function: ast.AST, call: ast.Call) -> bool:
+    return any(n is call for n in ast.walk(function))
 
 
 def _is_base(call: ast.Call, up: dict[ast.AST, ast.AST]) -> bool:
@@ -100,13 +111,13 @@ def _is_base(call: ast.Call, up: dict[ast.AST, ast.AST]) -> bool:
     return (isinstance(outer, (ast.Attribute, ast.Subscript)) and outer.value is call) or (isinstance(outer, ast.Call) and outer.func is call)
 
 
-def _coroutines(place: Place, failing: ast.stmt, ctx: Context) -> Iterator[tuple[ast.Call, str]]:
+def _coroutines(place: Place, failing: ast.stmt, ctx: Context, *, alone: bool = False) -> Iterator[tuple[ast.Call, str]]:
     """Calls of async functions without await: in the failing statement, or in what a name in it was set to."""
     names = {n.id for n in ast.walk(failing) if isinstance(n, ast.Name)}
     statements = [failing] + [
         s
         for s in ast.walk(place.node)
-        if isinstance(s, ast.Assign) and s.lineno < failing.lineno and any(isinstance(t, ast.Name) and t.id in names for t in s.targets)
+        if not alone and isinstance(s, ast.Assign) and s.lineno < failing.lineno and any(isinstance(t, ast.Name) and t.id in names for t in s.targets)
     ]
     for statement in statements:
         awaited = {id(n.value) for n in ast.walk(statement) if isinstance(n, ast.Await)}
@@ -120,6 +131,15 @@ def _coroutines(place: Place, failing: ast.stmt, ctx: Context) -> Iterator[tuple
         for call in ast.walk(statement):
             if isinstance(call, ast.Call) and id(call) not in awaited | inside and (where := _async_definition(call, place, ctx)):
                 yield call, where
+
+
+def _in_helpers(place: Place, ctx: Context) -> Iterator[tuple[ast.Call, str]]:
+    """The same in the async functions of this file that the test calls."""
+    called = {_last(c) for c in ast.walk(place.node) if isinstance(c, ast.Call)}
+    for helper in ast.walk(place.src.tree or place.node):
+        if isinstance(helper, ast.AsyncFunctionDef) and helper.name in called:
+            for statement in helper.body:
+                yield from _coroutines(Place(place.src, helper, "other"), statement, ctx, alone=True)
 
 
 def _last(call: ast.Call) -> str:
@@ -174,11 +194,11 @@ class MissingJoin(Tactic):
             return
         if data is None:
             return
-        became = slower_than_before(failure, ctx)
+        became = slower_than_before(failure, ctx, data.median)
         limit = rounded(max(LEAST, MARGIN * data.longest))
         fact = evidence(data, f"{written(limit)} s", f"limit = {MARGIN:g} times the longest, at least {LEAST:g} s", str(failure.location))
-        if became:
-            yield advice(self.name, failure, f"the product began to work in the background: {became}", [fact])
+        if became:  # what was there at once is not any more, however short the wait
+            yield advice(self.name, failure, f"the product began to work in the background: {became.text}", [fact])
             return
         under, rate = proof(failure, ctx)
         if rate == 0.0:
@@ -295,7 +315,7 @@ class MissingWait(Tactic):
         )
         if data is None:
             return
-        became = slower_than_before(failure, ctx)
+        became = slower_than_before(failure, ctx, data.median)
         limit = rounded(max(LEAST, MARGIN * data.longest))
         fact = evidence(data, f"{written(limit)} s", f"deadline = {MARGIN:g} times the longest, at least {LEAST:g} s", str(failure.location))
         if became:
