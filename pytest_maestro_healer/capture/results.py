@@ -106,9 +106,9 @@ def _json(text: str, name: str) -> Results:
 
 def _json_report(data: Mapping[str, Any]) -> Results:
     cases: list[Case] = []
-    tests = [t for t in data["tests"] if isinstance(t, dict)]
-    for c in (c for c in data.get("collectors") or () if isinstance(c, dict)):
-        if c.get("outcome") in _BAD and c.get("nodeid"):
+    tests, collectors = _dicts(data["tests"]), _dicts(data.get("collectors"))
+    for c in collectors:
+        if str(c.get("outcome")) in _BAD and c.get("nodeid"):
             cases.append(Case(nodeid=str(c["nodeid"]), message=_first_line(c.get("longrepr"))))
     for t in tests:
         if str(t.get("outcome")) in _BAD and t.get("nodeid"):
@@ -118,8 +118,12 @@ def _json_report(data: Mapping[str, Any]) -> Results:
     return Results("pytest-json-report", _once(cases), len(tests))
 
 
+def _dicts(value: object) -> list[dict[str, Any]]:
+    return [v for v in value if isinstance(v, dict)] if isinstance(value, list) else []
+
+
 def _heal_json(data: Mapping[str, Any]) -> Results:
-    cases = [Case(nodeid=str(r["test_id"])) for r in data["results"] if isinstance(r, dict) and r.get("test_id")]
+    cases = [Case(nodeid=str(r["test_id"])) for r in _dicts(data["results"]) if r.get("test_id")]
     return Results("--heal-json", _once(cases), len(cases))
 
 
