@@ -10,7 +10,7 @@ from collections import Counter
 
 from .edits import with_changelog
 from .model import Fault, Host
-from .pysource import code_words, first_line, functions, names, parsed, renamed, replaced, span
+from .pysource import code_words, first_line, functions, names, parsed, renamed, span
 from .registry import inject
 
 S = "api_contract_adaptation"
@@ -219,7 +219,8 @@ def _signature(host: Host, rng: random.Random, only: bool) -> Fault | None:
     text = moved(host.text(path))
     now = next(n for n in functions(parsed(text)) if n.name == node.name)
     if only:
-        text = replaced(text, now.args.args[-1], f"*, {plain[-1].arg}")
+        begin, _ = span(text, now.args.args[-1])
+        text = text[:begin] + "*, " + text[begin:]
     else:
         begin, end = span(text, now.args.args[0])[0], span(text, now.args.args[1])[1]
         text = text[:begin] + f"{plain[1].arg}, {plain[0].arg}" + text[end:]

@@ -13,7 +13,7 @@ from .project import Project, Run
 from .registry import Row
 
 #: How often a row is tried in vain before the case is given up.
-ATTEMPTS = 12
+ATTEMPTS = 6
 
 
 class Rejected(Exception):
@@ -84,6 +84,7 @@ def prepare(case: Case, work: Path) -> Project:
         raise Rejected("nothing changed")
     project.lay(fault.changes)
     red = _red(case, project, tests)
+    _need("<timeout>" not in red.red, "never ends")
     if case.negative:
         whole = [n for n in red.red if "::" in n]
         _need(bool(red.red), "no test notices the regression")

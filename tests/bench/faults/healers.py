@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .model import Case
-from .project import Project, environment
+from .project import Project, environment, run
 
 TIMEOUT = 180
 
@@ -54,7 +54,7 @@ def maestro(case: Case, project: Project, mode: str) -> Healing:
     command = [sys.executable, "-m", "pytest", "--heal", f"--heal-apply={mode}", f"--heal-json={out}", "-q", "-p", "no:cacheprovider", *paths]
     begin, used = time.perf_counter(), _cpu()
     try:
-        done = subprocess.run(command, cwd=here, env=environment(extra), capture_output=True, text=True, timeout=TIMEOUT, check=False)
+        done = run(command, here, environment(extra), TIMEOUT)
     except subprocess.TimeoutExpired:
         return Healing(time.perf_counter() - begin, _cpu() - used, error=f"no end after {TIMEOUT} s: {shlex.join(command)}")
     seconds, cpu = time.perf_counter() - begin, _cpu() - used

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,20 @@ def environment(extra: Mapping[str, str] = {}) -> dict[str, str]:
     drop = {"CI", "BUILD_NUMBER", "GITHUB_ACTIONS", "PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST", "PYTHONPATH", "FORCE_COLOR", "PY_COLORS"}
     kept = {k: v for k, v in os.environ.items() if k not in drop}
     return {**kept, **GIT_ENV, "PYTHONDONTWRITEBYTECODE": "1", **extra}
+
+
+def run(command: Sequence[str], cwd: Path, env: Mapping[str, str], timeout: float) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, with all processes that it starts. Raises :class:`subprocess.TimeoutExpired` when that takes too long."""
+    with subprocess.Popen(
+        command, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True
+    ) as process:
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
 @dataclass(frozen=True)
@@ -113,9 +128,7 @@ class Project:
             command = [sys.executable, "-m", "pytest", "-q", "--no-header", *(x for p in plugins for x in ("-p", p))]
             command += [os.path.relpath(self.folder / p, self.folder / cwd) for p in paths]
             try:
-                done = subprocess.run(
-                    command, cwd=self.folder / cwd, env=environment(extra), capture_output=True, text=True, timeout=RUN_TIMEOUT, check=False
-                )
+                done = run(command, self.folder / cwd, environment(extra), RUN_TIMEOUT)
             except subprocess.TimeoutExpired:
                 return Run(-1, {"<timeout>": "failed"})
             if not out.exists():
