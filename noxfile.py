@@ -48,6 +48,8 @@ def bench(session: nox.Session) -> None:
     session.run("python", "tests/bench/bench_overhead.py", "--tests", "200", "--rounds", "1")
     session.run("python", "tests/bench/bench_kill.py", "--trials", "6")
     session.run("python", "tests/bench/bench_heals.py", "--limit", "1", "--failures", "5")
+    session.run("python", "tests/bench/bench_learning.py")
+    session.run("python", "tests/bench/bench_green.py", "--tests", "200", "--rounds", "1")
 
 
 @nox.session

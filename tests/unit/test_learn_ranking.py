@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from statistics import mean
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from pytest_maestro_healer.learn.entries import outcome
 from pytest_maestro_healer.learn.ranking import Ranking
 from pytest_maestro_healer.model import Applicability, Edit, Evidence, ProofStep, Proposal, Verdict
 from pytest_maestro_healer.prove.candidates import order
+from tests.bench import bench_learning
 
 PROVED = Verdict((ProofStep("guard", True), ProofStep("rerun", True), ProofStep("stable", True), ProofStep("fresh", True)))
 
@@ -129,3 +132,25 @@ def test_the_confidence_of_what_is_not_proved_stays_nothing() -> None:
 def test_a_shift_comes_before_the_tie() -> None:
     assert confidence(A, PROVED, tied=True, shift=lambda value: 0.9) == pytest.approx(0.9 * 0.6)
     assert confidence(A, PROVED, shift=lambda value: value) == confidence(A, PROVED)
+
+
+# -- recorded candidates, replayed ---------------------------------------------------------------------------
+def attempts(scene: str, policy: str) -> tuple[float, float]:
+    """(mean attempts per heal over some streams of a project, of their last third)."""
+    recorded = [f for f in json.loads(bench_learning.MATRIX.read_text()) if any(r["right"] for r in f["rows"])]
+    rows = []
+    for seed in range(4):
+        failures = bench_learning.crowded(recorded, seed) if scene == "crowded" else recorded
+        rows.append(bench_learning.replay(bench_learning.streams(failures, "project", seed), bench_learning.POLICIES[policy]))
+    last = bench_learning.LENGTH * 2 // 3
+    return mean(v for r in rows for v in r), mean(v for r in rows for v in r[last:])
+
+
+def test_replayed_a_history_saves_attempts_where_there_are_any_to_save() -> None:
+    without, with_ = attempts("crowded", "without"), attempts("crowded", "expected value")
+    assert with_[1] < without[1] - 0.5
+    assert with_[1] < 1.3
+
+
+def test_replayed_a_history_does_no_harm_where_the_order_is_right_already() -> None:
+    assert attempts("as recorded", "expected value")[0] <= attempts("as recorded", "without")[0] + 0.01
