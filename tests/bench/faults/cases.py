@@ -45,8 +45,8 @@ def of_row(row: Row, hosts: list[Host], seed: int, per_row: int, work: Path, don
     seen: set[str] = set()
     while made < per_row * row.weight and turn < ATTEMPTS * per_row * row.weight:
         host = order[turn % len(order)]
-        rng = random.Random(f"{seed} {row.strategy} {row.name} {host.name} {turn}")
         turn += 1
+        rng = random.Random(f"{seed} {row.strategy} {row.name} {host.name} {turn}")
         try:
             fault = row.make(host, rng)
         except Exception as exc:  # one injector that stumbles over one host must not end the run; it is shown
