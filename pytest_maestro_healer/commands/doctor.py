@@ -91,9 +91,7 @@ def _project(root: Path) -> Iterator[Check]:
     files = ProjectFiles(root)
     tests, product = len(files.test_files), len(files.product_files)
     yield Check("root", "ok", str(root))
-    yield Check(
-        "files", "ok" if tests else "problem", f"{count(tests, 'file')} of test code, {product} others" if tests else "no test code"
-    )
+    yield Check("files", "ok" if tests else "problem", f"{count(tests, 'file')} of test code, {product} others" if tests else "no test code")
     git = Git(root)
     if git.available:
         yield Check("git", "ok", "available: what changed is evidence")

@@ -116,7 +116,8 @@ class SourceFile:
     def span(self, node: ast.AST) -> tuple[int, int]:
         """Character offsets (start, end) of a node of :attr:`tree`."""
         n: ast.expr = node  # type: ignore[assignment]
-        assert n.end_lineno is not None and n.end_col_offset is not None
+        assert n.end_lineno is not None
+        assert n.end_col_offset is not None
         return self.offset(n.lineno, n.col_offset), self.offset(n.end_lineno, n.end_col_offset)
 
     def segment(self, node: ast.AST) -> str:

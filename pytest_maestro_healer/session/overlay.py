@@ -18,7 +18,6 @@ import pytest
 
 from pytest_maestro_healer.session import compat
 
-
 #: Compiling a test module costs more than running its tests, and a proof runs the same bytes several times.
 _REMEMBERED = 16
 _COMPILED: dict[tuple[str, bytes, bool], types.CodeType] = {}

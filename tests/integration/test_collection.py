@@ -7,8 +7,8 @@ import pytest
 from tests.integration.toys import BROKEN, HEALED, NEW, OLD, Suite
 
 SWAPS = (
-    ("test_syntax(:", "test_syntax():"), ("oops(:", "oops():"), ("import jsno", "import json"), ("undefined_name", "len"), ("lib.no_such", "lib.VALUE"),
-    ("'a, b'", "'a'"), ("[lib.rows]", "[1, 2]"),
+    ("test_syntax(:", "test_syntax():"), ("oops(:", "oops():"), ("import jsno", "import json"), ("undefined_name", "len"),
+    ("lib.no_such", "lib.VALUE"), ("'a, b'", "'a'"), ("[lib.rows]", "[1, 2]"),
 )  # fmt: skip
 MODULES = {
     "syntax": "def test_syntax(:\n    pass\n\n\ndef test_more():\n    pass\n",

@@ -199,6 +199,8 @@ NOT_HOOKS = (
         why="what it should do in the test, nobody knows",
     ),
 )
+_TILL_TEST = "from shop.till import change\n\n\ndef test_change():\n    assert change(10, 7) == 3\n"
+
 REMOVED = (
     Example(
         "a method without a successor",
@@ -209,6 +211,14 @@ REMOVED = (
         },
         head={**_INIT, "shop/cart.py": _METHOD, "test_cart.py": _METHOD_TEST},
         advice="shop/cart.py",
-        why="the feature is gone",
+    ),
+)
+
+REMOVED_DECLINES = (
+    Example(
+        "nothing was removed, the product is wrong",
+        {**_INIT, "shop/till.py": "def change(paid, price):\n    return paid + price\n", "test_till.py": _TILL_TEST},
+        head={**_INIT, "shop/till.py": "def change(paid, price):\n    return paid - price\n", "test_till.py": _TILL_TEST},
+        why="every name is there, the arithmetic is not what it was",
     ),
 )

@@ -177,7 +177,8 @@ class Removed(Tactic):
     patterns = PATTERNS
     applicability = Applicability.ADVICE
     evidence = ("git", "docs", "distribution")
-    declines = examples.REMOVED
+    heals = examples.REMOVED
+    declines = examples.REMOVED_DECLINES
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """A precise text."""

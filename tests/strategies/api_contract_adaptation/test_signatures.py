@@ -1,4 +1,3 @@
-
 """Rewritten calls bind to what they bound to before; parameters are matched by what stands where in the bodies."""
 
 from __future__ import annotations
