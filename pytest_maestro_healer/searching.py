@@ -148,7 +148,7 @@ class Search:
         if next_failure is not None and progressed(failure, next_failure) and depth + 1 < MAX_STEPS:
             more = self.search(next_failure, preliminary(next_failure), after, depth + 1)
             found.absorb(more)
-            if more.winner is not None and more.winner.symptom and proposal.applicability is not Applicability.SAFE:
+            if more.winner is not None and more.winner.symptom and not candidate.symptom and proposal.applicability is not Applicability.SAFE:
                 # the wrong guess makes any value look like the right one
                 found.refusals.append(f"{proposal.tactic}: the test goes on to expect something else, and this step is no more than likely")
                 return None

@@ -243,7 +243,7 @@ def test_folders_with_odd_names(suite: Suite, folder: str) -> None:
 
 
 def test_a_project_in_an_odd_folder(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = suite.path / "mein projekt [ä]"
+    root = suite.path / "mein projekt (ä)"
     suite.write(
         {f"{root.name}/{n}": t for n, t in {"test_a.py": BROKEN, "lib.py": suite.read("lib.py"), "toyheal.py": suite.read("toyheal.py")}.items()}
     )

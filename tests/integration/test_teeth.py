@@ -31,7 +31,7 @@ def teeth(result: object) -> dict[str, object]:
 
 def test_teeth_are_reported(suite: Suite) -> None:
     suite.write({"lib.py": LIB, "test_a.py": CALL})
-    run = suite.heal()
+    run = suite.spawn("-o", "heal_fresh_confirm=false")
     result = run.one()
     assert result["decision"]["kind"] == "pending", run.text
     found = teeth(result)
@@ -44,7 +44,7 @@ def test_an_expectation_that_notices_nothing_is_refused(suite: Suite) -> None:
     blunt = "import lib\n\n\ndef test_blunt():\n    got = lib.other(1)\n    assert len(str(type(got))) * 0 + 2 == 3\n"
     suite.write({"lib.py": LIB, "test_a.py": blunt})
     suite.toy(("== 3", "== 2"), symptom=True)
-    run = suite.heal()
+    run = suite.spawn("-o", "heal_fresh_confirm=false")
     result = run.one()
     assert result["decision"]["kind"] == "rejected", run.text
     assert teeth(result)["passed"] is False
@@ -54,7 +54,7 @@ def test_an_expectation_that_notices_nothing_is_refused(suite: Suite) -> None:
 def test_the_same_is_no_reason_against_a_healed_cause(suite: Suite) -> None:
     blunt = "import lib\n\n\ndef test_blunt():\n    got = lib.old_name(1)\n    assert len(str(type(got))) * 0 == 0\n"
     suite.write({"lib.py": LIB, "test_a.py": blunt})
-    result = suite.heal().one()
+    result = suite.spawn("-o", "heal_fresh_confirm=false").one()
     assert (result["decision"]["kind"], teeth(result)["passed"]) == ("pending", None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -23,6 +24,12 @@ def is_new_text(path: str, line_text: str, ctx: Context) -> bool | None:
         return None
     before = ctx.git.bytes_at(path)
     return before is None or line_text.strip().encode("utf-8", "surrogateescape") not in before
+
+
+def stood_before(path: str, word: str, ctx: Context) -> bool:
+    """Whether the last commit's file has the word: what was used there has been removed or renamed since, however new the line is."""
+    before = ctx.git.bytes_at(path) if ctx.git.available else None
+    return before is not None and re.search(rb"\b" + re.escape(word.encode("utf-8", "surrogateescape")) + rb"\b", before) is not None
 
 
 def looks_mistyped(wrong: str, right: str) -> bool:
@@ -49,7 +56,7 @@ def near_names(wrong: str, names: Iterable[str]) -> Sequence[str]:
 def plan(site: Site, ctx: Context) -> Sequence[Plan]:
     """The nearest name, if the import line is new (or there is no git and it can only be a slip) and exactly one name is near."""
     new = is_new_text(site.src.path, site.src.lines[site.node.lineno - 1], ctx)
-    if new is False:
+    if new is False or stood_before(site.src.path, site.name or site.module, ctx):
         return ()
     if exists(site.module, ctx):
         if not site.name or ctx.symbols.provides(site.module, site.name):
@@ -144,6 +151,20 @@ class ImportTypo(ImportTactic):
                 "test_c.py": "from shop.caches import MRUCache\n\n\ndef test_c():\n    assert MRUCache() == {}\n",
             },
             why="the line worked at the last commit: MRUCache was removed, LRUCache is something else",
+        ),
+        Example(
+            "a removed function whose import was moved into its test",
+            {
+                "shop/__init__.py": "",
+                "shop/stock.py": "def increment(n):\n    return n + 1\n",
+                "test_s.py": "def test_s():\n    from shop.stock import decrement\n\n    assert decrement(1) is not None\n",
+            },
+            head={
+                "shop/__init__.py": "",
+                "shop/stock.py": "def increment(n):\n    return n + 1\n\n\ndef decrement(n):\n    return n - 1\n",
+                "test_s.py": "from shop.stock import decrement\n\n\ndef test_s():\n    assert decrement(1) is not None\n",
+            },
+            why="the line is new, the name is not: decrement was removed, increment is its opposite",
         ),
     )
 

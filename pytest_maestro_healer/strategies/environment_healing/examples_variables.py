@@ -20,7 +20,7 @@ _FETCH = """
 
 
     def body(url):
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.build_opener().open(url, timeout=5) as answer:
             return answer.read()
 """
 _GREET = """
