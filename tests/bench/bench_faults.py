@@ -102,7 +102,7 @@ def main() -> int:
         options.keep = options.keep.resolve()
         options.keep.mkdir(parents=True, exist_ok=True)
     if options.smoke:
-        options.per_row, options.hosts = 1, options.hosts or "tinydb"
+        options.per_row, options.hosts = 1, options.hosts or "itsdangerous"
     found: dict[str, Any] = {}
     if options.out and options.out.exists():
         found = {c["name"]: c for c in json.loads(options.out.read_text(encoding="utf-8"))["cases"]}
