@@ -63,12 +63,14 @@ def rebase(before: bytes, after: bytes, current: bytes) -> bytes | None:
     for m in mine:
         if m in theirs:
             continue
+        rank = 1
         for t in theirs:
             if m.clashes(t):
                 if not (_imports_only(m) and _imports_only(t)):
                     return None
-                m = LineHunk(m.start, m.end, tuple(line for line in m.lines if line not in t.lines))
-        todo.append((1, m))
+                m = LineHunk(m.start, m.end, tuple(line for line in m.lines if line.strip() and line not in t.lines))
+                rank = 1 if t.lines and t.lines[-1].strip() else -1  # not behind the blank line that ends theirs
+        todo.append((rank, m))
     out: list[bytes] = []
     at = 0
     for _, h in sorted(todo, key=lambda p: (p[1].start, p[1].end, p[0])):
@@ -79,7 +81,7 @@ def rebase(before: bytes, after: bytes, current: bytes) -> bytes | None:
 
 
 def _imports_only(h: LineHunk) -> bool:
-    return h.start == h.end and all(_IMPORT.match(line) and line.endswith(b"\n") for line in h.lines)
+    return h.start == h.end and all((_IMPORT.match(line) or not line.strip()) and line.endswith(b"\n") for line in h.lines)
 
 
 def _parses(data: bytes) -> bool:
