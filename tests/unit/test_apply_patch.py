@@ -144,10 +144,9 @@ def test_imports_at_one_place_are_both_kept() -> None:
 def test_import_blocks_with_their_blank_lines_are_both_kept() -> None:
     base = b'"""Doc."""\n\n\nx = 1\n'
     below = rebase(base, b'"""Doc."""\n\nimport os\n\n\nx = 1\n', b'"""Doc."""\n\nimport re\n\n\nx = 1\n')
-    assert below == b'"""Doc."""\n\nimport re\nimport os\n\n\nx = 1\n'
+    assert below == b'"""Doc."""\n\nimport os\nimport re\n\n\nx = 1\n'
     above = rebase(b"import a\n", b"import os\n\nimport a\n", b"import re\n\nimport a\n")
     assert above == b"import os\nimport re\n\nimport a\n"
-
 
 
 def test_rebase_does_not_make_a_file_that_does_not_parse() -> None:
