@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from pytest_maestro_healer.apply.merge import rebase
 from pytest_maestro_healer.config import HealerConfig
-from pytest_maestro_healer.diagnose.verdict import ProductChange, judge, preliminary, product_changes
+from pytest_maestro_healer.diagnose.verdict import ProductChange, judge, preliminary, product_changes, with_headers
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions, Experiments, Observation
 from pytest_maestro_healer.learn.learner import Learner
@@ -241,7 +241,7 @@ class Pipeline(Search):
         product = {h.path: not self.ctx.is_test_code(h.path) for h in hunks}
         if not any(product.values()):
             return []
-        executed = self.runner.run([failure.nodeid], base, trace=True).executed
+        executed = with_headers(self.runner.run([failure.nodeid], base, trace=True).executed, self.ctx.files.read)
         found = product_changes(hunks, executed, product, "")
         return [ProductChange(c.hunk, c.executed, git.last_change(c.hunk.path, min(c.executed))) for c in found[:5]]
 

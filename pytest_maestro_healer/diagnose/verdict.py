@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_maestro_healer.diagnose.classify import classify
@@ -45,6 +45,24 @@ def preliminary(failure: Failure) -> Diagnosis:
 def _raised_in_test(failure: Failure) -> bool:
     own = [f for f in failure.frames if f.kind != "stdlib"]
     return not own or own[-1].kind == "test"
+
+
+def with_headers(executed: Mapping[str, frozenset[int]], source: Callable[[str], bytes | None]) -> dict[str, frozenset[int]]:
+    """``executed`` with the headers (decorators, parameters, defaults) of the functions whose bodies ran: they count as run with them."""
+    out: dict[str, frozenset[int]] = {}
+    for path, lines in executed.items():
+        more: set[int] = set()
+        try:
+            tree = ast.parse(source(path) or b"")
+        except (SyntaxError, ValueError, RecursionError):
+            tree = ast.Module([], [])
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                body = node.body[0].lineno
+                if not lines.isdisjoint(range(body, (node.end_lineno or body) + 1)):
+                    more.update(range(min([node.lineno, *(d.lineno for d in node.decorator_list)]), body))
+        out[path] = lines | more
+    return out
 
 
 def product_changes(

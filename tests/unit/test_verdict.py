@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pytest_maestro_healer.diagnose.classify import classify
-from pytest_maestro_healer.diagnose.verdict import ProductChange, judge, preliminary, product_changes
+from pytest_maestro_healer.diagnose.verdict import ProductChange, judge, preliminary, product_changes, with_headers
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.model import Cause, Comparison, Failure, FailurePattern, Frame, Location
 
@@ -216,3 +216,9 @@ def test_a_changed_line_in_the_raising_file_is_the_suspect() -> None:
 def test_environment_and_flaky_stay_what_they_are() -> None:
     assert judge(broken("FileNotFoundError", "", "OSError", frames=(frame("test"),)), []).cause is Cause.ENVIRONMENT
     assert judge(broken("AssertionError", reruns=1), []).cause is Cause.FLAKY
+
+
+def test_a_changed_default_counts_as_executed_with_its_function() -> None:
+    source = b"def price(base,\n          rate=2):\n    return base * rate\n\n\ndef other(x=1):\n    return x\n"
+    assert with_headers({"shop.py": frozenset({3})}, lambda path: source) == {"shop.py": frozenset({1, 2, 3})}
+    assert with_headers({"shop.py": frozenset({3})}, lambda path: None) == {"shop.py": frozenset({3})}
