@@ -89,7 +89,7 @@ def test_the_readme_has_the_two_commands_that_the_check_runs() -> None:
     commands = [line for block in blocks for line in block.splitlines() if line.strip()]
     assert len(commands) == 2
     assert commands[0].endswith("maestro-heal demo")
-    assert commands[1].endswith("python -m pytest -n auto")
+    assert commands[1].endswith("python -m pytest -n auto --dist worksteal")
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert "readme_command 1" in script
     assert "readme_command 2" in script
