@@ -96,6 +96,7 @@ class CollectHealer:
             self.busy = False
 
     def _heal(self, failure: Failure, attempt: Attempt) -> tuple[Any, Candidate | None]:
+        began = time.perf_counter()
         runner = CollectRunner(self.overlay, self.capture, self.files, failure.nodeid, failure.path, attempt, self.settings.timeout)
         base = {self.files.relative(p): d for p, d in self.overlay.files.items()}
         learner = self.learner()
@@ -115,6 +116,7 @@ class CollectHealer:
         winner = found.winner
         runner.run([failure.nodeid], winner.after)
         winner.collected = True
+        winner.seconds = time.perf_counter() - began
         winner.after = {p: d for p, d in winner.after.items() if base.get(p) != d}  # not what was healed before
         winner.before = {p: d for p, d in winner.before.items() if p in winner.after}
         winner.diagnosis = drifted(preliminary(failure))
