@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import fnmatch
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -140,3 +141,8 @@ def check_strategies(key: str, names: Any, known: tuple[str, ...] = ()) -> tuple
             raise ConfigError(f"{key}: unknown strategy {name!r}" + (f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(allowed)}"))
         out.append(name)
     return tuple(out)
+
+
+def in_ci() -> bool:
+    """Whether this runs in continuous integration, decided as pytest decides it."""
+    return bool(os.environ.get("CI") or os.environ.get("BUILD_NUMBER"))

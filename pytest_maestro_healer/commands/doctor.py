@@ -15,7 +15,7 @@ from pytest_maestro_healer import __version__
 from pytest_maestro_healer.apply.paths import project_cache_dir
 from pytest_maestro_healer.apply.store import Store
 from pytest_maestro_healer.commands.output import Output
-from pytest_maestro_healer.config import HealerConfig
+from pytest_maestro_healer.config import HealerConfig, in_ci
 from pytest_maestro_healer.errors import HealerError
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.evidence.git import Git
@@ -98,7 +98,7 @@ def _project(root: Path) -> Iterator[Check]:
     else:
         why = "this is no repository with a commit" if shutil.which("git") else "git is not installed"
         yield Check("git", "note", f"{why}: no evidence of what changed, so fewer heals and less confidence")
-    if os.environ.get("CI") or os.environ.get("BUILD_NUMBER"):
+    if in_ci():
         yield Check("CI", "note", "yes: nothing is written without heal_apply_in_ci or maestro-heal heal --auto-fix")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_maestro_healer import __version__
-from pytest_maestro_healer.config import HealerConfig
+from pytest_maestro_healer.config import HealerConfig, in_ci
 from pytest_maestro_healer.errors import HealerError
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.files import ProjectFiles
@@ -152,7 +152,6 @@ class Healing(Capturing):
         from pytest_maestro_healer.session.own import strategies
         from pytest_maestro_healer.session.rerun import InProcess
         from pytest_maestro_healer.session.runner import SessionRunner
-        from pytest_maestro_healer.session.start import in_ci
 
         for key in ("validate_before_apply", "fresh_confirm"):
             if not getattr(self.settings, key) and (self.settings.apply != "none" or key == "validate_before_apply"):

@@ -20,10 +20,11 @@ def killed(root: Path, mutants: Sequence[Mutant], work: Callable[[], RunReport],
 
     A hang or a crash under a mutant counts as killed: the test would not have passed.
     """
-    functions = _functions({_key(str(root / m.path), m.code) for m in mutants})
+    keys = [_key(str(root / m.path), m.code) for m in mutants]
+    functions = _functions(set(keys))
     out: list[bool | None] = []
-    for m in mutants:
-        targets = [f for f in functions.get(_key(str(root / m.path), m.code), ()) if f.__code__.co_freevars == m.code.co_freevars]
+    for m, key in zip(mutants, keys, strict=True):
+        targets = [f for f in functions.get(key, ()) if f.__code__.co_freevars == m.code.co_freevars]
         if not targets or not forked.possible():
             out.append(None)
             continue

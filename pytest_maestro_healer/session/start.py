@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -40,8 +39,3 @@ def project_files(config: pytest.Config) -> ProjectFiles:
     if job is not None:
         files.overlay.update({files.relative(p): data for p, data in job.files.items()})
     return files
-
-
-def in_ci() -> bool:
-    """As pytest decides it."""
-    return bool(os.environ.get("CI") or os.environ.get("BUILD_NUMBER"))
