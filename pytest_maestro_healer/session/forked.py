@@ -19,10 +19,10 @@ from collections.abc import Callable
 from types import FrameType
 
 from pytest_maestro_healer.prove.runner import RunReport
-from pytest_maestro_healer.session import wire
+from pytest_maestro_healer.session import lifeline, wire
 
 #: Modules whose background threads only wait (for a connection, for the end of a time limit) and hold no lock that a test could want.
-_HARMLESS = ("pytest_rerunfailures", "pytest_maestro_healer.session.guard")
+_HARMLESS = ("pytest_rerunfailures", "pytest_maestro_healer.session.guard", "pytest_maestro_healer.session.lifeline")
 
 
 def possible() -> bool:
@@ -47,13 +47,15 @@ def run(work: Callable[[], RunReport], timeout: float) -> RunReport:
     """The report of ``work`` run in a child; ``problem`` is ``hang`` after ``timeout`` seconds and ``crash`` if it died."""
     read_end, write_end = os.pipe()
     started = time.perf_counter()
+    parent = os.getpid()
+    lifeline.prepare()
     sys.stdout.flush()
     sys.stderr.flush()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # 3.12: threads are alive; those that are were looked at
         pid = os.fork()
     if pid == 0:
-        _child(work, read_end, write_end)
+        _child(work, read_end, write_end, parent)
     os.close(write_end)
     data = bytearray()
     hung = False
@@ -83,10 +85,11 @@ def run(work: Callable[[], RunReport], timeout: float) -> RunReport:
         return RunReport(problem=f"crash: the proof process ended with status {status}", seconds=seconds)
 
 
-def _child(work: Callable[[], RunReport], read_end: int, write_end: int) -> None:
+def _child(work: Callable[[], RunReport], read_end: int, write_end: int, parent: int) -> None:
     code = 1
     try:
         os.setsid()
+        lifeline.tie(parent)
         os.close(read_end)
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, 0)

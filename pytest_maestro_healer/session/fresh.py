@@ -61,6 +61,7 @@ class Fresh:
                     return RunReport(problem=f"state: {too_large}")
             job = {
                 "root": str(root),
+                "parent": os.getpid(),
                 "overlay": {k: v.decode("latin-1") for k, v in served.items()},
                 "out": str(work / "result.json"),
                 "trace": trace,
@@ -104,6 +105,7 @@ class Fresh:
         """Start a process that collects what the user's run collected, and ``files``, and then runs tests on request through ``pipes``."""
         job = {
             "root": str(self.files.root),
+            "parent": os.getpid(),
             "overlay": {k: v.decode("latin-1") for k, v in overlay.items()},
             "out": str(work / "result.json"),
             "serve": list(pipes),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_maestro_healer.config import HealerConfig
@@ -13,7 +12,7 @@ from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.model import Failure
 from pytest_maestro_healer.prove.mutants import Mutant
 from pytest_maestro_healer.prove.runner import RunReport
-from pytest_maestro_healer.session import forked
+from pytest_maestro_healer.session import forked, lifeline
 from pytest_maestro_healer.session.fresh import Fresh
 from pytest_maestro_healer.session.mutating import killed
 from pytest_maestro_healer.session.rerun import InProcess
@@ -129,7 +128,7 @@ class SessionRunner:
 @contextlib.contextmanager
 def _load(processes: int) -> Iterator[None]:
     """Keep ``processes`` CPU-bound processes busy."""
-    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"], stdin=subprocess.DEVNULL) for _ in range(processes)]
+    busy = [subprocess.Popen(lifeline.busy(), stdin=subprocess.DEVNULL) for _ in range(processes)]
     try:
         yield
     finally:
