@@ -442,7 +442,8 @@ class HealingResult(Record):
     """The public record of one heal (or of one failure that was not healed).
 
     ``test_id`` is the first healed nodeid, ``nodeids`` all of them. ``original_code`` and ``healed_code`` are the text of the first
-    changed file; ``changes`` has all files. ``validation_results`` is the verdict as a dict by rung.
+    changed file; ``changes`` has all files. ``validation_results`` is the verdict as a dict by rung. ``unasked`` is the rule by which the
+    heal may be written without asking anybody, whatever this run may write; empty where a person has to decide.
     """
 
     healing_id: str
@@ -469,6 +470,7 @@ class HealingResult(Record):
     alternatives: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     collected: bool = False
+    unasked: str = ""
 
     @property
     def files(self) -> tuple[str, ...]:

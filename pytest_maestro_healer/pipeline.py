@@ -318,6 +318,8 @@ def _grounded(heals: Sequence[tuple[Candidate, HealingResult]]) -> list[HealingR
             result = replace(result, success=False, decision=Decision(DecisionKind.REJECTED, f"it builds on {ground.healing_id}, which is refused"))
         elif ground is not None and kind is DecisionKind.APPLIED and ground.decision.kind is not DecisionKind.APPLIED:
             result = replace(result, decision=Decision(DecisionKind.PENDING, f"it builds on {ground.healing_id}, which is not applied"))
+        if ground is not None and not ground.unasked:
+            result = replace(result, unasked="")
         done[id(c)] = result
         out.append(result)
     return out

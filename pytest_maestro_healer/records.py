@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from pytest_maestro_healer.apply.ids import healing_id
@@ -88,7 +88,16 @@ def healed(facts: Facts, c: Candidate) -> HealingResult:
         alternatives=tuple(c.ties),
         refused=tuple(dict.fromkeys(c.refusals)),
         collected=c.collected,
+        unasked=_unasked(facts, case, changes),
     )
+
+
+def _unasked(facts: Facts, case: Case, changes: Sequence[FileChange]) -> str:
+    """The rule by which a run that may write what is safe would write it: for doors that decide about writing themselves."""
+    told = decide(replace(case, in_ci=False, conflict=False), facts.config.replace(apply="safe"))
+    if told.kind is not DecisionKind.APPLIED or any(facts.ctx.git.unmerged(ch.path) for ch in changes):
+        return ""
+    return told.rule
 
 
 def refused(

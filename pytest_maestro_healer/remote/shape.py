@@ -84,6 +84,7 @@ def _joined(results: Sequence[HealingResult]) -> HealingResult:
         explanation="; then ".join(dict.fromkeys(r.explanation for r in steps if r.explanation)),
         tactic="+".join(dict.fromkeys(r.tactic for r in steps if r.tactic)),
         decision=last.decision if all(r.decision.kind is last.decision.kind for r in steps) else Decision(DecisionKind.PENDING, "a part of it waits"),
+        unasked=last.unasked if all(r.unasked for r in steps) else "",
     )
 
 

@@ -51,6 +51,16 @@ def test_a_healed_record(facts: Facts) -> None:
     assert HealingResult.from_dict(json.loads(json.dumps(r.to_dict()))) == r
 
 
+def test_what_may_be_written_unasked_is_said_whatever_the_run_may_write(facts: Facts) -> None:
+    for config in (HealerConfig(), HealerConfig(apply="safe"), HealerConfig(apply="all")):
+        one = Facts(facts.ctx, config, in_ci=True)
+        assert healed(one, candidate()).unasked.startswith("safe, proved and confidence")
+        assert healed(one, candidate(proposal=proposal(applicability=Applicability.REVIEW))).unasked == ""
+        assert healed(one, candidate(steps=[ProofStep("guard", True), ProofStep("rerun", True)])).unasked == ""
+    assert healed(Facts(facts.ctx, HealerConfig(confidence_threshold=1.0)), candidate()).unasked == ""
+    assert healed(Facts(facts.ctx, HealerConfig(fresh_confirm=False)), candidate()).unasked == ""
+
+
 def test_the_id_is_the_heals_not_the_runs(facts: Facts) -> None:
     first, again = healed(facts, candidate()), healed(Facts(facts.ctx, HealerConfig(), now=99.0), candidate(seconds=9.0))
     assert first.healing_id == again.healing_id
