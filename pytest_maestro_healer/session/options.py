@@ -12,6 +12,7 @@ import pytest
 
 from pytest_maestro_healer.config import APPLY_MODES, HealerConfig, check_strategies
 from pytest_maestro_healer.errors import ConfigError
+from pytest_maestro_healer.session import ini
 
 T = TypeVar("T")
 
@@ -96,16 +97,8 @@ def _ini(config: pytest.Config, key: str, kind: Callable[[Any], T]) -> T:
     try:
         return _convert(key, config.getini(key), kind)
     except (ValueError, TypeError, pytest.UsageError) as exc:  # which of them depends on pytest's version
-        raw = _raw(config, key)
-        raise ConfigError(f"{key}: {raw!r} is not {_NAMES.get(kind, 'a usable value')}" if raw is not None else f"{key}: {exc}") from None
-
-
-def _raw(config: pytest.Config, key: str) -> object:
-    """What stands in the ini file, for the message."""
-    found = dict(config.inicfg).get(key)
-    value = getattr(found, "value", found)
-    override = [v for k, _, v in (o.partition("=") for o in config.getoption("override_ini", None) or []) if k == key]
-    return override[-1] if override else value
+        given = ini.raw(config, key)
+        raise ConfigError(f"{key}: {given!r} is not {_NAMES.get(kind, 'a usable value')}" if given is not None else f"{key}: {exc}") from None
 
 
 _NAMES: dict[Any, str] = {float: "a number", int: "a whole number", bool: "true or false", list: "a list of names"}

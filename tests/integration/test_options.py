@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 
+from pytest_maestro_healer.session.options import build
 from tests.integration.toys import BROKEN, HEALED, Suite
 
 PYTEST = pytest.version_tuple[:2]
@@ -100,6 +103,26 @@ def test_a_wrong_value_in_native_toml(suite: Suite, key: str, value: str) -> Non
     line = usage_error(run.text)
     assert key in line
     assert value.strip("'") in line
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pytest.ini", "[pytest]\nheal = true\nheal_timeout = soon\n"),
+        ("setup.cfg", "[tool:pytest]\nheal = true\nheal_timeout = soon\n"),
+        ("tox.ini", "[pytest]\nheal = true\nheal_timeout = soon\n"),
+        ("pyproject.toml", "[tool.pytest.ini_options]\nheal = true\nheal_timeout = 'soon'\n"),
+        pytest.param("pyproject.toml", "[tool.pytest]\nheal = true\nheal_timeout = 'soon'\n", marks=native_toml),
+        pytest.param(".pytest.toml", "[pytest]\nheal = true\nheal_timeout = 'soon'\n", marks=native_toml),
+    ],
+)
+def test_a_wrong_value_is_told_without_deprecated_ways(suite: Suite, name: str, text: str) -> None:
+    suite.write({name: text})
+    config = suite.pytester.parseconfig()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(pytest.UsageError, match=r"heal_timeout: 'soon' is not a number"):
+            build(config)
 
 
 ALL_KEYS = {
@@ -210,6 +233,8 @@ def test_strict_markers_and_strict_config(suite: Suite) -> None:
 
 
 OPTED_OUT = """
+import warnings
+
 import pytest
 import lib
 
