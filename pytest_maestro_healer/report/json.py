@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from pytest_maestro_healer.errors import BundleError, HealerError
+from pytest_maestro_healer.errors import BundleError
 from pytest_maestro_healer.model import HealingReport
+from pytest_maestro_healer.report.files import write_whole
 
 SCHEMA = 1
 
@@ -45,43 +45,8 @@ def loads(text: str | bytes, name: str = "the report") -> HealingReport:
 
 
 def write(report: HealingReport, path: str | os.PathLike[str]) -> None:
-    """Write ``report`` to ``path``: a reader sees the old file or the whole new one, never a part.
-
-    Missing folders are made; a symbolic link is followed; a device or pipe (``/dev/stdout``) is written directly. Raises
-    :class:`~pytest_maestro_healer.errors.HealerError` when it cannot be written; the old file then is as it was.
-    """
-    target = Path(os.path.realpath(path))
-    data = dumps(report).encode("ascii")
-    try:
-        if Path(path).exists() and not target.is_file() and not target.is_dir():
-            Path(path).write_bytes(data)
-            return
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _replace(target, data)
-    except OSError as exc:
-        raise HealerError(f"{path} cannot be written: {exc.strerror or exc}") from exc
-
-
-def _replace(target: Path, data: bytes) -> None:
-    fd, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    temp = Path(name)
-    try:
-        with os.fdopen(fd, "wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        # mkstemp makes private files; a report is for others to read, as any new file would be
-        temp.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
-        temp.replace(target)
-    except BaseException:
-        temp.unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+    """Write ``report`` to ``path``, wholly or not at all; raises :class:`~pytest_maestro_healer.errors.HealerError`."""
+    write_whole(path, dumps(report).encode("ascii"))
 
 
 def read(path: str | os.PathLike[str]) -> HealingReport:
