@@ -146,6 +146,10 @@ def _heals(options: argparse.Namespace, start: Path, given: Path | None) -> int:
     attend(store, history)
     heals.recover(store)
     command = options.command
+    if command == "merge":
+        from pytest_maestro_healer.commands.merge import merge
+
+        return merge(store, out, [str(start / b) for b in options.bundles], str(start / options.output) if options.output else None)
     if command == "list":
         return heals.list_heals(store, out)
     if command == "show":
@@ -213,6 +217,10 @@ def _parser() -> argparse.ArgumentParser:
     add("diff", "Print the diff of heals (default: of all pending ones)").add_argument("ids", nargs="*", metavar="ID")
     heals("accept", "Write pending heals to the project", "all", "Accept every pending heal")
     heals("reject", "Drop pending heals and never propose them again", "all", "Reject every pending heal")
+    shards = add("merge", "Put the pending heals of other machines (CI shards) beside those of this project")
+    shards.epilog = "exit codes: 0 all were taken, 1 something was left out (stale, refused, rejected before, unreadable), 2 error."
+    shards.add_argument("bundles", nargs="+", metavar="BUNDLE", help="pending.json, a folder with such files below, or what --heal-json wrote")
+    shards.add_argument("-o", "--output", metavar="FILE", help="Write this bundle, and a patch next to it, instead of the project's own")
     add("review", "Decide about the pending heals one by one")
     heals("rollback", "Undo applied heals", "last", "Undo all that the last command or run applied")
     results = add("heal", "Run the failed tests of a result file again, with healing on")

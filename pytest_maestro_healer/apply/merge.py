@@ -26,6 +26,10 @@ class LineHunk:
             return self.start <= other.end and other.start <= self.end
         return self.start < other.end and other.start < self.end
 
+    def excludes(self, other: LineHunk) -> bool:
+        """Whether only one of the two can be made: they clash, are not the same, and not both insert imports."""
+        return self.clashes(other) and self != other and not (_imports_only(self) and _imports_only(other))
+
 
 def split_lines(data: bytes) -> list[bytes]:
     """Lines with their ends, split at ``\\n`` only, as git does."""

@@ -20,6 +20,7 @@ from pytest_maestro_healer.apply.merge import rebase
 from pytest_maestro_healer.apply.patch import combined, git_prefix
 from pytest_maestro_healer.apply.paths import locked, project_cache_dir
 from pytest_maestro_healer.apply.pending import load_bundle, merge_bundle, save_bundle
+from pytest_maestro_healer.apply.shards import Together, together
 from pytest_maestro_healer.apply.write import read_current, sha256, write_state
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.edit.diff import unified
@@ -111,6 +112,26 @@ class Store:
         with locked(self.folder):
             self._write(merge_bundle(load_bundle(self.bundle, self._note), new, passed))
         return self.bundle
+
+    def judged(self, results: Sequence[HealingResult]) -> list[PendingEntry]:
+        """Heals that were found elsewhere, as they stand against the files of now; ``problem`` says why one is not to be taken in."""
+        links = self._links([*self._bundled(), *results])
+        return [self._judged(described(r), links) for r in results]
+
+    def _judged(self, result: HealingResult, links: Sequence[Link]) -> PendingEntry:
+        if self.was_rejected(result):
+            return PendingEntry(result, "it was rejected here before")
+        return self._entry(result, links) or PendingEntry(result, "the files have it already")
+
+    def add(self, results: Sequence[HealingResult]) -> Together:
+        """Put heals that were found elsewhere beside the pending ones, of which none is replaced, and save the bundle.
+
+        Raises as :meth:`save_pending`.
+        """
+        with locked(self.folder):
+            found = together([load_bundle(self.bundle, self._note), results])
+            self._write(found.results)
+        return found
 
     def entries(self) -> list[PendingEntry]:
         """All pending heals, oldest first, as they stand against the files of now; those applied already are left out.

@@ -22,7 +22,6 @@ from pytest_maestro_healer.evidence.git import Git
 from pytest_maestro_healer.report.text import count, line, one_line
 from pytest_maestro_healer.strategies import BUILTIN
 
-SCHEMA = 1
 _COLOURS = {"ok": "green", "note": "yellow", "problem": "red"}
 #: Distribution -> what it is good for here.
 _OPTIONAL = {
@@ -50,7 +49,7 @@ def doctor(out: Output, *, root: Path, cache_dir: str) -> int:
         out.lines([line(f"{c.name:<12} ", (f"{c.state:<7}", {_COLOURS[c.state]: True}), f" {one_line(c.text)}")])
     bad = [c for c in checks if c.state == "problem"]
     out.lines(["", f"{count(len(bad), 'problem')}. Why one test is not healed: maestro-heal explain NODEID"])
-    out.document({"schema": SCHEMA, "root": str(root), "checks": [vars(c) for c in checks], "problems": len(bad)})
+    out.document({"root": str(root), "checks": [vars(c) for c in checks], "problems": len(bad)})
     return 1 if bad else 0
 
 

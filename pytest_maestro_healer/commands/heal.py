@@ -21,7 +21,6 @@ from pytest_maestro_healer.remote.job import Answer, Job, answer
 from pytest_maestro_healer.report import card
 from pytest_maestro_healer.report.text import Line, clean, count, line, one_line
 
-SCHEMA = 1
 _SHOWN = 20
 _STDERR = 2
 
@@ -91,7 +90,6 @@ def explain(out: Output, nodeid: str, *, folder: Path, root: Path) -> int:
     out.notes(seen.report.notes)
     out.document(
         {
-            "schema": SCHEMA,
             "nodeid": nodeid,
             "failures": [f.to_dict() for f in mine],
             "results": [r.to_dict() for r in told],
@@ -161,7 +159,6 @@ def _summary(out: Output, results: Results, seen: Answer, left: Sequence[str]) -
 
 def _document(results: Results, missing: Sequence[str], seen: Answer | None) -> dict[str, Any]:
     return {
-        "schema": SCHEMA,
         "format": results.format,
         "tests": results.total,
         "failed": [c.label for c in results.failed],

@@ -11,6 +11,9 @@ from typing import Any, TextIO
 
 from pytest_maestro_healer.report.text import Line, line, one_line, paint
 
+#: Of every document: counts up when a key changes its meaning or goes; a new key alone does not change it.
+SCHEMA = 1
+
 
 def use_color(stream: TextIO) -> bool:
     """pytest's rules: PY_COLORS, then NO_COLOR, then FORCE_COLOR, then whether ``stream`` is a capable terminal."""
@@ -56,9 +59,9 @@ class Output:
             self.problem(f"note: {note}")
 
     def document(self, data: dict[str, Any]) -> None:
-        """Print the JSON document."""
+        """Print the JSON document, with the schema's number first."""
         if self.json:
-            print(json.dumps(data, indent=1, default=str))
+            print(json.dumps({"schema": SCHEMA, **data}, indent=1, default=str))
 
 
 def raw(data: bytes) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from pytest_maestro_healer.errors import HealerError
 
+_NO_REPORT = '{"schema": 1, "results": [], "notes": ["pytest wrote no healing report"]}\n'
+
 
 def run_pytest(args: Sequence[str], *, folder: Path, root: Path | None = None, json: bool = False) -> int:
     """Run ``pytest --heal`` with ``args`` in ``folder``; 0 when all passed, 1 when tests failed or heals are pending, 2 for anything else.
@@ -26,7 +28,7 @@ def run_pytest(args: Sequence[str], *, folder: Path, root: Path | None = None, j
     with tempfile.TemporaryDirectory(prefix="maestro-heal-") as scratch:
         report = Path(scratch, "report.json")
         done = _call([*command, f"--heal-json={report}", *args], folder, 2)
-        text = report.read_text(encoding="utf-8") if report.is_file() else '{"results": [], "notes": ["pytest wrote no healing report"]}\n'
+        text = report.read_text(encoding="utf-8") if report.is_file() else _NO_REPORT
         sys.stdout.write(text)
     return _code(done)
 
