@@ -13,8 +13,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
+
+from pytest_maestro_healer.model import HealingReport, HealingResult
 
 MASK = "***"
 
@@ -53,6 +57,15 @@ _RANDOM = re.compile(r"(?=[^\d]*\d)(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9+/_=.-]{24,}"
 #: What a mask would only make unreadable.
 _PLAIN_VALUES = frozenset({"true", "false", "none", "null", "yes", "no", "on", "off", "", "''", '""', "(", "[", "{", "is", "was"})
 _SHORTEST = 4
+#: From this length on a value is masked inside longer words, too.
+_LONG = 8
+#: Stand-ins that test set-ups give to such variables: no secrets, and words of many sentences, paths and test ids.
+_STAND_INS = """
+admin basic bearer changeme ci debug default demo dev development dummy example fake foobar guest info jwt keyring local localhost mock mysql
+oauth oauth2 pass passwd password placeholder plain postgres prod production pytest python redis root secret sqlite ssh staging system test
+testing tests token user username value
+"""
+_COMMON = frozenset(_STAND_INS.split())
 
 
 def redact(text: str, environ: Mapping[str, str] | None = None) -> str:
@@ -62,9 +75,7 @@ def redact(text: str, environ: Mapping[str, str] | None = None) -> str:
     """
     if not text:
         return text
-    known = _values(tuple(sorted((os.environ if environ is None else environ).items())))
-    if known is not None:
-        text = known.sub(MASK, text)
+    text = redact_values(text, environ)
     text = _TOKENS.sub(MASK, text)
     if "://" in text and "@" in text:
         text = _URL.sub(rf"\g<scheme>{MASK}@", text)
@@ -72,6 +83,57 @@ def redact(text: str, environ: Mapping[str, str] | None = None) -> str:
         text = _HEADER.sub(_masked, text)
         text = _ASSIGNED.sub(_masked, text)
     return _SCHEME.sub(_masked, text)
+
+
+def redact_values(text: str, environ: Mapping[str, str] | None = None) -> str:
+    """``text`` without the secret values of ``environ``, and nothing else changed: for code that is shown, where ``token="x"`` is no secret."""
+    known = _values(tuple(sorted((os.environ if environ is None else environ).items())))
+    return known.sub(MASK, text) if known is not None else text
+
+
+def secret_names(text: str, environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """The variables of ``environ`` that are named like a secret and whose value stands in ``text``."""
+    found = os.environ if environ is None else environ
+    return tuple(sorted(n for n, v in found.items() if is_secret_name(n) and len(v) >= _LONG and _is_secret(n, v) and _pattern(v).search(text)))
+
+
+def without_secrets(result: HealingResult, environ: Mapping[str, str] | None = None) -> HealingResult:
+    """``result`` with all its sentences redacted; what is applied (edits, diff, code) and the test ids stay as they are."""
+
+    def hide(text: str) -> str:
+        return redact(text, environ)
+
+    d, decision = result.diagnosis, result.decision
+    steps = tuple(replace(s, reason=hide(s.reason)) for s in result.verdict.steps)
+    return replace(
+        result,
+        validation_results=redacted(result.validation_results, environ),
+        evidence=tuple(replace(e, sentence=hide(e.sentence), where=hide(e.where)) for e in result.evidence),
+        decision=replace(decision, rule=hide(decision.rule)),
+        explanation=hide(result.explanation),
+        verdict=replace(result.verdict, steps=steps),
+        diagnosis=replace(d, reasons=tuple(map(hide, d.reasons)), suspect=hide(d.suspect)) if d is not None else None,
+        advice=hide(result.advice),
+        alternatives=tuple(map(hide, result.alternatives)),
+        refused=tuple(map(hide, result.refused)),
+    )
+
+
+def for_display(report: HealingReport, environ: Mapping[str, str] | None = None) -> HealingReport:
+    """``report`` as it may be shown: its test ids redacted, and in its diffs the values of secret variables masked.
+
+    ``changes`` stay exact: they are what is applied.
+    """
+    results = tuple(
+        replace(
+            without_secrets(r, environ),
+            test_id=redact(r.test_id, environ),
+            nodeids=tuple(redact(n, environ) for n in r.nodeids),
+            diff=redact_values(r.diff, environ),
+        )
+        for r in report.results
+    )
+    return replace(report, results=results, notes=tuple(redact(n, environ) for n in report.notes))
 
 
 def redacted(value: Any, environ: Mapping[str, str] | None = None) -> Any:
@@ -98,7 +160,13 @@ def _masked(m: re.Match[str]) -> str:
     found = m.groupdict()
     value, sep = (found["value"], found["sep"]) if found["value"] is not None else (found["value2"], found["sep2"])
     bare = value.strip().strip("\"'").lower()
-    if bare in _PLAIN_VALUES or MASK in value or m["name"].upper() in _HARMLESS or bare in ("bearer", "basic", "digest"):
+    if (
+        not any(map(str.isalnum, bare))
+        or bare in _PLAIN_VALUES
+        or MASK in value
+        or m["name"].upper() in _HARMLESS
+        or bare in ("bearer", "basic", "digest")
+    ):
         return m[0]
     quote = value[0] if value[0] in "\"'" and value[-1] == value[0] else ""
     return f"{m['name']}{sep}{quote}{MASK}{quote}"
@@ -107,12 +175,31 @@ def _masked(m: re.Match[str]) -> str:
 @lru_cache(maxsize=4)
 def _values(environ: tuple[tuple[str, str], ...]) -> re.Pattern[str] | None:
     """One pattern for the values that are to be masked: of variables named like a secret, and those that look like one."""
-    found = set()
-    for name, value in environ:
-        if name.upper() in _HARMLESS or value.lower() in _PLAIN_VALUES or (value.isdigit() and len(value) < 6):
-            continue
-        named = is_secret_name(name) and len(value) >= _SHORTEST
-        looks = _RANDOM.fullmatch(value) is not None and "/" not in value
-        if named or looks:
-            found |= {value, repr(value)[1:-1]}
-    return re.compile("|".join(re.escape(v) for v in sorted(found, key=len, reverse=True))) if found else None
+    found = {text for name, value in environ if _is_secret(name, value) for text in (value, repr(value)[1:-1])}
+    return re.compile("|".join(_pattern(v).pattern for v in sorted(found, key=len, reverse=True))) if found else None
+
+
+def _is_secret(name: str, value: str) -> bool:
+    if name.upper() in _HARMLESS or value.lower() in _PLAIN_VALUES | _COMMON or (value.isdigit() and len(value) < 6):
+        return False
+    if is_secret_name(name) and len(value) >= _SHORTEST:
+        return not _is_path(value)
+    return _RANDOM.fullmatch(value) is not None and "/" not in value
+
+
+def _is_path(value: str) -> bool:
+    """A variable that names the file with the key is no secret, and would mask every path below it."""
+    try:
+        return value.startswith(("/", "~", ".", "C:")) and Path(value).expanduser().exists()
+    except (OSError, ValueError, RuntimeError):  # no home, a null byte, too long
+        return False
+
+
+@lru_cache(maxsize=64)
+def _pattern(value: str) -> re.Pattern[str]:
+    """``value`` anywhere; a short one, or a mere word, only where it is not part of a longer word."""
+    text = re.escape(value)
+    if len(value) < _LONG or value.isalpha():
+        text = rf"(?<![^\W_]){text}" if value[:1].isalnum() else text
+        text = rf"{text}(?![^\W_])" if value[-1:].isalnum() else text
+    return re.compile(text)

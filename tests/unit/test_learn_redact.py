@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_maestro_healer.evidence.redact import MASK, is_secret_name, redact, redacted
+from pytest_maestro_healer.evidence.redact import (
+    MASK,
+    for_display,
+    is_secret_name,
+    redact,
+    redact_values,
+    redacted,
+    secret_names,
+    without_secrets,
+)
+from pytest_maestro_healer.model import (
+    Cause,
+    Decision,
+    DecisionKind,
+    Diagnosis,
+    Evidence,
+    FailurePattern,
+    FileChange,
+    HealingReport,
+    HealingResult,
+    ProofStep,
+    Verdict,
+)
 
 ENVIRON = {
     "API_TOKEN": "abcd1234",
@@ -106,3 +130,76 @@ def test_a_long_text_takes_no_time() -> None:
         began = time.process_time()
         redact(text, ENVIRON)
         assert time.process_time() - began < 5.0, text[:10]
+
+
+class TestCommonValues:
+    """What developers' machines and CI set is often no secret, and stands in every other path and sentence."""
+
+    @pytest.mark.parametrize(
+        ("name", "value", "text"),
+        [
+            ("DB_PASSWORD", "test", "tests/test_a.py::test_b"),
+            ("POSTGRES_PASSWORD", "postgres", "the postgres fixture"),
+            ("TOKEN", "main", "domain.maintain() in remain.py"),
+            ("SECRET", "swordfish", "swordfishes are fish"),
+            ("SSH_KEY", "/", "tests/test_a.py"),
+        ],
+    )
+    def test_is_left_readable(self, name: str, value: str, text: str) -> None:
+        assert redact(text, {name: value}) == text
+
+    def test_a_word_is_masked_where_it_stands_alone(self) -> None:
+        assert redact("login with swordfish failed", {"SECRET": "swordfish"}) == f"login with {MASK} failed"
+        assert redact("got 'pa5w'.", {"SECRET": "pa5w"}) == f"got '{MASK}'."
+
+    def test_names_before_a_sign_that_has_no_value_stay(self) -> None:
+        assert redact("`password=` is now `passwd=`", {}) == "`password=` is now `passwd=`"
+
+
+def test_values_alone_leave_code_as_it_is() -> None:
+    code = 'connect(password="x", token=load("hunter22"))'
+    assert redact_values(code, ENVIRON) == code.replace("hunter22", MASK)
+    assert redact_values(code, {}) == code
+
+
+def test_which_variables_stand_in_a_text() -> None:
+    assert secret_names("assert x == 'hunter22' + 'abcd1234'", ENVIRON) == ("API_TOKEN", "DB_PASSWORD")
+    assert secret_names("assert x == 'test'", {"DB_PASSWORD": "test"}) == ()
+
+
+SENTENCE = "POST https://u:pa55@h/ with Authorization: Bearer hunter22 and API_TOKEN=abcd1234"
+
+
+def result_with(sentence: str) -> HealingResult:
+    step = ProofStep("rerun", False, sentence)
+    diff = "-a = 'hunter22'\n+a = 1\n"
+    rungs = {"rerun": {"passed": False, "reason": sentence}}
+    return HealingResult(
+        "h-1", "t.py::t[hunter22]", "s", True, "a = 'hunter22'", "a = 1", validation_results=rungs, diff=diff,
+        evidence=(Evidence("value", sentence, sentence, 0.5),), decision=Decision(DecisionKind.PENDING, sentence), tactic="t", explanation=sentence,
+        nodeids=("t.py::t[hunter22]",), changes=(FileChange.of("t.py", b"a = 'hunter22'", b"a = 1"),), verdict=Verdict((step,)),
+        diagnosis=Diagnosis(FailurePattern.UNKNOWN, 0.5, Cause.UNKNOWN, (sentence,), sentence), advice=sentence, alternatives=(sentence,),
+        refused=(sentence,),
+    )  # fmt: skip
+
+
+def test_a_record_keeps_what_is_applied_and_nothing_else_has_a_secret() -> None:
+    record = result_with(SENTENCE)
+    safe = without_secrets(record, ENVIRON)
+    for name in ("changes", "diff", "original_code", "healed_code", "test_id", "nodeids", "healing_id"):
+        assert getattr(safe, name) == getattr(record, name)
+    rest = replace(safe, changes=(), diff="", original_code="", test_id="", nodeids=())
+    text = str(rest.to_dict())
+    assert not [s for s in ("hunter22", "abcd1234", "pa55") if s in text]
+    assert text.count(MASK) > 20
+    assert safe.evidence[0].weight == 0.5
+    assert without_secrets(safe, ENVIRON) == safe
+
+
+def test_what_is_shown_has_masked_ids_and_diffs_and_the_bytes_to_apply() -> None:
+    report = HealingReport((result_with(SENTENCE),), notes=(SENTENCE,))
+    shown = for_display(report, ENVIRON)
+    assert shown.results[0].changes == report.results[0].changes
+    assert shown.results[0].nodeids == (f"t.py::t[{MASK}]",)
+    assert shown.results[0].diff == f"-a = '{MASK}'\n+a = 1\n"
+    assert "hunter22" not in str(replace(shown, results=(replace(shown.results[0], changes=(), original_code=""),)).to_dict())
