@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pytest_maestro_healer.edit.guards.broken import check_repair
 from pytest_maestro_healer.edit.guards.compare import compare
 from pytest_maestro_healer.edit.guards.limits import Limits
+from pytest_maestro_healer.edit.guards.stranger import repair_objections
 from pytest_maestro_healer.edit.guards.values import looks_nondeterministic
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.errors import EditError
@@ -79,7 +80,7 @@ def check(
     if after.tree is None:
         return [f"{after.path} does not parse after the edit: {after.syntax_error}"]
     if before.tree is None:
-        return check_repair(before, after)
+        return check_repair(before, after) + (repair_objections(before, after) if limits is not None and limits.stranger else [])
     return compare(before, after, limits or Limits())
 
 

@@ -22,6 +22,9 @@ _ALLOWANCE = {"importorskip": "importorskip", "a skip": "skip", "an xfail": "ski
 _DUNDERS = {"__test__", "__unittest_skip__", "collect_ignore", "collect_ignore_glob", "__unittest_expecting_failure__"}
 _MOCKS = frozenset({"Mock", "MagicMock", "AsyncMock", "NonCallableMock", "NonCallableMagicMock", "patch", "object", "create_autospec"})
 _GONE_STDLIB = words("asynchat asyncore cgi distutils imp smtpd mock unittest2 pkg_resources six nose")
+#: Modules of the standard library on which a test's verdict itself rests, and what tests replace in them to feed a program its input.
+_JUDGES = frozenset({"builtins", "unittest", "operator", "functools"})
+_FED = frozenset({"open", "input", "print"})
 _EXCEPT_IMPORT = frozenset({"ImportError", "ModuleNotFoundError", "AttributeError"})
 
 
@@ -182,8 +185,8 @@ def stubbed(
     if len(risky) > room:
         out.append(f"replaces product code in the test ({risky[-1]} is patched)")
     fresh = _bound(after) - _bound(before)
-    gone = {name: root for name, root in _imported(before).items() if name in fresh} if fresh else {}
-    still = _imported(after) if gone else {}
+    gone = {name: root for name, root in imported(before).items() if name in fresh} if fresh else {}
+    still = imported(after) if gone else {}
     for name, root in gone.items():
         if name in still:
             out.append(f"replaces product code in the test ({name} is redefined)")
@@ -193,7 +196,7 @@ def stubbed(
 
 
 def _patches(parts: Sequence[ast.AST], tree: ast.Module, *, data: bool = False) -> Iterator[str]:
-    imported = _imported(tree) if parts else {}
+    known = imported(tree) if parts else {}
     for node in (n for part in parts for n in ast.walk(part)):
         if isinstance(node, ast.Call) and len(node.args) >= 3 and (_keeps(node) or (data and _is_data(node.args[2]))):
             continue
@@ -201,7 +204,7 @@ def _patches(parts: Sequence[ast.AST], tree: ast.Module, *, data: bool = False) 
             name, path = last_name(node.func), dotted(node.func)
             owner = last_name(node.func.value) if isinstance(node.func, ast.Attribute) else ""
             if (
-                (name in ("setattr", "delattr") and "patch" in owner)
+                (name in ("setattr", "delattr") and isinstance(node.func, ast.Attribute) and node.args)
                 or (name == "object" and owner == "patch")
                 or (name == "setattr" and isinstance(node.func, ast.Name))
             ):
@@ -210,7 +213,7 @@ def _patches(parts: Sequence[ast.AST], tree: ast.Module, *, data: bool = False) 
                 yield (
                     target
                     if isinstance(target, str)
-                    else f"{_real(dotted(node.args[0]), imported) if node.args else '?'}.{attr if isinstance(attr, str) else '?'}"
+                    else f"{_real(dotted(node.args[0]), known) if node.args else '?'}.{attr if isinstance(attr, str) else '?'}"
                 )
             elif (
                 name == "patch"
@@ -221,8 +224,8 @@ def _patches(parts: Sequence[ast.AST], tree: ast.Module, *, data: bool = False) 
                 yield target if isinstance(target, str) else "?"
         elif isinstance(node, ast.Assign):
             for t in node.targets:
-                if isinstance(t, ast.Attribute) and isinstance(t.value, (ast.Name, ast.Attribute)) and root_name(t) in imported:
-                    yield _real(dotted(t), imported)
+                if isinstance(t, ast.Attribute) and isinstance(t.value, (ast.Name, ast.Attribute)) and root_name(t) in known:
+                    yield _real(dotted(t), known)
 
 
 def _keeps(call: ast.Call) -> bool:
@@ -257,10 +260,11 @@ def _real(path: str, imported: dict[str, str]) -> str:
 
 def _harmless(target: str) -> bool:
     """Whether a patch target belongs to the interpreter's surroundings (time, environment, streams), not to a product."""
-    return target.partition(".")[0] in sys.stdlib_module_names
+    root, _, name = target.partition(".")
+    return root in sys.stdlib_module_names and (root not in _JUDGES or name in _FED)
 
 
-def _imported(tree: ast.Module) -> dict[str, str]:
+def imported(tree: ast.Module) -> dict[str, str]:
     """Imported name -> the top-level module it comes from."""
     out = {}
     for node in ast.walk(tree):

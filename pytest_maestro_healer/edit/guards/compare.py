@@ -6,7 +6,7 @@ import ast
 import difflib
 from collections.abc import Iterator, Sequence
 
-from pytest_maestro_healer.edit.guards import census, kept
+from pytest_maestro_healer.edit.guards import census, kept, reach, stranger
 from pytest_maestro_healer.edit.guards.checks import Check
 from pytest_maestro_healer.edit.guards.expressions import Scope, computed, constant, states_value, words
 from pytest_maestro_healer.edit.guards.limits import Limits
@@ -22,7 +22,7 @@ def compare(before: SourceFile, after: SourceFile, limits: Limits) -> list[str]:
     assert before.tree is not None
     assert after.tree is not None
     old, new = units(before), units(after)
-    pairs, gone = _pair(old, new)
+    pairs, gone = paired(old, new)
     changed_names = _changed_constants(before.tree, after.tree)
     out = [f"{'the test' if u.is_test else 'the function'} {u.qualname} with its assertions was removed" for u in gone if u.checks and u.is_function]
     changed = [(a, b) for a, b in pairs if a.text != b.text or a.frames != b.frames]
@@ -31,20 +31,25 @@ def compare(before: SourceFile, after: SourceFile, limits: Limits) -> list[str]:
         out += _unit(a, b, limits)
     renamed = {a.qualname: b.qualname for a, b in pairs}
     out += kept.lost_tests(old, new, renamed)
-    paired = {id(b) for _, b in pairs}
-    fresh = [u for u in new if id(u) not in paired]
+    matched = {id(b) for _, b in pairs}
+    fresh = [u for u in new if id(u) not in matched]
     # what is the same on both sides need not be counted
     lost = [n for u in (*(a for a, _ in changed), *gone) for n in u.parts]
     gained = [n for u in (*(b for _, b in changed), *fresh) for n in u.parts]
     out += census.grew(lost, gained, limits)
+    imported = census.imported(before.tree)
+    out += reach.grew(lost, gained, imported)
+    out += [r for a, b in changed if a.is_function for r in reach.covered(a.node, b.node, imported)]
+    if limits.stranger:
+        out += stranger.grew(before.tree, after.tree, lost, gained)
     out += census.stubbed(before.tree, after.tree, lost, gained, limits.allow)
     out += [r for a, b in changed for r in longer(a.parts, b.parts, limits)]
     out += [reason for u in fresh for c in u.checks if (reason := vacuous(c, u.scope))]
     return list(dict.fromkeys(out))
 
 
-def _pair(old: Sequence[Unit], new: Sequence[Unit]) -> tuple[list[tuple[Unit, Unit]], list[Unit]]:
-    """Units that belong together: by name first, then by likeness among those of one class or module."""
+def paired(old: Sequence[Unit], new: Sequence[Unit]) -> tuple[list[tuple[Unit, Unit]], list[Unit]]:
+    """Units that belong together, and old ones that are gone: by name first, then by likeness among those of one class or module."""
     index = {(u.qualname, u.occurrence): u for u in new}
     pairs = [(u, index[(u.qualname, u.occurrence)]) for u in old if (u.qualname, u.occurrence) in index]
     taken = {id(b) for _, b in pairs}
@@ -85,7 +90,10 @@ def _unit(a: Unit, b: Unit, limits: Limits) -> list[str]:
         out += _ways_out(a, b) + _emptied(a, b)
     out += kept.lost_rows(a, b)
     out += _returned(a, b)
-    for one, two in align(a.checks, b.checks, a.scope, b.scope, limits):
+    pairs = list(align(a.checks, b.checks, a.scope, b.scope, limits))
+    if limits.stranger:
+        out += stranger.objections(a, b, [(x, y) for x, y in pairs if x is not None and y is not None], a.scope, b.scope)
+    for one, two in pairs:
         if two is None:
             assert one is not None
             out.append(f"the assertion `{one.short}` was dropped" + ("" if a.name == "<body>" else f" from {a.name}"))

@@ -14,9 +14,11 @@ class Limits:
     ``max_wait`` is the longest limit in seconds that a wait may be given, if that is more than ``max_widening`` times the old one.
     ``allow`` names relaxations that the evidence justified: ``importorskip``, ``skip`` (a conditional one), ``flaky``,
     ``unordered``, ``approx``, ``warnings``, ``raises`` (an exception where a value was expected), ``state`` (data of the product set to a literal).
+    ``stranger`` asks for the stricter rules of :mod:`~pytest_maestro_healer.edit.guards.stranger`.
     """
 
     max_rel: float = 1e-6
     max_widening: float = 10.0
     max_wait: float = 60.0
     allow: frozenset[str] = frozenset()
+    stranger: bool = False
