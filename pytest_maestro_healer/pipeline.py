@@ -12,11 +12,12 @@ from dataclasses import replace
 
 from pytest_maestro_healer.apply.merge import rebase
 from pytest_maestro_healer.config import HealerConfig
+from pytest_maestro_healer.diagnose.imports import judge_import
 from pytest_maestro_healer.diagnose.verdict import ProductChange, judge, preliminary, product_changes, with_headers
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions, Experiments, Observation
 from pytest_maestro_healer.learn.learner import Learner
-from pytest_maestro_healer.model import Cause, Decision, DecisionKind, Diagnosis, Failure, HealingResult, ProofStep
+from pytest_maestro_healer.model import Cause, Decision, DecisionKind, Diagnosis, Failure, HealingResult, ProofStep, Proposal
 from pytest_maestro_healer.prove.candidates import Candidate, merged_causes, progressed
 from pytest_maestro_healer.prove.runner import Runner
 from pytest_maestro_healer.prove.steady import Steadiness, flaky
@@ -110,7 +111,7 @@ class Pipeline(Search):
             found = self.search(failure, first, base, 0)
             found.refusals += refusals
         if found.winner is None:
-            self._unhealed(failure, first, found, base, began)
+            self.unhealed(failure, first, found, base, began)
             return []
         winner = found.winner
         if winner.symptom:
@@ -246,6 +247,8 @@ class Pipeline(Search):
         return [ProductChange(c.hunk, c.executed, git.last_change(c.hunk.path, min(c.executed))) for c in found[:5]]
 
     def _judged(self, failure: Failure, first: Diagnosis, base: Mapping[str, bytes], values: Sequence[str] = ()) -> Diagnosis:
+        if failure.phase == "collect":
+            return judge_import(failure, first)
         return judge(failure, self._changes(failure, base), new_values=values, first=first)
 
     def _expected(self, winner: Candidate, first: Diagnosis) -> Diagnosis:
@@ -260,10 +263,15 @@ class Pipeline(Search):
                 break
         return replace(verdict, pattern=first.pattern, probability=first.probability)
 
-    def _unhealed(self, failure: Failure, first: Diagnosis, found: Found, base: Mapping[str, bytes], began: float) -> None:
+    def unhealed(self, failure: Failure, first: Diagnosis, found: Found, base: Mapping[str, bytes], began: float) -> None:
+        """Put on record that no heal was found: what to do instead, or why not."""
         diagnosis = first if first.cause is Cause.FLAKY else self._judged(failure, first, base)
         self.done.add(failure.nodeid)
-        if found.advice:
+        if failure.phase == "collect" and diagnosis.cause is Cause.REGRESSION_SUSPECTED and all(_same_place(a, diagnosis) for a in found.advice):
+            result = refused(self.facts, failure, diagnosis, "", self.clock() - began, found.refusals)
+            told = found.advice[:1]
+            self.others.append(replace(result, advice=told[0].advice, evidence=told[0].evidence) if told else result)
+        elif found.advice:
             self.others.append(advised(self.facts, failure, diagnosis, found.advice, found.refusals, self.clock() - began))
         else:
             self.others.append(refused(self.facts, failure, diagnosis, "", self.clock() - began, found.refusals))
@@ -300,6 +308,11 @@ class Pipeline(Search):
                 merged = rebase(disk, data, out[path]) if path in out else data
                 out[path] = merged if merged is not None else data
         return out
+
+
+def _same_place(advice: Proposal, diagnosis: Diagnosis) -> bool:
+    """Whether an advice only names the place that the diagnosis names too."""
+    return advice.advice.startswith(diagnosis.suspect.partition(" ")[0])
 
 
 def drifted(first: Diagnosis) -> Diagnosis:

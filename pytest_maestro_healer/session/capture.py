@@ -164,6 +164,7 @@ class Capture:
             for key in ("lineno", "offset", "end_lineno", "end_offset"):
                 out[key] = getattr(exc, key, None)
             out["text"] = exc.text if isinstance(exc.text, str) else ""
+            out["kind"] = self.kind(filename) if filename else ""
         elif isinstance(exc, ImportError):
             m = _CANNOT.search(str(exc))
             out.update(name=exc.name or (m[2] if m else ""), path=exc.path or "", msg=str(exc))

@@ -16,7 +16,7 @@ from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.learn.learner import Learner
-from pytest_maestro_healer.model import Failure
+from pytest_maestro_healer.model import Failure, HealingResult
 from pytest_maestro_healer.pipeline import Found, Pipeline, drifted
 from pytest_maestro_healer.prove.candidates import Candidate
 from pytest_maestro_healer.prove.mutants import Mutant
@@ -81,6 +81,8 @@ class CollectHealer:
         self.originals: list[pytest.CollectReport] = []
         self.notes: list[str] = []
         self.busy = False
+        #: What the last attempt has to say where it found no heal.
+        self.told: list[HealingResult] = []
         #: Knows what became of earlier heals; the session says who.
         self.learner: Callable[[], Learner | None] = lambda: None
 
@@ -106,7 +108,10 @@ class CollectHealer:
         pipeline.deadline = time.perf_counter() + self.settings.budget / 4
         found: Found = pipeline.search(failure, preliminary(failure), base, 0)
         self.notes += pipeline.notes
+        self.told = []
         if found.winner is None:
+            pipeline.unhealed(failure, preliminary(failure), found, base, began)
+            self.told = pipeline.others
             runner.overlay.uninstall()
             self.overlay.files = runner.kept
             if runner.kept:

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
+import sys
+import time
+
 import pytest
 
+from pytest_maestro_healer import __version__
+from pytest_maestro_healer.config import HealerConfig
+from pytest_maestro_healer.errors import HealerError
+from pytest_maestro_healer.model import HealingReport
 from pytest_maestro_healer.session import compat
 from pytest_maestro_healer.session.capture import Capture
 from pytest_maestro_healer.session.collecting import CollectHealer
@@ -22,7 +31,9 @@ def heal_initial_conftest(config: pytest.Config, exc: BaseException) -> bool:
 
     files = project_files(config)
     capture = Capture(config, files)
-    healer = CollectHealer(config, build_early(config), files, capture)
+    settings = build_early(config)
+    healer = CollectHealer(config, settings, files, capture)
+    began = time.perf_counter()
     nodeid = files.relative(path)
     failure = capture.of_import(nodeid, nodeid, exc)
 
@@ -36,8 +47,35 @@ def heal_initial_conftest(config: pytest.Config, exc: BaseException) -> bool:
 
     _, winner = healer.heal(failure, attempt)
     if winner is None:
+        _tell(config, healer, settings, time.perf_counter() - began)
         return False
     reason = (failure.message.strip().splitlines() or [""])[0]
     healer.notes.append(f"{nodeid} could not be loaded ({failure.exc_type}: {reason}); this run used it healed")
     config.stash[KEY] = healer
     return True
+
+
+def _tell(config: pytest.Config, healer: CollectHealer, settings: HealerConfig, seconds: float) -> None:
+    """There will be no healing session to report it: say here why the conftest was not healed, before pytest says how it failed."""
+    from pytest_maestro_healer.report import github, json, terminal
+
+    report = HealingReport(
+        results=tuple(healer.told),
+        failures=1,
+        seconds=round(seconds, 4),
+        apply=settings.effective_apply,
+        review=settings.review,
+        threshold=settings.confidence_threshold,
+        notes=tuple(dict.fromkeys(healer.notes)),
+        version=__version__,
+    )
+    if settings.json_path:
+        try:
+            json.write(report, config.invocation_params.dir / settings.json_path)
+        except (OSError, HealerError) as exc:
+            report = dataclasses.replace(report, notes=(*report.notes, f"--heal-json: cannot write {settings.json_path}: {exc}"))
+    verbosity = int(getattr(config.known_args_namespace, "verbose", 0) or 0)
+    lines = ["".join(text for text, _ in row) for row in terminal.summary(report, verbosity=verbosity, unicode_ok=False)]
+    sys.stderr.write("\n".join(["healing summary", *lines, ""]) if lines else "")
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        github.publish(report, os.environ, lambda line: print(line, file=sys.stderr), str(healer.files.root))

@@ -99,6 +99,37 @@ def test_a_conftest_that_cannot_be_healed_ends_the_run_as_without(suite: Suite) 
     assert "Traceback" not in run.text.replace("Traceback:", "")
 
 
+@pytest.mark.parametrize("where", ["", "sub/"], ids=["initial", "folder"])
+@pytest.mark.parametrize(
+    ("product", "place"),
+    [("def price(a, b:\n    return a + b\n", "pkg/core.py:1"), ("TABLE = {}\nRATE = TABLE['x']\n", "pkg/core.py:2")],
+    ids=["does not parse", "raises"],
+)
+def test_a_conftest_that_fails_by_the_product(suite: Suite, where: str, product: str, place: str) -> None:
+    suite.write(
+        {"pkg/__init__.py": "", "pkg/core.py": product, f"{where}conftest.py": "import pkg.core\n", f"{where}test_a.py": "def test_a():\n    pass\n"}
+    )
+    suite.write({"pytest.ini": "[pytest]\n"})
+    before = suite.tree()
+    plain, run = suite.plain(), suite.heal()
+    assert run.ret == plain.ret == (2 if where else 4)
+    assert suite.tree() == before
+    assert f"{where}conftest.py not healed: looks like a regression in {place}" in run.text
+    one = run.one()
+    assert one["decision"]["kind"] == "rejected"
+    assert one["decision"]["rule"].startswith(f"looks like a regression in {place}")
+    assert one["diagnosis"]["suspect"].startswith(place)
+    assert run.report["failures"] == 1
+
+
+def test_a_conftest_that_cannot_be_healed_gets_its_advice_and_its_report(suite: Suite) -> None:
+    suite.write({"conftest.py": "import really_not_there\n", "test_a.py": "def test_a():\n    pass\n"})
+    run = suite.heal("--heal-strategies=dependency_fix")
+    assert run.ret == 4
+    assert run.one()["decision"]["kind"] == "advised"
+    assert "really_not_there" in run.one()["advice"]
+
+
 @pytest.mark.parametrize("name", ["helper.py", "testsuite/helper.py"])
 def test_a_broken_helper(suite: Suite, name: str) -> None:
     """Test code beside the tests is healed for review; product code is not touched."""
