@@ -48,8 +48,23 @@ _FUNCTION = "def total(cart):\n    return sum(price * count for price, count in 
 _FUNCTION_TEST = "from shop.cart import Cart, total\n\n\ndef test_total():\n    cart = Cart([(2, 3)])\n    assert total(cart) == 6\n"
 _METHOD = "class Cart:\n    def __init__(self, items):\n        self.items = items\n\n    def total(self):\n        return sum(price * count for price, count in self.items)\n"
 _METHOD_TEST = "from shop.cart import Cart\n\n\ndef test_total():\n    cart = Cart([(2, 3)])\n    assert cart.total() == 6\n"
+_SEND = "def send(text, times=1):\n    line = text.strip()\n    return len(line) * times\n"
+_SEND_TEST = "from shop import send\nfrom shop.mail import send as post\n\n\ndef test_send():\n    assert send(' a ') == post('b') == 1\n"
 
 RENAMED = (
+    Example(
+        "a function renamed behind the package that hands it on",
+        {
+            "shop/__init__.py": 'from .mail import deliver\n\n__all__ = ["deliver"]\n',
+            "shop/mail.py": _SEND.replace("send", "deliver"),
+            "test_mail.py": _SEND_TEST,
+        },
+        {
+            "test_mail.py": "from shop import deliver\nfrom shop.mail import deliver as post\n\n\ndef test_send():\n"
+            "    assert deliver(' a ') == post('b') == 1\n"
+        },
+        head={"shop/__init__.py": 'from .mail import send\n\n__all__ = ["send"]\n', "shop/mail.py": _SEND, "test_mail.py": _SEND_TEST},
+    ),
     Example(
         "a method renamed; a class of the test with a method of that name is left alone",
         {**_INIT, "shop/cart.py": _CART.replace("def total", "def grand_total"), "test_a.py": _TEST, "test_b.py": _OTHER},

@@ -26,9 +26,16 @@ _BOX_USE = "import pytest\n\nfrom shop.m import Box\n\n\n@pytest.fixture\ndef bo
 _POINT = "from dataclasses import dataclass\n\n\n@dataclass\nclass Point:\n    x: int\n    y: int\n"
 _SLICE = "def cut(text, first, last):\n    return text[first:last]\n"
 _SLICE_USE = "from shop.m import cut\n\n\ndef test_cut():\n    assert cut('hello', 1, 3) == 'el'\n"
+_DECORATED = (
+    "import functools\n\n\ndef logged(function):\n    @functools.wraps(function)\n    def wrapper(*args, **kwargs):\n        return function(*args, **kwargs)\n\n"
+    "    return wrapper\n\n\n@logged\n" + _PAY
+)
+_CHECKOUT = "\n\n@logged\ndef checkout(amount):\n    return pay(amount, times=3)\n"
+_CHECKOUT_USE = "from shop.m import checkout\n\n\ndef test_checkout():\n    assert checkout(2) == '6 EUR'\n"
 
 CHANGED = (
     _pair("a parameter renamed", _PAY, _PAY.replace("times", "count"), _USE, _USE.replace("times=3", "count=3")),
+    _pair("a parameter of a decorated function renamed", _DECORATED, _DECORATED.replace("times", "count"), _USE, _USE.replace("times=3", "count=3")),
     _pair(
         "a parameter made keyword-only",
         _PAY,
@@ -73,6 +80,14 @@ CHANGED = (
     ),
 )
 NOT_CHANGED = (
+    _pair(
+        "the product calls its own decorated function by the old name of a parameter",
+        _DECORATED + _CHECKOUT,
+        _DECORATED.replace("times", "count") + _CHECKOUT,
+        _CHECKOUT_USE,
+        _CHECKOUT_USE,
+        why="the product's own call is what does not fit",
+    ),
     _pair(
         "a required parameter added whose value nobody knows",
         "def greet(name):\n    return 'Hello, ' + name\n",

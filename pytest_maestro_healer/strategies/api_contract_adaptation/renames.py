@@ -104,8 +104,12 @@ class Migration:
             assert isinstance(use.node, ast.Attribute)
             self._attribute(use.src, use.node, use.resolver)
         if self.gone.kind == "module":
-            for found in imported_names(self.gone.owner, self.gone.name, self.ctx):
-                self._imported(found)
+            done: list[ast.alias] = []
+            for owner in dict.fromkeys(g.owner for g in owners):
+                for found in imported_names(owner, self.gone.name, self.ctx):
+                    if found.alias not in done:
+                        done.append(found.alias)
+                        self._imported(found)
         elif self.to.relation == "renamed":
             for use in overriding(self.owner, self.gone.name, self.ctx):
                 assert isinstance(use.node, (ast.FunctionDef, ast.AsyncFunctionDef))

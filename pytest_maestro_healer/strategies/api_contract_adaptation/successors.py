@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.live import suggest
 from pytest_maestro_healer.evidence.migrations import renamed
 from pytest_maestro_healer.evidence.similarity import VALUES, Def, likeness, ratio, returns, tokens, weight_of_body, without_docstring
+from pytest_maestro_healer.evidence.symbols import absolute_module, flat
 from pytest_maestro_healer.evidence.weight import strength
 from pytest_maestro_healer.model import Evidence
 from pytest_maestro_healer.strategies.api_contract_adaptation.cause import Gone, changes
@@ -23,6 +25,8 @@ Relation = Literal["renamed", "moved", "function to method", "method to function
 #: Below this strength (name likeness left out) a candidate is no more than a guess.
 SURE = 0.69
 _SAME_BODY = 0.85
+#: How many modules may hand a name on to one another.
+_HOPS = 4
 
 
 @dataclass(frozen=True)
@@ -64,12 +68,56 @@ def history(gone: Gone, ctx: Context) -> History | None:
         former = known.former(path, wanted)
         if former is not None and wanted not in known.current(path):
             return History(owner, former)
+    return _handed_on(gone, ctx) if gone.kind == "module" else None
+
+
+def _handed_on(gone: Gone, ctx: Context) -> History | None:
+    """The former definition of a name that its owner only imported and handed on."""
+    known = changes(ctx)
+    owner = gone.owner
+    for _ in range(_HOPS):
+        path = ctx.symbols.module_path(owner)
+        if path is None or not known.is_product(path):
+            return None
+        trees = (known.tree_at(path, rev) for rev, _ in known.versions(path))
+        owner = next((o for tree in trees if tree is not None and (o := _imported_from(tree, gone.name, owner, path))), "")
+        home = ctx.symbols.module_path(owner) if owner else None
+        if home is None or not known.is_product(home):
+            return None
+        if gone.name in known.current(home):
+            return None
+        former = known.former(home, gone.name)
+        if former is not None:
+            return History(owner, former)
     return None
+
+
+def _imported_from(tree: ast.Module, name: str, module: str, path: str) -> str:
+    """The module from which ``tree`` imports ``name`` under that very name; ``""`` if it does not."""
+    for stmt in flat(tree.body):
+        if isinstance(stmt, ast.ImportFrom) and any(a.name == name and a.asname in (None, name) for a in stmt.names):
+            return absolute_module(stmt, module, path.endswith("__init__.py"))
+    return ""
 
 
 # -- the project's own product -----------------------------------------------------------------------------
 def project_successors(gone: Gone, past: History, ctx: Context) -> list[Successor]:
     """Candidates among what the product defines now and did not before, best first; deprecated wrappers name theirs themselves."""
+    found = _ranked(gone, past, ctx)
+    return [_reached(s, gone, ctx) for s in found] if gone.kind == "module" and past.owner != gone.owner else found
+
+
+def _reached(successor: Successor, gone: Gone, ctx: Context) -> Successor:
+    """A successor under the module that handed the old name on, where that hands on the new one; else at its own place."""
+    if successor.relation != "renamed":
+        return successor
+    there = ctx.symbols.resolve(gone.owner, successor.name)
+    if there is not None and there.dotted == successor.dotted:
+        return dataclasses.replace(successor, dotted=f"{gone.owner}.{successor.name}")
+    return dataclasses.replace(successor, relation="moved")
+
+
+def _ranked(gone: Gone, past: History, ctx: Context) -> list[Successor]:
     known = changes(ctx)
     former = past.former
     delegated = _delegate(former, known)

@@ -10,8 +10,16 @@ from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Fail
 from pytest_maestro_healer.strategies.api_contract_adaptation import examples_parameters as examples
 from pytest_maestro_healer.strategies.api_contract_adaptation import library_parameters as library
 from pytest_maestro_healer.strategies.api_contract_adaptation.calls import Edits, rewrite
-from pytest_maestro_healer.strategies.api_contract_adaptation.cause import changes, misfit, raised_in_test, same_failures, test_function
-from pytest_maestro_healer.strategies.api_contract_adaptation.parameters import Contract, adapted, contract, edits_for, failing_calls, product_callee
+from pytest_maestro_healer.strategies.api_contract_adaptation.cause import Misfit, changes, misfit, raised_in_test, same_failures, test_function
+from pytest_maestro_healer.strategies.api_contract_adaptation.parameters import (
+    Callee,
+    Contract,
+    adapted,
+    contract,
+    edits_for,
+    failing_calls,
+    product_callee,
+)
 from pytest_maestro_healer.strategies.api_contract_adaptation.renames import STRATEGY
 from pytest_maestro_healer.strategies.api_contract_adaptation.resolve import resolver
 from pytest_maestro_healer.strategies.base import Tactic
@@ -34,16 +42,30 @@ class ChangedParameters(Tactic):
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """One proposal for the newest contract that took the failing call."""
         bad = misfit(failure)
-        if bad is None or not raised_in_test(failure):
+        if bad is None:
             return
+        direct = raised_in_test(failure)
         for _, call, callee in failing_calls(failure, ctx):
+            if not direct and not _through_decorator(callee, bad):
+                continue
             change = contract(callee, call, ctx)
             if change is None or adapted(call, change) is None:
                 continue
             group = same_failures(failure, ctx, bad.key)
-            others = [f for f in ctx.failures if f not in group and (m := misfit(f)) is not None and m.function == bad.function and raised_in_test(f)]
+            others = [
+                f
+                for f in ctx.failures
+                if f not in group and (m := misfit(f)) is not None and m.function == bad.function and raised_in_test(f) == direct
+            ]
             yield from _made(self.name, change, edits_for(change, [*group, *others], ctx), [*group, *others])
             return
+
+
+def _through_decorator(callee: Callee, bad: Misfit) -> bool:
+    """Whether the call failed inside a decorator of the very function that it names: the decorator hands on what the test gave."""
+    definition = callee.definition.node
+    decorated = isinstance(definition, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and bool(definition.decorator_list)
+    return decorated and callee.definition.qualname in (bad.function, bad.function.removesuffix(".__init__"))
 
 
 def _made(tactic: str, change: Contract, edits: Edits, failures: list[Failure], *, score: float = 0.9) -> Iterable[Proposal]:

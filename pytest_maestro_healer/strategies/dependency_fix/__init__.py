@@ -9,6 +9,7 @@ from pytest_maestro_healer.strategies.dependency_fix.idioms import MarkedFixture
 from pytest_maestro_healer.strategies.dependency_fix.isolate import IsolateRemovedName
 from pytest_maestro_healer.strategies.dependency_fix.moved import MovedSymbol, RenamedModule
 from pytest_maestro_healer.strategies.dependency_fix.packages import MissingDistribution, OptionalDependency, ProductImport, VersionConflict
+from pytest_maestro_healer.strategies.dependency_fix.parametrize import ParametrizeIterator
 from pytest_maestro_healer.strategies.dependency_fix.pypath import HookArguments
 from pytest_maestro_healer.strategies.dependency_fix.removed import Py2Compat, RemovedStdlib
 from pytest_maestro_healer.strategies.dependency_fix.retired import RetiredTestLibrary
@@ -41,6 +42,7 @@ class DependencyFix(Strategy):
         WarnsNone(),
         PytestConfig(),
         MarkedFixture(),
+        ParametrizeIterator(),
         HookArguments(),
         FixtureName(),
         PluginFixture(),
