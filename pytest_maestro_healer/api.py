@@ -6,24 +6,21 @@ is never blocked and its interpreter never imports the tests.
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import importlib.util
 import os
 import tempfile
-import threading
 import time
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from pytest_maestro_healer.config import HealerConfig, check_strategies
 from pytest_maestro_healer.errors import ConfigError, HealerError
 from pytest_maestro_healer.insights import Attempt, Insights, insights
 from pytest_maestro_healer.model import FailurePattern, HealingResult, HealingStrategy
-
-T = TypeVar("T")
+from pytest_maestro_healer.remote.wait import wait
 
 #: Healing processes at one time: each runs tests, which may themselves use every core.
 CONCURRENCY = max(1, min(4, os.cpu_count() or 1))
@@ -99,7 +96,8 @@ class AutonomousTestHealer:
         """Heal one failed test.
 
         ``test_code`` is the text of the test file, or of the test function alone. ``error_details`` may have ``error_message`` (or
-        ``message``), ``error_type``, ``stack_trace``, ``test_file``, ``test_id`` (nodeid or name); all optional. With a ``test_file`` that exists
+        ``message``), ``error_type``, ``stack_trace``, ``test_file``, ``test_id`` (nodeid or name), ``project_path`` (where ``test_file`` starts
+        from and pytest is run; default: the current folder); all optional. With a ``test_file`` that exists
         the code runs in its project, whatever the file has on the disk; else in a scratch project. Where the failure shows there, the heal
         comes from live values and is proved; else from the text alone, unproved and with little confidence, and ``validation_results`` says so.
 
@@ -167,25 +165,25 @@ class AutonomousTestHealer:
     # -- the same for code that has no event loop ----------------------------------------------------------
     def initialize_healer_sync(self) -> None:
         """:meth:`initialize_healer`, waited for."""
-        _wait(self.initialize_healer())
+        wait(self.initialize_healer())
 
     def heal_failed_test_sync(self, test_code: str, error_details: Mapping[str, Any] | None = None) -> HealingResult:
         """:meth:`heal_failed_test`, waited for."""
-        return _wait(self.heal_failed_test(test_code, error_details))
+        return wait(self.heal_failed_test(test_code, error_details))
 
     def heal_with_strategy_sync(
         self, test_code: str, error_details: Mapping[str, Any] | None = None, strategy: HealingStrategy | str | None = None
     ) -> HealingResult:
         """:meth:`heal_with_strategy`, waited for."""
-        return _wait(self.heal_with_strategy(test_code, error_details, strategy))
+        return wait(self.heal_with_strategy(test_code, error_details, strategy))
 
     def heal_multiple_tests_sync(self, test_failures: Iterable[Any], max_concurrency: int = CONCURRENCY) -> list[HealingResult]:
         """:meth:`heal_multiple_tests`, waited for."""
-        return _wait(self.heal_multiple_tests(test_failures, max_concurrency))
+        return wait(self.heal_multiple_tests(test_failures, max_concurrency))
 
     def auto_heal_test_suite_sync(self, path: str | os.PathLike[str]) -> dict[str, list[Any]]:
         """:meth:`auto_heal_test_suite`, waited for."""
-        return _wait(self.auto_heal_test_suite(path))
+        return wait(self.auto_heal_test_suite(path))
 
     def get_healing_insights_sync(self) -> dict[str, Any]:
         """:meth:`get_healing_insights`."""
@@ -211,29 +209,6 @@ class AutonomousTestHealer:
         result = dataclasses.replace(result, strategy_used=_STRATEGIES.get(result.strategy_used, result.strategy_used))
         self._attempts.append(Attempt.of(result))
         return result
-
-
-def _wait(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end, in a thread of its own where this one has a running loop (a notebook)."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    out: list[T] = []
-    errors: list[BaseException] = []
-
-    def target() -> None:
-        try:
-            out.append(asyncio.run(work))
-        except BaseException as exc:
-            errors.append(exc)
-
-    thread = threading.Thread(target=target, name="maestro-heal")
-    thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
-    return out[0]
 
 
 __all__: Sequence[str] = ["AutonomousTestHealer", "FailurePattern", "HealingResult", "HealingStrategy", "TestFailure"]

@@ -23,13 +23,14 @@ _BAD = frozenset({"failed", "error", "failure"})
 
 @dataclass(frozen=True)
 class Case:
-    """One test that did not pass: its nodeid where the file says that, else what JUnit XML has instead."""
+    """One test that did not pass: its nodeid where the file says that, else what JUnit XML has instead; ``trace`` is that file's traceback."""
 
     nodeid: str = ""
     file: str = ""
     classname: str = ""
     name: str = ""
     message: str = ""
+    trace: str = ""
 
     @property
     def label(self) -> str:
@@ -190,7 +191,8 @@ def _junit(data: bytes, name: str) -> Results:
             continue
         file = case.get("file") or suite_file or case.get("filepath") or case.get("filename") or ""
         message = _first_line((bad.get("message") or bad.text) if bad is not None else "")
-        cases.append(Case(file=file, classname=case.get("classname") or case.get("class") or "", name=case.get("name") or "", message=message))
+        trace = (bad.text or "") if bad is not None else ""
+        cases.append(Case("", file, case.get("classname") or case.get("class") or "", case.get("name") or "", message, trace))
     return Results("JUnit XML", _once(cases), total)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -102,7 +103,10 @@ async def _group(
 
 
 def _placed(code: str, details: Mapping[str, Any], folder: Path) -> tuple[Place, Entry]:
-    place = locate(code, str(details.get("test_file") or ""), folder / "project")
+    start = details.get("project_path")
+    # as pytest, keeping symlinks
+    cwd = Path(os.path.abspath(str(start))) if start else None  # noqa: PTH100
+    place = locate(code, str(details.get("test_file") or ""), folder / "project", cwd)
     report = Report.of(details)
     return place, Entry(code, report, selects_of(details, code, report, part=not place.whole))
 

@@ -69,7 +69,7 @@ def locate(code: str, test_file: str, scratch: Path, cwd: Path | None = None) ->
         file = Path(os.path.abspath(cwd / test_file))  # noqa: PTH100 - as pytest, keeping symlinks
         if file.is_file():
             return _in_project(code, file, cwd)
-    return Place("scratch", scratch, _scratch_name(test_file), _encoded(code), code)
+    return Place("scratch", scratch, _scratch_name(test_file), encoded(code), code)
 
 
 def project_of(path: Path, cwd: Path) -> Path:
@@ -102,14 +102,18 @@ def _in_project(code: str, file: Path, cwd: Path) -> Place:
     spliced = _spliced(code, source)
     if spliced is not None:
         return Place("served", root, path, spliced[0], code, spliced[1])
-    return Place("served", root, path, _encoded(code, source), code)
+    return Place("served", root, path, encoded(code, source), code)
 
 
 def _plain(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
 
 
-def _encoded(code: str, like: SourceFile | None = None) -> bytes:
+def encoded(code: str, like: SourceFile | None = None) -> bytes:
+    """``code`` as bytes, in the encoding, with the byte order mark and the line ends of the file ``like``.
+
+    Raises :class:`~pytest_maestro_healer.errors.HealerError` for code that cannot be text.
+    """
     encoding, bom, text = "utf-8", b"", code
     if like is not None:
         bom = like.bom
@@ -180,7 +184,7 @@ def _spliced(code: str, source: SourceFile) -> tuple[bytes, tuple[int, int]] | N
     block = _reindented(textwrap.dedent(code).strip("\n").splitlines(), "", _indent(lines[first]))
     block = [line if line.strip() else "" for line in block]
     text = "\n".join([*lines[:first], *block, *lines[last:]]) + ("\n" if source.text.endswith(("\n", "\r")) else "")
-    return _encoded(text, source), (first, first + len(block))
+    return encoded(text, source), (first, first + len(block))
 
 
 def _moved(old: Sequence[str], new: Sequence[str], span: tuple[int, int]) -> tuple[int, int]:

@@ -50,11 +50,11 @@ async def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], log:
     try:
         status: int | None = await asyncio.wait_for(process.wait(), timeout)
     except asyncio.TimeoutError:
-        await _stop(process)
+        await stop(process)
         status = None
     except BaseException:
         # a second cancellation while this one is obeyed must not leave the family behind
-        stopping = asyncio.ensure_future(_stop(process))
+        stopping = asyncio.ensure_future(stop(process))
         while not stopping.done():
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.shield(stopping)
@@ -69,8 +69,11 @@ def _tail(log: Path) -> str:
         return ""
 
 
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    """Interrupt, so that pytest ends its proof processes itself; then kill what is left of the family."""
+async def stop(process: asyncio.subprocess.Process, grace: float = GRACE) -> None:
+    """Interrupt, so that pytest ends its proof processes itself; after ``grace`` seconds kill what is left of the family.
+
+    ``process`` leads a session of its own.
+    """
     if process.returncode is not None:
         return
     family = _family(process.pid)
@@ -80,7 +83,7 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
         else:
             process.terminate()
     with contextlib.suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(process.wait(), GRACE)
+        await asyncio.wait_for(process.wait(), grace)
     family |= _family(process.pid) if process.returncode is None else {}
     with contextlib.suppress(OSError):
         if os.name == "posix":

@@ -60,7 +60,7 @@ def heal_text(files: ProjectFiles, path: str, report: Report, nodeid: str, funct
     ctx = Context(files.root, config, failures=(failure,), collected=(nodeid,), files=files)
     facts = Facts(ctx, config.replace(apply="none"))
     diagnosis = preliminary(failure)
-    if passes and diagnosis.pattern not in (FailurePattern.TIMEOUT, FailurePattern.ENVIRONMENT_ISSUE):
+    if passes and diagnosis.asked not in (FailurePattern.TIMEOUT, FailurePattern.ENVIRONMENT_ISSUE):
         diagnosis = Diagnosis(FailurePattern.FLAKY_BEHAVIOR, 0.8, Cause.FLAKY, ("the test passes here as it is",))
     refusals: list[str] = []
     advice: list[Proposal] = []
