@@ -10,7 +10,7 @@ from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.statistics import upper
 from pytest_maestro_healer.model import Failure, Proof, ProofStep
-from pytest_maestro_healer.prove.mutants import mutants
+from pytest_maestro_healer.prove.mutants import Mutant, mutants
 from pytest_maestro_healer.prove.runner import Runner, RunReport
 
 #: Mutants tried per heal, and how many it takes to say anything.
@@ -121,13 +121,14 @@ class Ladder:
         """The teeth rung: mutants of the product lines that the healed tests execute, one at a time.
 
         ``source`` gives a product file's bytes. A heal that changed an ``expectation`` and lets all mutants live is refused; one that left all
-        checks as they were cannot have blunted them. With fewer than :data:`ENOUGH` mutants tried the rung says nothing.
+        checks as they were cannot have blunted them: there the first one that is noticed ends it. With fewer than :data:`ENOUGH` mutants tried
+        the rung says nothing, and none is tried.
         """
         began = self.clock()
         executed = self.runner.run(nodeids, overlay, trace=True).executed
         share = max(2, MUTANTS // max(1, len(executed)))
         found = [m for path, lines in sorted(executed.items()) for m in mutants(path, source(path) or b"", lines, share)][:MUTANTS]
-        tried = [(m, k) for m, k in zip(found, self.runner.killed(nodeids, overlay, found), strict=True) if k is not None]
+        tried = self._mutated(nodeids, overlay, found, MUTANTS if expectation else ENOUGH) if len(found) >= ENOUGH else []
         seconds = self.clock() - began
         if len(tried) < ENOUGH:
             return ProofStep("teeth", None, "the tests execute too little of this project's own product code to tell", seconds)
@@ -137,6 +138,18 @@ class Ladder:
         return ProofStep("teeth", True if dead else False if expectation else None, reason, seconds)
 
     def fresh(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], passed_before: frozenset[str]) -> tuple[ProofStep, frozenset[str]]:
+    def _mutated(
+        self, nodeids: Sequence[str], overlay: Mapping[str, bytes], found: Sequence[Mutant], at_once: int
+    ) -> list[tuple[Mutant, bool]]:
+        """Which mutants are noticed, ``at_once`` at a time until one is and :data:`ENOUGH` were tried."""
+        out: list[tuple[Mutant, bool]] = []
+        for i in range(0, len(found), at_once):
+            some = found[i : i + at_once]
+            out += [(m, k) for m, k in zip(some, self.runner.killed(nodeids, overlay, some), strict=True) if k is not None]
+            if len(out) >= ENOUGH and any(k for _, k in out):
+                break
+        return out
+
         """The fresh rung for all accepted heals at once: the touched files wholly, in a new process.
 
         Returns the step and the nodeids that must not be lost or must be healed, and are not.

@@ -27,13 +27,18 @@ class Steadiness:
         self._near: dict[str, bool] = {}
         self._files: dict[str, RunReport] = {}
 
+        self._seen: dict[tuple[str, frozenset[tuple[str, bytes]]], bool] = {}
+
+    def seen(self, nodeid: str, overlay: Mapping[str, bytes], report: RunReport) -> None:
+        """Take note of a run near by that an experiment made anyway: it answers :meth:`near`."""
+        self._seen.setdefault((nodeid, frozenset(overlay.items())), _passes(report, nodeid))
     def near(self, failure: Failure, base: Mapping[str, bytes]) -> str:
         """Cheap (one run in a copy of this process): why the test is not steady, or ``""``."""
         if not _can_vary(failure):
             return ""
         if failure.nodeid not in self._near:
-            report = self.runner.run([failure.nodeid], base)
-            self._near[failure.nodeid] = _passes(report, failure.nodeid)
+            known = self._seen.get((failure.nodeid, frozenset(base.items())))
+            self._near[failure.nodeid] = _passes(self.runner.run([failure.nodeid], base), failure.nodeid) if known is None else known
             if self._near[failure.nodeid]:
                 self.reasons.setdefault(failure.nodeid, AGAIN)
         return self.reasons.get(failure.nodeid, "")
