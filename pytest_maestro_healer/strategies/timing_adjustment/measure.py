@@ -13,6 +13,10 @@ from pytest_maestro_healer.model import Evidence, Failure, Proof
 
 #: Runs with the machine as it is, and runs while every processor is kept busy; of a slow test, whose runs take longer than this together, one each.
 IDLE, LOADED, ENOUGH = 3, 2, 6.0
+#: A limit that is never reached costs nothing: this many times the slowest run, and at least a second.
+MARGIN, LEAST = 10.0, 1.0
+#: How many times the slowest run the bound has to be for so many runs to do: who looks less often has to leave more room.
+_DOES = {2: 2 * MARGIN, 3: 1.5 * MARGIN, 4: 1.2 * MARGIN}
 RULE = "rounded up to 1, 2 or 5"
 #: A test that became that many times slower is looked at by a person, whatever its commit says.
 FAR = 20.0
@@ -67,19 +71,28 @@ def runs(failure: Failure, ctx: Context, overlay: Mapping[str, bytes], times: in
 
 
 def measured(failure: Failure, ctx: Context, overlay: Mapping[str, bytes]) -> tuple[Measured | None, Observation | None]:
-    """The durations with the limit lifted; where a run does not pass, ``None`` and what it did (``None`` for a hang)."""
-    out: list[list[float]] = []
-    for times, load in ((IDLE, 0), (LOADED, ctx.machine.cpus)):
-        found: list[float] = []
-        for _ in range(times):
-            seen = runs(failure, ctx, overlay, 1, load)
-            if not seen or not seen[0].passed:
-                return None, seen[0] if seen else None
-            found.append(seen[0].seconds)
-            if sum(found) > ENOUGH:
-                break
-        out.append(found)
-    return Measured(tuple(out[0]), tuple(out[1])), None
+    """The durations with the limit lifted; where a run does not pass, ``None`` and what it did (``None`` for a hang).
+
+    A sequential test: the runs, idle and under load in turn, end where the bound leaves more room than a full set of them would ask for.
+    """
+    idle: list[float] = []
+    loaded: list[float] = []
+    for kind in (idle, loaded, idle, loaded, idle):
+        if kind and sum(kind) > ENOUGH:
+            continue
+        seen = runs(failure, ctx, overlay, 1, ctx.machine.cpus if kind is loaded else 0)
+        if not seen or not seen[0].passed:
+            return None, seen[0] if seen else None
+        kind.append(seen[0].seconds)
+        longest = max((*idle, *loaded))
+        if loaded and bound(longest) >= _DOES.get(len(idle) + len(loaded), MARGIN) * longest:
+            break
+    return Measured(tuple(idle), tuple(loaded)), None
+
+
+def bound(longest: float) -> float:
+    """The limit for what took ``longest`` at most."""
+    return rounded(max(LEAST, MARGIN * longest))
 
 
 def failing_rate(failure: Failure, ctx: Context) -> tuple[float, bool]:

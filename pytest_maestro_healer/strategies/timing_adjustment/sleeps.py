@@ -18,6 +18,9 @@ from pytest_maestro_healer.strategies.timing_adjustment.build import advice, pro
 from pytest_maestro_healer.strategies.timing_adjustment.conditions import Wanted, joined, wanted
 from pytest_maestro_healer.strategies.timing_adjustment.helpers import Helper, helper
 from pytest_maestro_healer.strategies.timing_adjustment.measure import (
+    LEAST,
+    MARGIN,
+    bound,
     evidence,
     group,
     measured,
@@ -29,8 +32,8 @@ from pytest_maestro_healer.strategies.timing_adjustment.measure import (
     written,
 )
 
-#: The longest wait of an experiment, and the bound of the poll: ten times the slowest run, at least a second.
-PATIENCE, MARGIN, LEAST = 2.0, 10.0, 1.0
+#: The longest wait of an experiment, and how much longer than the slowest run what was waited for has to stay as it is.
+PATIENCE, STAYS = 2.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -64,26 +67,27 @@ class FixedSleep(Tactic):
         return failure.phase == "call" and bool(failure.frames) and not failure.is_a("NameError", "ImportError", "SyntaxError")
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
-        """The poll, where a longer sleep makes the unhealed test pass."""
+        """The poll, where what is waited for comes, and a longer sleep makes the unhealed test pass too."""
         place = failing_function(failure, ctx) or test_function(failure, ctx)
         line = failure.location.line if failure.location else 0
         failing = statement_at(place, line) if place else None
         if place is None or failing is None or not ctx.experiments.available:
             return
         pause = next(iter(sleeps_before(place, failing)), None)
-        if pause is None or not self._longer_helps(failure, ctx, place, pause):
+        if pause is None:
             return
         condition = condition_after(place, pause.statement, failing)
         if condition is None:
-            yield from self._lengthened(failure, ctx, place, pause)
+            if any(self._slept(failure, ctx, place, pause, longer) for longer in (max(0.3, 5 * pause.value), PATIENCE)):
+                yield from self._lengthened(failure, ctx, place, pause)
             return
         try:
             trial = place.src.with_edits(self._polled(place, pause, condition, PATIENCE, None).edits()).data
         except EditError:
             return
         data, _ = measured(failure, ctx, {place.src.path: trial})
-        if data is None:
-            return
+        if data is None or not self._slept(failure, ctx, place, pause, max(0.1, 2 * pause.value, STAYS * data.longest)):
+            return  # it never comes, or it was on its way to something else
         became = slower_than_before(failure, ctx, data.median)
         if became and became.refused:
             fact = evidence(data, seconds(data.longest), "the slowest run", f"{place.src.path}:{pause.statement.lineno}")
@@ -92,7 +96,7 @@ class FixedSleep(Tactic):
         under, rate = proof(failure, ctx)
         if rate == 0.0:
             return
-        deadline = rounded(max(LEAST, MARGIN * data.longest))
+        deadline = bound(data.longest)
         where = f"{place.src.path}:{pause.statement.lineno}"
         facts = [evidence(data, f"{written(deadline)} s", f"deadline = {MARGIN:g} times the longest, at least {LEAST:g} s", where)]
         facts.append(Evidence("reruns", f"unchanged, the test fails in {rate:.0%} of the runs{' under load' if under else ''}", failure.path, 0.4))
@@ -136,16 +140,12 @@ class FixedSleep(Tactic):
             yield made
 
     @staticmethod
-    def _longer_helps(failure: Failure, ctx: Context, place: Place, pause: Sleep) -> bool:
-        for longer in (max(0.3, 5 * pause.value), PATIENCE):
-            if longer <= pause.value:
-                continue
-            writer = Writer(place.src)
-            writer.replace_node(pause.literal, written(longer))
-            seen = runs(failure, ctx, {place.src.path: place.src.with_edits(writer.edits()).data}, 1)
-            if seen and seen[0].passed:
-                return True
-        return False
+    def _slept(failure: Failure, ctx: Context, place: Place, pause: Sleep, longer: float) -> bool:
+        """Whether the unhealed test passes with a longer sleep."""
+        writer = Writer(place.src)
+        writer.replace_node(pause.literal, f"{max(min(longer, PATIENCE), pause.value):.3g}")
+        seen = runs(failure, ctx, {place.src.path: place.src.with_edits(writer.edits()).data}, 1)
+        return bool(seen) and seen[0].passed
 
     @staticmethod
     def _polled(place: Place, pause: Sleep, condition: Wanted, deadline: float, known: Helper | None) -> Writer:

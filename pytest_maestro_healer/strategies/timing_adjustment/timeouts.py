@@ -14,21 +14,21 @@ from pytest_maestro_healer.strategies.timing_adjustment import examples_timeouts
 from pytest_maestro_healer.strategies.timing_adjustment.bounds import Bound, bounds, marks
 from pytest_maestro_healer.strategies.timing_adjustment.build import advice, proposal
 from pytest_maestro_healer.strategies.timing_adjustment.measure import (
+    LEAST,
+    MARGIN,
     Measured,
     Slower,
+    bound,
     evidence,
     failing_rate,
     group,
     measured,
     proof,
-    rounded,
     seconds,
     slower_than_before,
     written,
 )
 
-#: A limit that is never reached costs nothing: this many times the slowest run, and at least a second.
-MARGIN, LEAST = 10.0, 1.0
 #: Without git to say that the product is as it was, a limit that has to grow by more than this is for a person.
 SUSPICIOUS = 100.0
 _EXPIRED = ("TimeoutError", "TimeoutExpired", "Timeout", "ReadTimeout", "ConnectTimeout", "Empty", "Full", "BrokenBarrierError", "timeout")
@@ -49,7 +49,7 @@ class TimeoutTooShort(Tactic):
     def answers(self, failure: Failure, diagnosis: Diagnosis) -> bool:
         """What expired, and assertions that may come from a wait that did."""
         return failure.phase in ("call", "setup") and (
-            diagnosis.pattern is FailurePattern.TIMEOUT or failure.is_a(*_EXPIRED) or failure.is_a("AssertionError", "Failed")
+            diagnosis.asked is FailurePattern.TIMEOUT or failure.is_a(*_EXPIRED) or failure.is_a("AssertionError", "Failed")
         )
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
@@ -82,10 +82,10 @@ class TimeoutTooShort(Tactic):
 
     def _needed(self, failure: Failure, ctx: Context, found: Sequence[Bound], limit: float) -> Sequence[Bound]:
         """The one limit that is too short, where lifting it alone does; else all."""
-        for bound in found:
-            seen = ctx.experiments.observe([failure.nodeid], {**ctx.overlay, **lifted([bound], limit, ctx)}).get(failure.nodeid)
+        for one in found:
+            seen = ctx.experiments.observe([failure.nodeid], {**ctx.overlay, **lifted([one], limit, ctx)}).get(failure.nodeid)
             if seen is not None and seen.passed:
-                return [bound]
+                return [one]
         return found
 
     def _raised(
@@ -95,7 +95,7 @@ class TimeoutTooShort(Tactic):
         condition, rate = proof(failure, ctx)
         if rate == 0.0:
             return
-        target = rounded(max(LEAST, MARGIN * data.longest))
+        target = bound(data.longest)
         old = max(b.value for b in found)
         if target <= old:
             return
@@ -148,7 +148,7 @@ class TimeoutTooShort(Tactic):
             yield from self._hangs(failure, limit, seen.failure if seen else None)
             return
         became = slower_than_before(failure, ctx, data.median)
-        target = rounded(max(LEAST, MARGIN * data.longest))
+        target = bound(data.longest)
         fact = evidence(data, f"{written(target)} s", f"bound = {MARGIN:g} times the longest, at least {LEAST:g} s", failure.path)
         if became and became.refused:
             text = f"slower than before, and by a change of the product: {became.text}, now in {seconds(data.median)}"

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.errors import EditError
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.experiments import Observation
 from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Proposal
 from pytest_maestro_healer.strategies.base import Tactic
 from pytest_maestro_healer.strategies.environment_healing.paths import parents
@@ -17,17 +18,19 @@ from pytest_maestro_healer.strategies.timing_adjustment import examples_unawaite
 from pytest_maestro_healer.strategies.timing_adjustment.build import advice, proposal
 from pytest_maestro_healer.strategies.timing_adjustment.conditions import wanted
 from pytest_maestro_healer.strategies.timing_adjustment.measure import (
+    LEAST,
+    MARGIN,
+    bound,
     evidence,
     group,
     measured,
     proof,
-    rounded,
     runs,
     seconds,
     slower_than_before,
     written,
 )
-from pytest_maestro_healer.strategies.timing_adjustment.sleeps import LEAST, MARGIN, PATIENCE, sleeps_before
+from pytest_maestro_healer.strategies.timing_adjustment.sleeps import PATIENCE, STAYS, sleeps_before
 
 _PATTERNS = frozenset({FailurePattern.ASSERTION_FAILURE, FailurePattern.API_CHANGE, FailurePattern.UNKNOWN, FailurePattern.FLAKY_BEHAVIOR})
 _CONCURRENT = (
@@ -42,6 +45,8 @@ _CONCURRENT = (
     b"Popen",
     b"anyio",
 )
+#: How long something that goes on in the background is given to show.
+_NEAR = 0.3
 _SPAWN = {"create_task", "ensure_future", "start_soon", "submit"}
 
 
@@ -195,7 +200,7 @@ class MissingJoin(Tactic):
         if data is None:
             return
         became = slower_than_before(failure, ctx, data.median)
-        limit = rounded(max(LEAST, MARGIN * data.longest))
+        limit = bound(data.longest)
         fact = evidence(data, f"{written(limit)} s", f"limit = {MARGIN:g} times the longest, at least {LEAST:g} s", str(failure.location))
         if became:  # what was there at once is not any more, however short the wait
             yield advice(self.name, failure, f"the product began to work in the background: {became.text}", [fact])
@@ -296,7 +301,7 @@ class MissingWait(Tactic):
         return failure.phase == "call" and failure.is_a("AssertionError")
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
-        """A poll before the assertion, where the unhealed test passes with a pause there."""
+        """A poll before the assertion, where what it waits for comes and stays."""
         place = failing_function(failure, ctx) or test_function(failure, ctx)
         failing = statement_at(place, failure.location.line) if place and failure.location else None
         if place is None or failing is None or not ctx.experiments.available or not _concurrent(place, ctx):
@@ -305,18 +310,16 @@ class MissingWait(Tactic):
         if condition is None or not condition.looks or next(iter(sleeps_before(place, failing)), None) or _waits(place, failing):
             return
         awaited = isinstance(place.node, ast.AsyncFunctionDef)
-        pause = Writer(place.src)
-        nap = f"await {pause.module('asyncio')}.sleep" if awaited else f"{pause.module('time')}.sleep"
-        pause.before(failing, [f"{nap}(0.3)"])
-        if not _passes(failure, ctx, place.src, pause):
+        near = _run(failure, ctx, place.src, _poll(place, failing, condition.negative, _NEAR, awaited))
+        if near is None or not near.passed:
+            yield from self._changing(failure, near)
             return
-        data, _ = measured(
-            failure, ctx, {place.src.path: place.src.with_edits(_poll(place, failing, condition.negative, PATIENCE, awaited).edits()).data}
-        )
-        if data is None:
+        polled = _poll(place, failing, condition.negative, PATIENCE, awaited)
+        data, _ = measured(failure, ctx, {place.src.path: place.src.with_edits(polled.edits()).data})
+        if data is None or not _stays(failure, ctx, place, failing, STAYS * data.longest):
             return
         became = slower_than_before(failure, ctx, data.median)
-        limit = rounded(max(LEAST, MARGIN * data.longest))
+        limit = bound(data.longest)
         fact = evidence(data, f"{written(limit)} s", f"deadline = {MARGIN:g} times the longest, at least {LEAST:g} s", str(failure.location))
         if became:
             yield advice(
@@ -334,13 +337,39 @@ class MissingWait(Tactic):
         if made is not None:
             yield made
 
+    def _changing(self, failure: Failure, later: Observation | None) -> Iterable[Proposal]:
+        """What was looked at too early and becomes something else than is expected: its value at that moment means nothing."""
+        before, after = _shown(failure), _shown(later.failure) if later is not None and later.failure is not None else None
+        if before is None or after is None or before == after:
+            return
+        text = (
+            f"looked at too early: it is {' and '.join(before)} at once and {' and '.join(after)} within {seconds(_NEAR)}, "
+            f"which is not what the test expects either: what the product does in the background, or the expectation, is wrong"
+        )
+        fact = Evidence("timing", f"with {seconds(_NEAR)} of time the values compared are others", str(failure.location), 0.6)
+        yield advice(self.name, failure, text, [fact])
 
-def _passes(failure: Failure, ctx: Context, src: SourceFile, writer: Writer) -> bool:
+
+def _shown(failure: Failure) -> tuple[str, ...] | None:
+    """The values that were compared, as source; ``None`` where one has none."""
+    texts = [o.value.source for o in failure.comparison.operands] if failure.comparison is not None else []
+    return tuple(t for t in texts if t is not None) if texts and None not in texts else None
+
+
+def _stays(failure: Failure, ctx: Context, place: Place, failing: ast.stmt, length: float) -> bool:
+    """Whether what the poll saw still holds some time later: else it was on its way to something else."""
+    pause = Writer(place.src)
+    nap = f"await {pause.module('asyncio')}.sleep" if isinstance(place.node, ast.AsyncFunctionDef) else f"{pause.module('time')}.sleep"
+    pause.before(failing, [f"{nap}({min(PATIENCE, max(0.1, length)):.3g})"])
+    seen = _run(failure, ctx, place.src, pause)
+    return seen is not None and seen.passed
+
+
+def _run(failure: Failure, ctx: Context, src: SourceFile, writer: Writer) -> Observation | None:
     try:
-        seen = runs(failure, ctx, {src.path: src.with_edits(writer.edits()).data}, 1)
+        return next(iter(runs(failure, ctx, {src.path: src.with_edits(writer.edits()).data}, 1)), None)
     except EditError:
-        return False
-    return bool(seen) and seen[0].passed
+        return None
 
 
 def _poll(place: Place, failing: ast.stmt, negative: str, limit: float, awaited: bool) -> Writer:
