@@ -55,6 +55,8 @@ class HealerConfig:
     paths: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     json_path: str = ""
+    html_path: str = ""
+    sarif_path: str = ""
     cache_dir: str = ""
     fresh_confirm: bool = True
     apply_in_ci: bool = False

@@ -38,6 +38,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Look for flaky tests in a green suite by N more runs in changed order (implies --heal; default: 0)",
     )
     add("--heal-json", default=None, metavar="PATH", help="Write the healing report as JSON to PATH (default: none)")
+    add("--heal-html", default=None, metavar="PATH", help="Write the healing report as one HTML page to PATH (default: none)")
+    add("--heal-sarif", default=None, metavar="PATH", help="Write the healing report as SARIF 2.1.0 to PATH (default: none)")
 
     ini = parser.addini
     ini("heal", "Heal without the --heal flag (default: false)", type="bool", default=False)

@@ -1,4 +1,4 @@
-"""From what the pipeline worked with to the public record."""
+"""From what the pipeline worked with to the public record. Its sentences are redacted here, so that no report can tell a secret."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pytest_maestro_healer.decide.confidence import confidence
 from pytest_maestro_healer.decide.policy import Case, decide
 from pytest_maestro_healer.edit.diff import unified
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.redact import without_secrets
 from pytest_maestro_healer.model import (
     Applicability,
     Cause,
@@ -64,31 +65,33 @@ def healed(facts: Facts, c: Candidate) -> HealingResult:
     decision = decide(case, facts.config)
     first = changes[0] if changes else None
     nodeids = tuple(dict.fromkeys(c.nodeids or [c.failure.nodeid]))
-    return HealingResult(
-        healing_id=healing_id(c.proposal.strategy, c.proposal.tactic, changes),
-        test_id=c.failure.nodeid if c.failure.nodeid in nodeids or c.failure.phase == "collect" else nodeids[0],
-        strategy_used=c.proposal.strategy,
-        success=decision.kind in (DecisionKind.APPLIED, DecisionKind.PENDING),
-        original_code=_text(first.before_bytes) if first else "",
-        healed_code=_text(first.after_bytes) if first else "",
-        confidence_score=sure,
-        validation_results=_by_rung(verdict),
-        execution_time=round(c.seconds, 4),
-        created_at=facts.now,
-        diff="".join(unified(ch.path, ch.before_bytes, ch.after_bytes) for ch in changes),
-        evidence=c.proposal.evidence,
-        decision=decision,
-        tactic=c.proposal.tactic,
-        explanation=c.proposal.explanation,
-        applicability=c.proposal.applicability,
-        nodeids=nodeids,
-        changes=changes,
-        verdict=verdict,
-        diagnosis=c.diagnosis,
-        alternatives=tuple(c.ties),
-        refused=tuple(dict.fromkeys(c.refusals)),
-        collected=c.collected,
-        unasked=_unasked(facts, case, changes),
+    return without_secrets(
+        HealingResult(
+            healing_id=healing_id(c.proposal.strategy, c.proposal.tactic, changes),
+            test_id=c.failure.nodeid if c.failure.nodeid in nodeids or c.failure.phase == "collect" else nodeids[0],
+            strategy_used=c.proposal.strategy,
+            success=decision.kind in (DecisionKind.APPLIED, DecisionKind.PENDING),
+            original_code=_text(first.before_bytes) if first else "",
+            healed_code=_text(first.after_bytes) if first else "",
+            confidence_score=sure,
+            validation_results=_by_rung(verdict),
+            execution_time=round(c.seconds, 4),
+            created_at=facts.now,
+            diff="".join(unified(ch.path, ch.before_bytes, ch.after_bytes) for ch in changes),
+            evidence=c.proposal.evidence,
+            decision=decision,
+            tactic=c.proposal.tactic,
+            explanation=c.proposal.explanation,
+            applicability=c.proposal.applicability,
+            nodeids=nodeids,
+            changes=changes,
+            verdict=verdict,
+            diagnosis=c.diagnosis,
+            alternatives=tuple(c.ties),
+            refused=tuple(dict.fromkeys(c.refusals)),
+            collected=c.collected,
+            unasked=_unasked(facts, case, changes),
+        )
     )
 
 
@@ -109,17 +112,19 @@ def refused(
             reason = "looks like a regression" + (f" in {diagnosis.suspect}" if diagnosis.suspect else "")
         else:
             reason = "no candidate was proved" if refusals else "no heal is known for this"
-    return HealingResult(
-        healing_id=healing_id(strategy, "", (), (failure.nodeid, failure.message)),
-        test_id=failure.nodeid,
-        strategy_used=strategy,
-        success=False,
-        created_at=facts.now,
-        execution_time=round(seconds, 4),
-        decision=Decision(DecisionKind.REJECTED, reason),
-        nodeids=(failure.nodeid,),
-        diagnosis=diagnosis,
-        refused=tuple(dict.fromkeys(refusals)),
+    return without_secrets(
+        HealingResult(
+            healing_id=healing_id(strategy, "", (), (failure.nodeid, failure.message)),
+            test_id=failure.nodeid,
+            strategy_used=strategy,
+            success=False,
+            created_at=facts.now,
+            execution_time=round(seconds, 4),
+            decision=Decision(DecisionKind.REJECTED, reason),
+            nodeids=(failure.nodeid,),
+            diagnosis=diagnosis,
+            refused=tuple(dict.fromkeys(refusals)),
+        )
     )
 
 
@@ -129,23 +134,25 @@ def advised(
     """The record of a failure for which there is a precise text instead of an edit."""
     p = advice[0]
     others = tuple(dict.fromkeys(a.advice for a in advice[1:] if a.advice != p.advice))
-    return HealingResult(
-        healing_id=healing_id(p.strategy, p.tactic, (), (failure.nodeid, p.advice)),
-        test_id=failure.nodeid,
-        strategy_used=p.strategy,
-        success=False,
-        created_at=facts.now,
-        execution_time=round(seconds, 4),
-        evidence=p.evidence,
-        decision=Decision(DecisionKind.ADVISED, "advice only: nothing to edit"),
-        tactic=p.tactic,
-        explanation=p.explanation,
-        applicability=Applicability.ADVICE,
-        nodeids=tuple(dict.fromkeys((failure.nodeid, *p.nodeids))),
-        diagnosis=diagnosis,
-        advice=p.advice,
-        alternatives=others,
-        refused=tuple(dict.fromkeys(refusals)),
+    return without_secrets(
+        HealingResult(
+            healing_id=healing_id(p.strategy, p.tactic, (), (failure.nodeid, p.advice)),
+            test_id=failure.nodeid,
+            strategy_used=p.strategy,
+            success=False,
+            created_at=facts.now,
+            execution_time=round(seconds, 4),
+            evidence=p.evidence,
+            decision=Decision(DecisionKind.ADVISED, "advice only: nothing to edit"),
+            tactic=p.tactic,
+            explanation=p.explanation,
+            applicability=Applicability.ADVICE,
+            nodeids=tuple(dict.fromkeys((failure.nodeid, *p.nodeids))),
+            diagnosis=diagnosis,
+            advice=p.advice,
+            alternatives=others,
+            refused=tuple(dict.fromkeys(refusals)),
+        )
     )
 
 

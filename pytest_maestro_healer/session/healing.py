@@ -15,6 +15,8 @@ from pytest_maestro_healer.config import HealerConfig, in_ci
 from pytest_maestro_healer.errors import HealerError
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.evidence.nodeids import file_of
+from pytest_maestro_healer.evidence.redact import for_display, redact
 from pytest_maestro_healer.model import Decision, DecisionKind, Failure, HealingReport, HealingResult, ProofStep
 from pytest_maestro_healer.session import compat, ran
 from pytest_maestro_healer.session.capturing import Capturing, stamp
@@ -73,7 +75,7 @@ class Healing(Capturing):
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
         """The workers have collected: how the files look now is how the tests were read."""
-        for path in {str(i).partition("::")[0] for i in ids} - set(self.stamps):
+        for path in {file_of(str(i)) for i in ids} - set(self.stamps):
             self.stamps[path] = stamp(self.files.root / path)
 
     def _unchanged(self) -> list[Failure]:
@@ -129,7 +131,7 @@ class Healing(Capturing):
             apply=self.settings.effective_apply,
             review=self.settings.review,
             threshold=self.settings.confidence_threshold,
-            notes=tuple(dict.fromkeys([*self.notes, *self.collecting.notes])),
+            notes=tuple(dict.fromkeys(map(redact, [*self.notes, *self.collecting.notes]))),
             bundle=self.report.bundle,
             version=__version__,
         )
@@ -143,7 +145,7 @@ class Healing(Capturing):
                 self.config.hook.pytest_heal_outcome(result=result)
             except Exception as exc:
                 self._note(f"pytest_heal_outcome raised {type(exc).__name__}: {exc}")
-        self.report = dataclasses.replace(self.report, notes=tuple(dict.fromkeys([*self.report.notes, *self.notes])))
+        self.report = dataclasses.replace(self.report, notes=tuple(dict.fromkeys([*self.report.notes, *map(redact, self.notes)])))
 
     def _healed(self, session: pytest.Session) -> list[HealingResult]:
         from pytest_maestro_healer.apply.store import Store
@@ -163,7 +165,8 @@ class Healing(Capturing):
         ready, again = self._collected(passed)
         ground = {self.files.relative(p): d for p, d in self.collecting.overlay.files.items()}
         inprocess = InProcess(session, self.capture, self.files, self.collectors)
-        runner = SessionRunner(self.settings, self.files, inprocess, Fresh(self.config, self.files, self.settings.timeout, self.environ), ground)
+        fresh = Fresh(self.config, self.files, self.settings.timeout, self.environ)
+        runner = SessionRunner(self.settings, self.files, inprocess, fresh, ground)
         sequences: Mapping[str, Sequence[str]] = ran.sequences(self.ran, self.failures)
         if self.settings.flaky_runs and not failures and not again:
             failures, sequences = self._hunted(runner)
@@ -183,7 +186,7 @@ class Healing(Capturing):
         pipeline = Pipeline(
             ctx,
             runner,
-            strategies(self.config, self.settings, self.notes),
+            strategies(self.config, self.settings, self.notes, (self.files.root, fresh.ask)),
             self.settings,
             in_ci=in_ci(),
             remembered=store.was_rejected,
@@ -276,9 +279,9 @@ class Healing(Capturing):
         """The proposed diff stands in the failure's own report too."""
         from pytest_maestro_healer.report.terminal import failure_section
 
-        for result in self.report.results:
+        for result, shown in zip(self.report.results, for_display(self.report).results, strict=True):
             if result.diff and result.success:
-                section = failure_section(result)
+                section = failure_section(shown)
                 for nodeid in result.nodeids:
                     for rep in self.reports.get(nodeid, ()):
                         rep.sections.append(section)
@@ -291,8 +294,7 @@ class Healing(Capturing):
             session.exitstatus = code
         if code in (0, 1):
             self._green(session)
-        if self.settings.json_path:
-            self._write_json()
+        self._write_reports()
         self.terminal.show_originals(self.collecting.originals)
         self._junit()
         result = yield
@@ -303,7 +305,7 @@ class Healing(Capturing):
         """Which tests were seen passing at this commit; what was served from elsewhere than the disk, and what passed by a rerun, are not."""
         served = {self.files.relative(p) for p in self.collecting.overlay.files} | self.worker_files
         self.learning.green(session, self.ran, self._passed() - self.reruns.keys(), served)
-        self.report = dataclasses.replace(self.report, notes=tuple(dict.fromkeys([*self.report.notes, *self.notes])))
+        self.report = dataclasses.replace(self.report, notes=tuple(dict.fromkeys([*self.report.notes, *map(redact, self.notes)])))
 
     def _exit_code(self, code: int) -> int:
         """Never an invented green: what failed was failed, unless all was healed and applied and the user said so."""
@@ -316,14 +318,12 @@ class Healing(Capturing):
                 return 0
         return code
 
-    def _write_json(self) -> None:
-        from pytest_maestro_healer.report.json import write
+    def _write_reports(self) -> None:
+        from pytest_maestro_healer.session.writing import write_reports
 
-        try:
-            write(self.report, self.config.invocation_params.dir / self.settings.json_path)
-        except (OSError, HealerError) as exc:
-            self._note(f"--heal-json: cannot write {self.settings.json_path}: {exc}")
-            self.report = dataclasses.replace(self.report, notes=(*self.report.notes, self.notes[-1]))
+        folder = self.config.invocation_params.dir
+        problems = write_reports(self.report, self.settings, folder, self.files.root, self.learning.figures)
+        self.report = dataclasses.replace(self.report, notes=tuple(dict.fromkeys([*self.report.notes, *map(redact, problems)])))
 
     def _junit(self) -> None:
         if self.config.getoption("xmlpath", None) and self.report.results:
@@ -335,11 +335,12 @@ class Healing(Capturing):
                 self._note(f"--junitxml: no healing properties were added ({type(exc).__name__}: {exc})")
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        self.terminal.summary(self.report)
+        shown = for_display(self.report)
+        self.terminal.summary(shown)
         if os.environ.get("GITHUB_ACTIONS") == "true":
             from pytest_maestro_healer.report import github
 
-            github.publish(self.report, os.environ, terminalreporter.write_line, str(self.files.root))
+            github.publish(shown, os.environ, terminalreporter.write_line, str(self.files.root))
 
     def _review(self, session: pytest.Session) -> None:
         pending = [r for r in self.report.results if r.decision.kind is DecisionKind.PENDING]
@@ -354,6 +355,7 @@ class Healing(Capturing):
                 for r in self.report.results
             )
             self.report = dataclasses.replace(self.report, results=results)
+            self._write_reports()
             session.exitstatus = self._exit_code(int(session.exitstatus))
 
 

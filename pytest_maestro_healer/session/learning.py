@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.evidence.nodeids import is_test
 from pytest_maestro_healer.model import Failure, HealingResult
 
 if TYPE_CHECKING:
@@ -33,6 +34,14 @@ class Learning:
         from pytest_maestro_healer.learning import open_history
 
         return Learner(open_history(self._files.root, self._settings))
+
+    def figures(self) -> Mapping[str, Any] | None:
+        """What ``maestro-heal stats`` would show now, for the charts of a report; ``None`` where learning is off."""
+        if not (self._settings.learning and self._settings.enable_cache):
+            return None
+        from pytest_maestro_healer.learn.summary import summary
+
+        return summary(self.learner.history.entries()).to_dict()
 
     def finished(self, results: Sequence[HealingResult], failures: Sequence[Failure]) -> None:
         """The healing phase is over: record it, and how earlier heals were committed."""
@@ -71,6 +80,6 @@ class Learning:
 def _complete(session: pytest.Session) -> bool:
     """Whether no test of a collected file was left out."""
     option = session.config.option
-    chosen = any("::" in str(a) for a in session.config.args) or any(getattr(option, n, None) for n in ("keyword", "markexpr", "lf", "deselect"))
+    chosen = any(is_test(str(a)) for a in session.config.args) or any(getattr(option, n, None) for n in ("keyword", "markexpr", "lf", "deselect"))
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     return not (chosen or session.shouldstop or session.shouldfail or getattr(reporter, "stats", {}).get("deselected"))

@@ -87,10 +87,21 @@ def _build(config: pytest.Config, option: Any = None) -> HealerConfig:
         paths=tuple(_ini(config, "heal_paths", list)),
         exclude=tuple(_ini(config, "heal_exclude", list)),
         json_path=option.heal_json or "",
+        html_path=_html_path(option.heal_html),
+        sarif_path=option.heal_sarif or "",
         cache_dir=_cache_dir(config),
         fresh_confirm=_ini(config, "heal_fresh_confirm", bool),
         apply_in_ci=_ini(config, "heal_apply_in_ci", bool),
     )
+
+
+def _html_path(given: str | None) -> str:
+    """Said at the start: a run that healed for minutes must not end without its page."""
+    if given:
+        from pytest_maestro_healer.report.html import check_available
+
+        check_available("--heal-html")
+    return given or ""
 
 
 def _ini(config: pytest.Config, key: str, kind: Callable[[Any], T]) -> T:
@@ -128,7 +139,8 @@ def _chosen(key: str, names: list[str], own: tuple[str, ...]) -> tuple[tuple[str
 
 def _own_names(config: pytest.Config) -> tuple[str, ...]:
     """The strategies that conftests and plugins bring along may be chosen by name too."""
-    from pytest_maestro_healer.session.own import PROPOSER, registered
+    from pytest_maestro_healer.session.own import registered
+    from pytest_maestro_healer.session.proposing import PROPOSER
 
     return (*(s.name for s in registered(config)[0]), PROPOSER)
 
