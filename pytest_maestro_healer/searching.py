@@ -140,11 +140,21 @@ class Search:
         if problem:
             found.refusals.append(f"{proposal.tactic}: {problem}")
             return None
+        out = self._without_symptoms(out, found)
         candidate = Candidate(failure, proposal, self._befores(after, ctx), after, guard=guard, symptom=proposal.strategy in self.symptoms)
         candidate.links = (Link(failure, proposal, base),)
         if _is_healed(failure, climb):
             return self._settled(candidate, climb, found)
         next_failure = _behind(failure, climb)
+    def _without_symptoms(self, out: list[Proposal], found: Found) -> list[Proposal]:
+        """Where a strategy names the cause and has no edit for it, what the test expects is not to follow the symptom (unless all is to be applied)."""
+        named = next((p for p in out if not p.edits and p.strategy not in self.symptoms), None)
+        if named is None or self.config.effective_apply == "all":
+            return out
+        withheld = [p for p in out if p.edits and p.strategy in self.symptoms]
+        found.refusals += dict.fromkeys(f"{p.tactic}: another cause is named: {named.advice}" for p in withheld)
+        return [p for p in out if p not in withheld]
+
         if next_failure is not None and progressed(failure, next_failure) and depth + 1 < MAX_STEPS:
             more = self.search(next_failure, preliminary(next_failure), after, depth + 1)
             found.absorb(more)

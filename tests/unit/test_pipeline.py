@@ -454,9 +454,13 @@ def test_overlapping_heals_of_two_tests(world: World) -> None:
     assert results[1].decision.rule == f"overlaps another heal's edit of {FILE}"
 
 
-def test_advice_stands_where_nothing_is_proved(single: World) -> None:
-    class Advice(Tactic):
-        name = "advice"
+class Advice(Tactic):
+    """Names a cause for which there is no edit."""
+
+    name = "advice"
+
+    def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
+        yield Proposal("toy", "advice", (), (), Applicability.ADVICE, "install it", advice="pip install x")
 
         def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
             yield Proposal("toy", "advice", (), (), Applicability.ADVICE, "install it", advice="pip install x")
@@ -593,6 +597,24 @@ def test_changed_logic_is_named_not_healed(value: World) -> None:
     assert (r.decision.kind, r.decision.rule) == (DecisionKind.REJECTED, "looks like a regression")
     assert r.diagnosis is not None
     assert r.diagnosis.suspect == "lib.py:2 (changed in 1a2b3c4)"
+
+def test_an_expectation_does_not_follow_a_symptom_whose_cause_is_named(value: World) -> None:
+    r = only(value.heal(EXPECT, Toy(Advice())))
+    assert (r.decision.kind, r.advice, r.changes) == (DecisionKind.ADVISED, "pip install x", ())
+    assert r.refused == ("swap: another cause is named: pip install x",)
+
+
+def test_unless_all_is_to_be_applied(value: World) -> None:
+    assert only(value.heal(EXPECT, Toy(Advice()), apply="all")).decision.kind is DecisionKind.APPLIED
+
+
+def test_advice_about_the_expectation_itself_withholds_nothing(value: World) -> None:
+    class Remark(Advice):
+        def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
+            yield Proposal("expect", "remark", (), (), Applicability.ADVICE, "look", advice="look at it")
+
+    assert only(value.heal(Toy(*EXPECT.tactics, Remark(), name="expect", symptom=True))).success
+
 
 
 def test_a_value_that_the_change_states_is_drift(value: World) -> None:
