@@ -278,6 +278,7 @@ WAIT_DECLINES = (
     Example(
         "a bell that rings twice",
         {"bell.py": _LATER.replace("+= 1", "+= 2"), "test_bell.py": _BELL},
+        advice="looked at too early: it is 0 and 1 at once and 2 and 1 within 0.3 s",
         why="no wait makes two rings one",
     ),
 )
