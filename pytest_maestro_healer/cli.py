@@ -106,7 +106,7 @@ def _dispatch(options: argparse.Namespace, rest: list[str]) -> int:
         from pytest_maestro_healer.commands.run import run_pytest
 
         return run_pytest(rest, folder=start, root=given, json=options.json)
-    if options.command in ("heal", "explain", "doctor"):
+    if options.command in ("heal", "explain", "doctor", "watch"):
         return _again(options, start, given)
     return _heals(options, start, given)
 
@@ -118,6 +118,11 @@ def _again(options: argparse.Namespace, start: Path, given: Path | None) -> int:
 
     root, cache_dir = find_root(start) if given is None else (given, rootdir(given)[1])
     out = Output(json=options.json, color=use_color(sys.stdout))
+    if options.command == "watch":
+        from pytest_maestro_healer.commands.watch import Timing, watch_project
+
+        timing = Timing(options.rounds, options.settle, options.patience)
+        return watch_project(out, timing, folder=start, root=root, cache_dir=cache_dir, given=given, arguments=options.arguments)
     if options.command == "doctor":
         from pytest_maestro_healer.commands.doctor import doctor
 
@@ -237,6 +242,11 @@ def _parser() -> argparse.ArgumentParser:
     heals("forget", "Remove recorded heals, by healing ID or test", "all", "Remove the whole history, last green commits too")
     add("doctor", "Say what is installed, what evidence is available and what keeps heals from being written")
     add("run", "Run pytest --heal: maestro-heal run -- PYTEST ARGUMENTS")
+    watch = add("watch", "Rerun what a change affects and heal at once: maestro-heal watch -- PYTEST ARGUMENTS")
+    watch.add_argument("--rounds", type=_whole, default=0, metavar="N", help="End after N rounds (default: 0, at Ctrl-C)")
+    watch.add_argument("--settle", type=_seconds, default=0.2, metavar="S", help="Seconds without a change after which files are read (default: 0.2)")
+    watch.add_argument("--patience", type=_seconds, default=3.0, metavar="S", help="Seconds that a half-written file is waited for (default: 3)")
+    watch.add_argument("arguments", nargs="*", metavar="-- PYTEST ARGUMENTS", help="Passed on to pytest in every round")
     commands.add_parser("demo", help="Heal a small broken project in a temporary folder and show how", add_help=False)
     return parser
 
@@ -248,6 +258,22 @@ def _share(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
     if not 0.0 <= value <= 1.0:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if not 0.0 <= value <= 3600.0:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 3600 seconds")
     return value
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ _FILES = (
     ("tox.ini", False),
     ("setup.cfg", False),
 )
+_DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")
 
 
 def find_root(start: Path) -> tuple[Path, str]:
@@ -53,6 +55,30 @@ def configuration(root: Path, cache_dir: str) -> HealerConfig:
     section = _configured(root)[1]
     learning, cache = (_is_true(section.get(key, True)) for key in ("heal_learning", "heal_enable_cache"))
     return HealerConfig(cache_dir=cache_dir, learning=learning, enable_cache=cache)
+
+
+def loaded_names(root: Path, arguments: Sequence[str] = ()) -> list[str]:
+    """The dotted names of modules that pytest loads for every test at ``root``, as far as its configuration and ``arguments`` tell.
+
+    Plugins given with ``-p``, the project's own pytest plugins, and what stands by itself in a key (Django's settings module). A configuration
+    that cannot be read has none.
+    """
+    try:
+        section = _configured(root)[1]
+        project = _table(_toml(root / "pyproject.toml").get("project")) if (root / "pyproject.toml").is_file() else None
+    except ConfigError:
+        return _plugins(arguments)
+    points = _table((_table((project or {}).get("entry-points")) or {}).get("pytest11")) or {}
+    addopts = section.get("addopts", "")
+    given = [str(a) for a in addopts] if isinstance(addopts, list) else str(addopts).split()
+    alone = [v.strip() for v in section.values() if isinstance(v, str) and _DOTTED.match(v.strip()) and not v.strip().endswith(".py")]
+    return [*_plugins([*given, *arguments]), *(str(v).partition(":")[0].strip() for v in points.values()), *alone]
+
+
+def _plugins(arguments: Sequence[str]) -> list[str]:
+    given = [after for word, after in zip(arguments, [*arguments[1:], ""]) if word == "-p"]
+    given += [a[2:] for a in arguments if a.startswith("-p") and not a.startswith("--") and len(a) > 2]
+    return [n for n in given if n and not n.startswith("no:")]
 
 
 def _is_true(value: object) -> bool:

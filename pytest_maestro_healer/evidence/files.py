@@ -17,7 +17,8 @@ _TEST_DIRS = {"tests", "test", "testing", "testsuite", "t", "spec", "specs"}
 _TEST_MODULE = re.compile(r"(test_.*|.*_test|tests?)\.py$")
 
 
-def _skipped(folder: str, name: str) -> bool:
+def skipped(folder: str, name: str) -> bool:
+    """Whether the folder ``name`` in ``folder`` holds nothing of the project's own: caches, builds, virtual environments."""
     return name in _SKIP_DIRS or name.endswith(".egg-info") or os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
 
 
