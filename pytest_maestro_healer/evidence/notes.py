@@ -100,6 +100,32 @@ def documented(obj: object, old: str) -> tuple[str, str] | None:
     return next(iter(found.items())) if len(found) == 1 else None
 
 
+#: How a text says that an argument brings back what was before, and how it writes the argument.
+_FORMER = re.compile(
+    r"(?i)\b(?:previous|prior|old|older|former|earlier|legacy|original)\b[\w\s`'-]{0,30}?\b(?:behaviou?rs?|values?|results?|defaults?|semantics|output|format|style)\b"
+    r"|\b(?:restore|retain|keep|preserve|get back|go back|revert|return)\b.{0,40}?\b(?:previous|old|older|former|earlier|legacy)\b",
+    re.S,
+)
+_ARGUMENT = re.compile(r"(?<![\w.])([a-z_]\w*)\s?=\s?(True|False|None|-?\d+(?:\.\d+)?(?![\w.]*\w)|\"[^\"\n]{0,40}\"|'[^'\n]{0,40}')")
+
+
+def former_arguments(text: str) -> Sequence[tuple[str, str, str]]:
+    """(parameter, value, sentence) of the arguments that a text says give the former behaviour."""
+    out: list[tuple[str, str, str]] = []
+    for sentence in re.split(r"(?<=[.;])\s|\n\s*\n|\n\s*[-*+] |\n\s*\.\. ", text):
+        if len(sentence) < 800 and "=" in sentence and _FORMER.search(sentence):
+            out += [(m[1], m[2], " ".join(sentence.split())[:200]) for m in _ARGUMENT.finditer(sentence)]
+    return tuple(dict.fromkeys(out))
+
+
+def documentation(obj: object) -> str:
+    """The docstring of a callable; for a class its constructor's as well."""
+    parts = [getattr(obj, "__doc__", "")]
+    if inspect.isclass(obj):
+        parts.append(getattr(obj.__init__, "__doc__", ""))
+    return "\n\n".join(p for p in parts if isinstance(p, str))
+
+
 def _dir(obj: object) -> list[str]:
     try:
         return [n for n in dir(obj) if isinstance(n, str)]

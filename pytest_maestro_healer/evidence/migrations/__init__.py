@@ -11,15 +11,15 @@ from pytest_maestro_healer.evidence.migrations.rows import Row, Table
 if TYPE_CHECKING:
     from pytest_maestro_healer.evidence.live import Live
 
-__all__ = ["Row", "Table", "old_signature", "parameter", "renamed"]
+__all__ = ["Row", "Table", "former", "old_signature", "parameter", "renamed"]
 
 
 @lru_cache(maxsize=1)
 def tables() -> tuple[Table, ...]:
     """All tables; imported on first use."""
-    from pytest_maestro_healer.evidence.migrations import data, python, web
+    from pytest_maestro_healer.evidence.migrations import arguments, data, python, web
 
-    return (*python.TABLES, *data.TABLES, *web.TABLES)
+    return (*python.TABLES, *data.TABLES, *web.TABLES, *arguments.TABLES)
 
 
 @lru_cache(maxsize=1)
@@ -52,6 +52,16 @@ def parameter(function: str, name: str, live: Live) -> Iterator[Row]:
     for row in _parameters().get(name, ()):
         if _same(row.owner, function, live):
             yield row
+
+
+def former(function: str, live: Live) -> Iterator[Row]:
+    """Rows for the arguments that give a callable's former behaviour (``old`` is the parameter, ``new`` the value as source text)."""
+    last = function.rpartition(".")[2]
+    for table in tables():
+        if any(last == owner.rpartition(".")[2] for owners in table.former for owner in owners.split()):
+            for row in table.former_rows():
+                if _same(row.owner, function, live):
+                    yield row
 
 
 def old_signature(function: str, live: Live) -> tuple[str, str] | None:

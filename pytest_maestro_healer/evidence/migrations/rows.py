@@ -24,7 +24,8 @@ class Table:
 
     ``names`` and ``similar`` map an owner (module or class) to ``old>new`` words: ``new`` alone is a name of the same owner, with a dot a
     dotted name; ``similar`` ones are not quite the same and are for review. ``parameters`` maps a callable to such words (nothing after ``>``: leave
-    the argument out), ``signatures`` a callable to its former signature.
+    the argument out), ``signatures`` a callable to its former signature, ``former`` a callable to the arguments (``name=value`` words) that give
+    what it did before ``since``.
     """
 
     source: str
@@ -33,6 +34,7 @@ class Table:
     similar: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
     signatures: Mapping[str, str] = field(default_factory=dict)
+    former: Mapping[str, str] = field(default_factory=dict)
 
     def rows(self) -> Iterator[Row]:
         """The renamed names."""
@@ -48,6 +50,14 @@ class Table:
             for owner in owners.split():
                 for old, new in _pairs(text):
                     yield Row(owner, old, new, self.source, self.since)
+
+    def former_rows(self) -> Iterator[Row]:
+        """The arguments that give the former behaviour: ``old`` is the parameter, ``new`` the value."""
+        for owners, text in self.former.items():
+            for owner in owners.split():
+                for word in text.split():
+                    name, _, value = word.partition("=")
+                    yield Row(owner, name, value, self.source, self.since)
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_former import FormerBehaviour, RequiredArgument
+from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_hoisted import MemberOfOther
 from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_literals import PatchTarget, RenamedKey, RenamedOption
 from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_names import AbstractMethods, KnownMigration, Removed, RenamedSymbol
 from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_parameters import (
@@ -13,6 +15,7 @@ from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_parameters 
 from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_raising import CallbackSignature, ExceptionType
 from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_results import BytesOrText, ListToIterator, ResultDict, ResultObject
 from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_shapes import MethodOrProperty, SyncOrAsync
+from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_unpacking import UnpackedResult
 from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_warnings import DeprecatedUse
 from pytest_maestro_healer.strategies.base import Strategy
 
@@ -32,9 +35,13 @@ class ApiContractAdaptation(Strategy):
         LibraryParameters(),
         ReorderedParameters(),
         ChangedDefault(),
+        RequiredArgument(),
+        FormerBehaviour(),
         MethodOrProperty(),
         SyncOrAsync(),
         ListToIterator(),
+        UnpackedResult(),
+        MemberOfOther(),
         ResultObject(),
         ResultDict(),
         BytesOrText(),

@@ -39,7 +39,8 @@ class ParametrizeIterator(Tactic):
         Example(
             "one iterator for two tests",
             {
-                "test_n.py": "import pytest\n\nNUMBERS = iter([1, 2])\n\n\n@pytest.mark.parametrize('n', NUMBERS)\ndef test_n(n):\n    assert n > 0\n\n\n"
+                "test_n.py": "import pytest\n\nNUMBERS = iter([1, 2])\n\n\n@pytest.mark.parametrize('n', NUMBERS)\n"
+                "def test_n(n):\n    assert n > 0\n\n\n"
                 "@pytest.mark.parametrize('n', NUMBERS)\ndef test_m(n):\n    assert n > 0\n"
             },
             why="the second test never got any values: what it was to get has to be said",
