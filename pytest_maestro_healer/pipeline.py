@@ -16,6 +16,7 @@ from pytest_maestro_healer.diagnose.imports import judge_import
 from pytest_maestro_healer.diagnose.verdict import ProductChange, judge, preliminary, product_changes, with_headers
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions, Experiments, Observation
+from pytest_maestro_healer.evidence.nodeids import is_test
 from pytest_maestro_healer.learn.learner import Learner
 from pytest_maestro_healer.model import Cause, Decision, DecisionKind, Diagnosis, Failure, HealingResult, ProofStep, Proposal
 from pytest_maestro_healer.prove.candidates import Candidate, merged_causes, progressed
@@ -179,7 +180,7 @@ class Pipeline(Search):
             self._sweep_in_order(winner)
             return
         touched = set(winner.after)
-        open_ = [f for f in self.ctx.failures if f.nodeid not in self.done and f.path in touched and "::" in f.nodeid and f.healable]
+        open_ = [f for f in self.ctx.failures if f.nodeid not in self.done and f.path in touched and is_test(f.nodeid) and f.healable]
         if not open_:
             return
         climb = self.ladder.rerun([f.nodeid for f in open_], winner.after)
@@ -197,7 +198,7 @@ class Pipeline(Search):
 
     def _sweep_in_order(self, winner: Candidate) -> None:
         """Other flaky tests may have failed for the same reason: replay the run up to the last of them, healed."""
-        open_ = [f for f in self.ctx.failures if f.nodeid not in self.done and f.healable and f.phase != "collect" and "::" in f.nodeid]
+        open_ = [f for f in self.ctx.failures if f.nodeid not in self.done and f.healable and f.phase != "collect" and is_test(f.nodeid)]
         by_run: dict[int, list[Failure]] = {}
         for f in open_:
             by_run.setdefault(id(self.ctx.sequences.get(f.nodeid)), []).append(f)

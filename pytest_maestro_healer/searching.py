@@ -13,6 +13,7 @@ from pytest_maestro_healer.diagnose.verdict import preliminary
 from pytest_maestro_healer.edit.guards import check_proposal
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.nodeids import has_params, stands_for, without_params
 from pytest_maestro_healer.learn.learner import Learner
 from pytest_maestro_healer.model import Applicability, Cause, Diagnosis, Failure, ProofStep, Proposal
 from pytest_maestro_healer.prove.candidates import Candidate, Link, chained, order, progressed, rank, rivals, same_code
@@ -201,8 +202,8 @@ class Search:
         mine = [failure.nodeid, *(n for n in proposal.nodeids if n in open_)]
         if proposal.proof is not None:
             return list(dict.fromkeys(mine))
-        bases = {n.partition("[")[0] for n in mine if "[" in n}
-        also = sorted(n for n in self.ctx.passed if n.partition("[")[0] in bases)
+        bases = {without_params(n) for n in mine if has_params(n)}
+        also = sorted(n for n in self.ctx.passed if without_params(n) in bases)
         return list(dict.fromkeys([*mine, *also]))
 
     @staticmethod
@@ -235,16 +236,11 @@ def _checked(proposals: Iterable[Proposal]) -> list[Proposal]:
 def _is_healed(failure: Failure, climb: Climb) -> bool:
     if failure.nodeid in climb.left:
         return False
-    return any(_stands_for(n, failure.nodeid) for n in climb.healed)
+    return any(stands_for(n, failure.nodeid) for n in climb.healed)
 
 
 def _behind(failure: Failure, climb: Climb) -> Failure | None:
     """The failure that now stands where ``failure`` stood."""
     if climb.left.get(failure.nodeid) is not None:
         return climb.left[failure.nodeid]
-    return next((f for n, f in climb.left.items() if f is not None and _stands_for(n, failure.nodeid)), None)
-
-
-def _stands_for(nodeid: str, wanted: str) -> bool:
-    """Whether ``nodeid`` is ``wanted``, one of its parameter sets, or a test of the file or folder that it names."""
-    return nodeid == wanted or (nodeid.startswith(wanted) and nodeid[len(wanted) :].startswith(("::", "[", "/")))
+    return next((f for n, f in climb.left.items() if f is not None and stands_for(n, failure.nodeid)), None)

@@ -13,6 +13,7 @@ from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.experiments import Experiments
 from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.evidence.nodeids import file_of, name_of
 from pytest_maestro_healer.model import Failure
 
 if TYPE_CHECKING:
@@ -104,8 +105,7 @@ class Context:
         known = self._owner._green_commits
         if known is None or not self.git.available:
             return ""
-        path, _, name = nodeid.partition("::")
-        word = name.partition("[")[0].rpartition("::")[2].encode()
+        path, word = file_of(nodeid), name_of(nodeid).encode()
         for commit in islice(dict.fromkeys(known(nodeid)), _GREEN_COMMITS):
             if self.git.is_ancestor(commit) and word in (self.git.bytes_at(path, commit) or b""):
                 return commit

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.evidence.experiments import Conditions
+from pytest_maestro_healer.evidence.nodeids import file_of, is_test, without_params
 from pytest_maestro_healer.evidence.statistics import upper
 from pytest_maestro_healer.model import Failure, Proof, ProofStep
 from pytest_maestro_healer.prove.mutants import Mutant, mutants
@@ -156,7 +157,7 @@ class Ladder:
         """
         began = self.clock()
         touched = sorted(
-            {p for p in overlay if p.endswith(".py")} & {n.partition("::")[0] for n in passed_before} | {n.partition("::")[0] for n in nodeids}
+            {p for p in overlay if p.endswith(".py")} & {file_of(n) for n in passed_before} | {file_of(n) for n in nodeids}
         )
         whole = self.runner.run(touched or list(nodeids), overlay, whole_files=True, fresh=True)
         seconds = self.clock() - began
@@ -164,8 +165,8 @@ class Ladder:
             return ProofStep("fresh", False, whole.problem, seconds), frozenset(nodeids)
         bad = {r.nodeid for r in whole.failed()}
         errored = {n for n, r in whole.results.items() if r.outcome == "error"}
-        files = {n.partition("::")[0] for n in errored}
-        lost = {n for n in passed_before if n in bad or n.partition("::")[0] in files}
+        files = {file_of(n) for n in errored}
+        lost = {n for n in passed_before if n in bad or file_of(n) in files}
         unhealed = {n for n in nodeids if _still_bad(n, whole, bad, files)}
         if lost or unhealed:
             names = sorted(unhealed) or sorted(lost)
@@ -185,16 +186,16 @@ def _failed(report: RunReport, nodeid: str) -> bool:
 
 
 def _still_bad(nodeid: str, report: RunReport, bad: set[str], errored_files: set[str]) -> bool:
-    path, sep, _ = nodeid.partition("::")
+    path = file_of(nodeid)
     if path in errored_files or nodeid in bad:
         return True
-    if not sep:
-        return not any(n.partition("::")[0] == path and r.outcome == "passed" for n, r in report.results.items())
+    if not is_test(nodeid):
+        return not any(file_of(n) == path and r.outcome == "passed" for n, r in report.results.items())
     if nodeid in report.results:
         return False
     # parameter ids may have changed with the edit: then all sets of the test stand for it; a test that did not run is not confirmed
-    base = nodeid.partition("[")[0]
-    same = {n for n in report.results if n.partition("[")[0] == base}
+    base = without_params(nodeid)
+    same = {n for n in report.results if without_params(n) == base}
     return not same or bool(same & bad)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions
+from pytest_maestro_healer.evidence.nodeids import is_test
 from pytest_maestro_healer.model import Cause, Diagnosis, Failure, FailurePattern
 from pytest_maestro_healer.prove.runner import Runner, RunReport
 
@@ -97,7 +98,7 @@ def permuted(failure: Failure) -> bool:
 
 
 def _can_vary(failure: Failure) -> bool:
-    return failure.phase != "collect" and "::" in failure.nodeid and failure.healable
+    return failure.phase != "collect" and is_test(failure.nodeid) and failure.healable
 
 
 def _passes(report: RunReport, nodeid: str) -> bool:

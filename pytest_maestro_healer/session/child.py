@@ -18,7 +18,7 @@ import pytest
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.evidence.state import Change
 from pytest_maestro_healer.prove.runner import RunReport, TestResult
-from pytest_maestro_healer.session import lifeline, wire
+from pytest_maestro_healer.session import compat, lifeline, wire
 from pytest_maestro_healer.session.capture import Capture
 from pytest_maestro_healer.session.overlay import Overlay
 from pytest_maestro_healer.session.rerun import Tracer, result_of, seed_all
@@ -115,4 +115,5 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     if path:
         job = json.loads(Path(path).read_text(encoding="utf-8"))
         lifeline.tie(job["parent"])
+        compat.allow_brackets()
         early_config.pluginmanager.register(Child(early_config, job), "maestro-healer-child")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import copy
+import dataclasses
 import inspect
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -304,6 +306,29 @@ def forget_conftest(config: pytest.Config, path: Path) -> None:
     for mods in getattr(manager, "_dirpath2confmods", {}).values():
         if plugin in mods:
             mods.remove(plugin)
+
+
+def allow_brackets() -> Callable[[], None]:
+    """Let arguments name files below a folder with ``[`` in its name, where pytest reads the start of a parameter set; returns the undo."""
+    from _pytest import main
+
+    original = main.resolve_collection_argument
+
+    def resolve(invocation_path: Path, arg: str, *args: Any, **kwargs: Any) -> Any:
+        path, sep, rest = str(arg).partition("::")
+        real = Path(os.path.abspath(invocation_path / path))
+        if "[" not in path or not real.exists():
+            return original(invocation_path, arg, *args, **kwargs)
+        # asked about a path without brackets, it takes the rest apart
+        found: Any = original(invocation_path, (os.sep if real.is_dir() else os.devnull) + sep + rest, *args, **kwargs)
+        return dataclasses.replace(found, path=real) if dataclasses.is_dataclass(found) else (real, *found[1:])
+
+    main.resolve_collection_argument = resolve
+
+    def restore() -> None:
+        main.resolve_collection_argument = original
+
+    return restore
 
 
 def quiet_collection(config: pytest.Config, keep: object) -> Callable[[], None]:

@@ -18,10 +18,10 @@ import pytest
 
 from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.evidence.nodeids import file_of, is_test, without_params
 from pytest_maestro_healer.prove.runner import RunReport, TestResult
 from pytest_maestro_healer.session import wire
 from pytest_maestro_healer.session.child import ENV
-from pytest_maestro_healer.session.rerun import base_id
 
 _DROP_FLAGS = {"--pdb", "--trace", "--lf", "--last-failed", "--ff", "--failed-first", "--nf", "--sw", "--stepwise", "--heal", "--heal-review",
                "--heal-isolate", "--co", "--collect-only", "-x", "--exitfirst", "--sw-skip", "--stepwise-skip", "--cache-clear"}  # fmt: skip
@@ -50,7 +50,7 @@ class Fresh:
     ) -> RunReport:
         """See :class:`~pytest_maestro_healer.prove.runner.Runner`."""
         started = time.perf_counter()
-        targets = list(dict.fromkeys(n.partition("::")[0] if whole_files else base_id(n) for n in nodeids))
+        targets = list(dict.fromkeys(file_of(n) if whole_files else without_params(n) for n in nodeids))
         with tempfile.TemporaryDirectory(prefix="maestro-heal-") as folder:
             work = Path(folder)
             root, served = self.files.root, dict(overlay)
@@ -83,15 +83,15 @@ class Fresh:
         results = dict(report.results)
         wanted: dict[str, TestResult] = {}
         for n in nodeids:
-            path = n.partition("::")[0]
+            path = file_of(n)
             if n in results:
                 wanted[n] = results[n]
             elif path in results and results[path].outcome == "error":
                 wanted[n] = TestResult(n, "error", results[path].failure)
-            elif "::" not in n:
-                wanted.update({k: r for k, r in results.items() if k.partition("::")[0] == path})
+            elif not is_test(n):
+                wanted.update({k: r for k, r in results.items() if file_of(k) == path})
             else:
-                same = [r for k, r in results.items() if base_id(k) == base_id(n)]
+                same = [r for k, r in results.items() if without_params(k) == without_params(n)]
                 bad = [r for r in same if r.outcome not in ("passed", "skipped", "xfailed")]
                 hit = (bad or same or [None])[0]  # type: ignore[list-item]
                 wanted[n] = TestResult(n, hit.outcome, hit.failure, hit.seconds) if hit else TestResult(n, "missing")
@@ -117,7 +117,7 @@ class Fresh:
         given = [str(a) for a in self.config.option.file_or_dir or []] or [str(a) for a in self.config.args]
         more = [str(self.files.root / f) for f in dict.fromkeys(files) if (self.files.root / f).is_file()]
         # a file that is wanted whole is to be collected in its own order
-        given = [a for a in given if "::" not in a or self.files.relative(self.config.invocation_params.dir / a.partition("::")[0]) not in files]
+        given = [a for a in given if not is_test(a) or self.files.relative(self.config.invocation_params.dir / file_of(a)) not in files]
         return subprocess.Popen(
             [sys.executable, "-m", "pytest", *self._arguments(work, self.files.root), "-k", "", *given, *more],
             cwd=self.config.invocation_params.dir,
@@ -152,7 +152,7 @@ class Fresh:
                 env[key] = value
         folder = self._moved(self.config.invocation_params.dir, root)
         process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", *self._arguments(work, root), *(_named(root, t, folder) for t in targets)],
+            [sys.executable, "-m", "pytest", *self._arguments(work, root), *(f"{root}{os.sep}{t}" for t in targets)],
             cwd=folder,
             env=env,
             stdin=subprocess.DEVNULL,
@@ -230,10 +230,3 @@ def scratch_copy(root: Path, target: Path, changed: Mapping[str, bytes]) -> str:
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(data)
     return ""
-
-
-def _named(root: Path, target: str, folder: Path) -> str:
-    """``target`` as an argument: absolute, but from ``folder`` where a bracket in the root would read as the start of parameters."""
-    path, sep, rest = target.partition("::")
-    whole = f"{root}{os.sep}{path}"
-    return (os.path.join(".", os.path.relpath(whole, folder)) if "[" in str(root) else whole) + sep + rest

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from pytest_maestro_healer.evidence.nodeids import function_of, name_of, tail_of
 from pytest_maestro_healer.model import Failure
 
 ENV = "MAESTRO_HEAL_GIVEN"
@@ -37,7 +38,7 @@ class Given:
         if not self.select:
             return
         wanted: set[str] = set()
-        names = [(_path(config, i), str(i.nodeid).partition("::")[2], str(i.nodeid)) for i in items]
+        names = [(_path(config, i), tail_of(str(i.nodeid)), str(i.nodeid)) for i in items]
         for path, tail in self.select:
             found = chosen([(t, n) for p, t, n in names if not path or p == path], tail)
             wanted |= found
@@ -79,12 +80,12 @@ def chosen(names: Sequence[tuple[str, str]], tail: str) -> set[str]:
 
     Exactly it, else its function with other parameters, else (for a bare name) the tests of that name in any class; an empty one means all.
     """
-    base = tail.partition("[")[0]
+    base = function_of(f"::{tail}")
     for matches in (
         lambda t: not tail or t == tail,
-        lambda t: t.partition("[")[0] == base,
+        lambda t: function_of(f"::{t}") == base,
         lambda t: t.startswith(base + "::"),
-        lambda t: "::" not in base and t.partition("[")[0].rpartition("::")[2] == base,
+        lambda t: "::" not in base and name_of(f"::{t}") == base,
     ):
         found = {n for t, n in names if matches(t)}
         if found:

@@ -250,12 +250,13 @@ class Healing(Capturing):
         if not wanted:
             return
         undo = compat.suspend_stop(session)
-        quiet = compat.quiet_collection(self.config, self)
+        quiet, forbid = compat.quiet_collection(self.config, self), compat.allow_brackets()
         try:
             session.perform_collect(wanted)
         except (pytest.UsageError, Exception) as exc:
             self._note(f"the failing files could not be collected in the controller ({type(exc).__name__}): proofs run in fresh processes")
         finally:
+            forbid()
             quiet()
             undo()
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pytest_maestro_healer.evidence.experiments import Conditions
+from pytest_maestro_healer.evidence.nodeids import scope_of
 from pytest_maestro_healer.model import Failure
 from pytest_maestro_healer.prove.runner import Runner
 
@@ -65,7 +66,7 @@ def arranged(nodeids: Sequence[str], i: int) -> list[str]:
         return out
     groups: dict[str, list[str]] = {}
     for n in nodeids:
-        groups.setdefault(n.partition("[")[0].rpartition("::")[0], []).append(n)
+        groups.setdefault(scope_of(n), []).append(n)
     parts = list(groups.values())
     rng.shuffle(parts)
     for part in parts:

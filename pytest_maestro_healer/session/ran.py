@@ -9,6 +9,8 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 
 import pytest
 
+from pytest_maestro_healer.evidence.nodeids import is_test
+
 
 def sequences(by_process: Mapping[str, Sequence[object]], failed: Container[str]) -> dict[str, list[str]]:
     """For each failed test what ran in its process, in the order in which it ran (one list for all tests of a process)."""
@@ -22,7 +24,7 @@ def sequences(by_process: Mapping[str, Sequence[object]], failed: Container[str]
 def partial(config: pytest.Config, items: Sequence[pytest.Item]) -> bool:
     """Whether tests may have been left out of this run, or came in another order than that of their file."""
     option = config.option
-    chosen = any("::" in str(a) for a in config.args) or any(getattr(option, n, None) for n in ("keyword", "markexpr", "lf", "deselect"))
+    chosen = any(is_test(str(a)) for a in config.args) or any(getattr(option, n, None) for n in ("keyword", "markexpr", "lf", "deselect"))
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     chosen = chosen or bool(getattr(reporter, "stats", {}).get("deselected"))
     last: dict[str, int] = {}

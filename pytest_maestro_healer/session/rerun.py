@@ -18,6 +18,7 @@ import pytest
 
 from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.evidence.nodeids import file_of, has_params, is_test, without_params
 from pytest_maestro_healer.model import Failure
 from pytest_maestro_healer.prove.runner import RunReport, TestOutcome, TestResult
 from pytest_maestro_healer.session import compat
@@ -274,14 +275,8 @@ def result_of(nodeid: str, reports: Sequence[pytest.TestReport], seconds: float)
 def _by_file(nodeids: Sequence[str]) -> dict[str, list[str]]:
     out: dict[str, list[str]] = {}
     for n in nodeids:
-        out.setdefault(n.partition("::")[0], []).append(n)
+        out.setdefault(file_of(n), []).append(n)
     return out
-
-
-def base_id(nodeid: str) -> str:
-    """The nodeid without its parameter part."""
-    path, sep, rest = nodeid.partition("::")
-    return path + sep + rest.partition("[")[0]
 
 
 def _select(
@@ -290,19 +285,19 @@ def _select(
     by_id = {str(i.nodeid): i for i in items}
     out: list[tuple[str, pytest.Item]] = []
     for want in wanted:
-        if whole or "::" not in want:
+        if whole or not is_test(want):
             continue
         if want in by_id:
             out.append((want, by_id[want]))
             continue
-        same = [i for n, i in by_id.items() if base_id(n) == base_id(want)]
-        if "[" in want and known:  # the parameter ids changed with the edit: the new ones stand for the old
+        same = [i for n, i in by_id.items() if without_params(n) == without_params(want)]
+        if has_params(want) and known:  # the parameter ids changed with the edit: the new ones stand for the old
             same = [i for i in same if str(i.nodeid) not in known] or same
         if same:
             out += [(want, i) for i in same]
         else:
             results[want] = TestResult(want, "missing")
-    if whole or any("::" not in w for w in wanted):
+    if whole or any(not is_test(w) for w in wanted):
         chosen = {id(i) for _, i in out}
         out += [(n, i) for n, i in by_id.items() if id(i) not in chosen]
     order = {id(i): k for k, i in enumerate(items)}

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.evidence.nodeids import file_of
 from pytest_maestro_healer.model import Failure
 from pytest_maestro_healer.prove.mutants import Mutant
 from pytest_maestro_healer.prove.runner import RunReport
@@ -92,7 +93,7 @@ class SessionRunner:
     def _fits(self, nodeids: Sequence[str], overlay: Mapping[str, bytes]) -> bool:
         """In-process serves test modules only: helpers and conftest files are already imported by others."""
         known = self.inprocess.collectors
-        return all(p in known and not p.endswith("conftest.py") for p in overlay) and all(n.partition("::")[0] in known for n in nodeids)
+        return all(p in known and not p.endswith("conftest.py") for p in overlay) and all(file_of(n) in known for n in nodeids)
 
     def _near(
         self, nodeids: Sequence[str], overlay: Mapping[str, bytes], whole: bool, trace: bool, conditions: Conditions | None = None

@@ -25,6 +25,7 @@ import pytest
 
 from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.evidence.nodeids import file_of
 from pytest_maestro_healer.prove.runner import RunReport
 from pytest_maestro_healer.session import forked, wire
 from pytest_maestro_healer.session.capture import Capture
@@ -65,12 +66,12 @@ class Zygote:
         self, nodeids: Sequence[str], overlay: Mapping[str, bytes], *, whole_files: bool, trace: bool, conditions: Conditions
     ) -> RunReport | None:
         """One run; ``None`` where it cannot be made this way (then a fresh process has to do)."""
-        self.start([n.partition("::")[0] for n in nodeids])
+        self.start([file_of(n) for n in nodeids])
         timeout = self._fresh.timeout * max(1, min(10, len(nodeids)))
         if not self._usable or not self._ready(self._fresh.timeout * 4):
             return None
         assert self._files is not None
-        if any(p not in self._files or p.endswith("conftest.py") for p in overlay) or any(n.partition("::")[0] not in self._files for n in nodeids):
+        if any(p not in self._files or p.endswith("conftest.py") for p in overlay) or any(file_of(n) not in self._files for n in nodeids):
             return None
         request = {
             "nodeids": list(nodeids),
