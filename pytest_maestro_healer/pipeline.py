@@ -230,9 +230,9 @@ class Pipeline(Search):
 
     def _experiment(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], conditions: Conditions) -> tuple[Mapping[str, Observation], str]:
         report = self.runner.run(nodeids, overlay, conditions=conditions)
-        return {n: Observation(n, r.outcome, r.seconds, r.failure, r.changed) for n, r in report.results.items()}, report.problem
         if conditions == Conditions() and len(nodeids) == 1:
             self.steadiness.seen(nodeids[0], overlay, report)
+        return {n: Observation(n, r.outcome, r.seconds, r.failure, r.changed) for n, r in report.results.items()}, report.problem
 
     # -- verdicts ------------------------------------------------------------------------------------------
     def _changes(self, failure: Failure, base: Mapping[str, bytes]) -> list[ProductChange]:

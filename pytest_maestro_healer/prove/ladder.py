@@ -138,7 +138,6 @@ class Ladder:
         reason = f"{dead}/{len(tried)} mutants of the product are noticed" + (f"; not: {'; '.join(alive[:3])}" if alive else "")
         return ProofStep("teeth", True if dead else False if expectation else None, reason, seconds)
 
-    def fresh(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], passed_before: frozenset[str]) -> tuple[ProofStep, frozenset[str]]:
     def _mutated(
         self, nodeids: Sequence[str], overlay: Mapping[str, bytes], found: Sequence[Mutant], at_once: int
     ) -> list[tuple[Mutant, bool]]:
@@ -151,6 +150,7 @@ class Ladder:
                 break
         return out
 
+    def fresh(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], passed_before: frozenset[str]) -> tuple[ProofStep, frozenset[str]]:
         """The fresh rung for all accepted heals at once: the touched files wholly, in a new process.
 
         Returns the step and the nodeids that must not be lost or must be healed, and are not.

@@ -27,12 +27,12 @@ class Steadiness:
         self.reasons: dict[str, str] = {}
         self._near: dict[str, bool] = {}
         self._files: dict[str, RunReport] = {}
-
         self._seen: dict[tuple[str, frozenset[tuple[str, bytes]]], bool] = {}
 
     def seen(self, nodeid: str, overlay: Mapping[str, bytes], report: RunReport) -> None:
         """Take note of a run near by that an experiment made anyway: it answers :meth:`near`."""
         self._seen.setdefault((nodeid, frozenset(overlay.items())), _passes(report, nodeid))
+
     def near(self, failure: Failure, base: Mapping[str, bytes]) -> str:
         """Cheap (one run in a copy of this process): why the test is not steady, or ``""``."""
         if not _can_vary(failure):
