@@ -307,13 +307,22 @@ class Evidence(Record):
 
 @dataclass(frozen=True)
 class Diagnosis(Record):
-    """What is believed about a failure, and why."""
+    """What is believed about a failure, and why.
+
+    ``rule`` is what the rules alone call it, where a trained model may have called it ``pattern``.
+    """
 
     pattern: FailurePattern
     probability: float
     cause: Cause = Cause.UNKNOWN
     reasons: tuple[str, ...] = ()
     suspect: str = ""
+    rule: FailurePattern | None = None
+
+    @property
+    def asked(self) -> FailurePattern:
+        """The pattern by which strategies are asked: the rules' own, so that a model's belief never takes a heal away."""
+        return self.rule or self.pattern
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,13 @@
-"""Which pattern a failure shows, by rules over exception types, phases and words; pure."""
+"""Which pattern a failure shows: rules over exception types, phases and words, and a trained model that has their answer as one of its features.
+
+Where the rules know a syntax error it is one. Without the model's data file the rules answer alone.
+"""
 
 from __future__ import annotations
 
 import re
 
+from pytest_maestro_healer.diagnose import features, weights
 from pytest_maestro_healer.model import Failure, FailurePattern
 
 _TIMEOUT_WORDS = re.compile(r"\btimed? ?out\b|\btimeout\b|deadline exceeded|took too long", re.I)
@@ -22,6 +26,27 @@ _CLOCK_WORDS = re.compile(r"\b(elapsed|duration|perf_counter|monotonic|time\.tim
 
 
 def classify(failure: Failure) -> tuple[FailurePattern, float]:
+    """The pattern that a failure most likely shows, and its probability."""
+    pattern, sure = by_rules(failure)
+    model = weights.load()[0]
+    if model is None or pattern is FailurePattern.SYNTAX_ERROR:
+        return pattern, sure
+    found = model.probabilities(places_of(features.places(features.names(failure)), str(pattern)))
+    best = max(found, key=lambda p: found[p])
+    return best, round(found[best], 3)
+
+
+def problem() -> str:
+    """Why the rules answer alone, in one line; ``""`` where they do not."""
+    return weights.load()[1]
+
+
+def places_of(places: list[int], rule: str) -> list[int]:
+    """The places of a failure's features together with that of the rules' answer."""
+    return sorted({*places, *features.places([f"rule {rule}"])})
+
+
+def by_rules(failure: Failure) -> tuple[FailurePattern, float]:
     """The pattern and how sure the rules are of it (0..1)."""
     f = failure
     if f.is_a("SyntaxError"):

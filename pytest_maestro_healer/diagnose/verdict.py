@@ -8,9 +8,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from pytest_maestro_healer.diagnose.classify import classify
+from pytest_maestro_healer.diagnose.classify import by_rules, classify
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.model import Cause, Diagnosis, Failure, FailurePattern
 
@@ -33,13 +33,15 @@ class ProductChange:
 def preliminary(failure: Failure) -> Diagnosis:
     """The diagnosis before any experiment: the pattern, and the cause where the failure alone tells it."""
     pattern, sure = classify(failure)
-    if pattern in (FailurePattern.SYNTAX_ERROR, FailurePattern.IMPORT_ERROR, FailurePattern.API_CHANGE):
-        return Diagnosis(pattern, sure, Cause.DRIFT if _raised_in_test(failure) else Cause.UNKNOWN)
-    if pattern is FailurePattern.ENVIRONMENT_ISSUE:
-        return Diagnosis(pattern, sure, Cause.ENVIRONMENT)
-    if pattern is FailurePattern.FLAKY_BEHAVIOR:
-        return Diagnosis(pattern, sure, Cause.FLAKY)
-    return Diagnosis(pattern, sure)
+    rule = by_rules(failure)[0]  # what follows for the cause, and who is asked, rests on facts and not on a likelihood
+    cause = Cause.UNKNOWN
+    if rule in (FailurePattern.SYNTAX_ERROR, FailurePattern.IMPORT_ERROR, FailurePattern.API_CHANGE):
+        cause = Cause.DRIFT if _raised_in_test(failure) else Cause.UNKNOWN
+    elif rule is FailurePattern.ENVIRONMENT_ISSUE:
+        cause = Cause.ENVIRONMENT
+    elif rule is FailurePattern.FLAKY_BEHAVIOR:
+        cause = Cause.FLAKY
+    return Diagnosis(pattern, sure, cause, rule=rule)
 
 
 def _raised_in_test(failure: Failure) -> bool:
@@ -94,17 +96,17 @@ def judge(failure: Failure, changes: Sequence[ProductChange], *, new_values: Seq
         reasons = [f"{failure.exc_type} is raised inside the product at {raised}"]
         if change:
             reasons.append(f"the test executes lines changed there: {change.where}")
-        return Diagnosis(base.pattern, base.probability, Cause.REGRESSION_SUSPECTED, tuple(reasons), change.where if change else raised)
+        return replace(base, cause=Cause.REGRESSION_SUSPECTED, reasons=tuple(reasons), suspect=change.where if change else raised)
     logic = [c for c in changes if _changes_logic(c.hunk)]
     stated = [v for v in new_values if any(_states(c.hunk, v) for c in changes)]
     if logic and not (new_values and len(stated) == len(new_values)):
         c = logic[0]
         reasons = [f"the test executes changed product logic at {c.where}", "nothing else states the new value"]
-        return Diagnosis(base.pattern, base.probability, Cause.REGRESSION_SUSPECTED, tuple(reasons), c.where)
+        return replace(base, cause=Cause.REGRESSION_SUSPECTED, reasons=tuple(reasons), suspect=c.where)
     if changes and stated:
         reasons = [f"the product's own change states the new value: {changes[0].where}"]
-        return Diagnosis(base.pattern, base.probability, Cause.DRIFT, tuple(reasons), changes[0].where)
-    return Diagnosis(base.pattern, base.probability, base.cause, base.reasons, changes[0].where if changes else "")
+        return replace(base, cause=Cause.DRIFT, reasons=tuple(reasons), suspect=changes[0].where)
+    return replace(base, suspect=changes[0].where if changes else "")
 
 
 def _raised_inside_product(failure: Failure) -> str:

@@ -66,7 +66,7 @@ class Tactic:
 
     def answers(self, failure: Failure, diagnosis: Diagnosis) -> bool:
         """Whether it is worth asking; cheap. By default: the diagnosed pattern is one of :attr:`patterns`, or that is unknown."""
-        return not self.patterns or diagnosis.pattern in self.patterns or diagnosis.pattern is FailurePattern.UNKNOWN
+        return not self.patterns or diagnosis.asked in self.patterns or diagnosis.asked is FailurePattern.UNKNOWN
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """Candidate heals for ``failure``, best first; nothing where it has no evidence."""
@@ -81,4 +81,6 @@ class Strategy:
     summary: ClassVar[str] = ""
     #: Whether its heals change what a test expects instead of a cause: tried after all others, and refused where a regression is suspected.
     symptom: bool = False
+    #: Whether nothing is known of how its proposals are found: asked only where nothing else heals, and held to stricter guards and proof.
+    stranger: bool = False
     tactics: Sequence[Tactic] = ()

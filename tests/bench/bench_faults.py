@@ -93,9 +93,12 @@ def main() -> int:
     parser.add_argument("--modes", default="all,safe", help="all, safe, or both")
     parser.add_argument("--source", type=Path, help="folder to import the plugin from, instead of the installed one")
     parser.add_argument("--keep", type=Path, help="keep the red projects there")
+    parser.add_argument("--records", action="store_true", help="keep each case's failures and healing records, for training and calibration")
     parser.add_argument("--smoke", action="store_true", help="a few cases in one host")
     options = parser.parse_args()
     options.work = options.work.resolve()
+    if options.records:
+        os.environ["FAULTS_RECORDS"] = "1"
     if options.source:
         os.environ["FAULTS_SOURCE"] = str(options.source.resolve())
     if options.keep:

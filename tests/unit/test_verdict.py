@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pytest_maestro_healer.diagnose.classify import classify
+from pytest_maestro_healer.diagnose.classify import by_rules
 from pytest_maestro_healer.diagnose.verdict import ProductChange, judge, preliminary, product_changes, with_headers
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.model import Cause, Comparison, Failure, FailurePattern, Frame, Location
@@ -61,7 +61,7 @@ def frame(kind: str, text: str = "", path: str = "") -> Frame:
     ids=lambda v: f"{v.exc_type}-{v.message[:20]}" if isinstance(v, Failure) else str(v),
 )
 def test_patterns(failure: Failure, pattern: FailurePattern) -> None:
-    found, sure = classify(failure)
+    found, sure = by_rules(failure)
     assert found is pattern
     assert 0 < sure < 1
 

@@ -28,7 +28,7 @@ class FlakyTactic(Tactic):
 
     def answers(self, failure: Failure, diagnosis: Diagnosis) -> bool:
         """See :class:`Tactic`; a pattern that is not known is no flaky test."""
-        return diagnosis.pattern is FailurePattern.FLAKY_BEHAVIOR and "::" in failure.nodeid and failure.phase != "collect"
+        return diagnosis.asked is FailurePattern.FLAKY_BEHAVIOR and "::" in failure.nodeid and failure.phase != "collect"
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """See :class:`Tactic`."""

@@ -18,17 +18,20 @@ from .model import Case
 from .project import Project, environment, run
 
 TIMEOUT = 180
+#: The plugin that writes down failures.
+WATCH = Path(__file__).resolve().parents[1] / "train"
 
 
 @dataclass(frozen=True)
 class Healing:
-    """What a healer did: seconds on the clock and of the processors, its report, and an error where it has none."""
+    """What a healer did: seconds on the clock and of the processors, its report, an error where it has none, and the failures it saw, on request."""
 
     seconds: float = 0.0
     cpu: float = 0.0
     report: dict[str, Any] = field(default_factory=dict)
     error: str = ""
     output: str = ""
+    failures: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def results(self) -> list[dict[str, Any]]:
@@ -51,7 +54,14 @@ def maestro(case: Case, project: Project, mode: str) -> Healing:
     if "FAULTS_SOURCE" in os.environ:
         extra["PYTHONPATH"] = os.environ["FAULTS_SOURCE"]
     paths = [os.path.relpath(project.folder / p, here) for p in suite(case)] if case.fault.cwd != "." else []
-    command = [sys.executable, "-m", "pytest", "--heal", f"--heal-apply={mode}", f"--heal-json={out}", "-q", "-p", "no:cacheprovider", *paths]
+    watch = []
+    seen = out.with_suffix(".failures")
+    seen.unlink(missing_ok=True)
+    if "FAULTS_RECORDS" in os.environ:
+        extra["BENCH_FAILURES"] = str(seen)
+        extra["PYTHONPATH"] = os.pathsep.join(filter(None, (extra.get("PYTHONPATH", ""), str(WATCH))))
+        watch = ["-p", "watch"]
+    command = [sys.executable, "-m", "pytest", "--heal", f"--heal-apply={mode}", f"--heal-json={out}", "-q", "-p", "no:cacheprovider", *watch, *paths]
     begin, used = time.perf_counter(), _cpu()
     try:
         done = run(command, here, environment(extra), TIMEOUT)
@@ -64,7 +74,8 @@ def maestro(case: Case, project: Project, mode: str) -> Healing:
     except (OSError, ValueError) as exc:
         return Healing(seconds, cpu, error=f"no report: {exc}", output=text)
     crash = "Traceback (most recent call last)" in done.stderr or "INTERNALERROR" in text
-    return Healing(seconds, cpu, report, "internal error" if crash else "", text)
+    failures = [json.loads(line) for line in seen.read_text(encoding="utf-8").splitlines()] if seen.exists() else []
+    return Healing(seconds, cpu, report, "internal error" if crash else "", text, failures)
 
 
 def _cpu() -> float:

@@ -49,6 +49,8 @@ class Verdict:
     by: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     diffs: dict[str, str] = field(default_factory=dict)
+    failures: list[dict[str, Any]] = field(default_factory=list)
+    records: list[dict[str, Any]] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON types."""
@@ -88,6 +90,9 @@ def judge(case: Case, project: Project, healer: Healer, modes: Sequence[str] = (
 
 def _note(verdict: Verdict, case: Case, healing: Healing, mode: str) -> None:
     """What the healer says itself: shown, never counted as success."""
+    if healing.failures and not verdict.failures:
+        verdict.failures = healing.failures[:5]
+        verdict.records = [lean(r) for r in healing.results]
     for record in healing.results:
         diagnosis = record.get("diagnosis") or {}
         advice = record.get("advice") or ""
@@ -101,6 +106,19 @@ def _note(verdict: Verdict, case: Case, healing: Healing, mode: str) -> None:
             verdict.named |= diagnosis.get("cause") == "regression_suspected" or record.get("tactic") in ("product_syntax_error", "product_import")
             verdict.placed |= any(p in said for p in case.fault.changes)
         verdict.found |= bool(record.get("success"))
+
+
+#: What a record of a report says beside its texts of code.
+LEAN = (
+    *("strategy_used", "tactic", "success", "confidence_score", "decision", "applicability", "evidence", "diagnosis", "alternatives"),
+    *("validation_results", "collected", "advice", "test_id"),
+)
+
+
+def lean(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A healing record without code."""
+    kept = {k: record[k] for k in LEAN if k in record}
+    return {**kept, "files": sorted({c["path"] for c in record.get("changes", ())}), "nodeids": len(record.get("nodeids", ()))}
 
 
 def _advice(case: Case, healing: Healing) -> bool:
