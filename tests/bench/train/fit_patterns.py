@@ -207,10 +207,8 @@ def main() -> int:
     print(f"expected calibration error of its probability {calibration(c, p):.3f}")
     if options.wrong:
         for k in np.flatnonzero(p.argmax(1) != c.labels):
-            print(
-                made, said = PATTERNS[c.labels[k]], PATTERNS[p[k].argmax()]
-                print(f"  {c.sources[k]:9} {made:18} said {said:18} {p[k].max():.2f} rules {c.rules[k]:18} {c.titles[k][:90]}")
-            )
+            made, said = PATTERNS[c.labels[k]], PATTERNS[p[k].argmax()]
+            print(f"  {c.sources[k]:9} {made:18} said {said:18} {p[k].max():.2f} rules {c.rules[k]:18} {c.titles[k][:90]}")
     if options.write:
         write(c)
     return 0
