@@ -23,5 +23,9 @@ class BundleError(HealerError):
     """A pending bundle, journal or result file that cannot be read or must not be trusted."""
 
 
+class TamperedError(HealerError):
+    """Files of the project changed while somebody was asked who may only answer."""
+
+
 class EditError(HealerError):
     """Edits that do not fit the bytes they were made against, or each other."""

@@ -74,7 +74,7 @@ class Pipeline(Search):
         except KeyboardInterrupt:
             # what was found stays on offer, and no more than that
             self.notes.append("healing was interrupted: nothing was written, the test result is as it was")
-            self.facts.config = self.config.replace(apply="none")
+            self.write_nothing()
             results = _grounded([(c, healed(self.facts, c)) for c in self.accepted])
         return [*results, *self.others]
 
@@ -144,8 +144,20 @@ class Pipeline(Search):
         self.done |= {winner.failure.nodeid, *winner.nodeids}
         self.others.append(result)
 
+    def write_nothing(self) -> None:
+        """From here on nothing is to be written in this phase: what is found stays on offer."""
+        self.facts.config = self.config.replace(apply="none")
+
     def _teeth(self, candidate: Candidate) -> ProofStep:
-        return self.ladder.teeth(candidate.nodeids[:20], candidate.after, self.ctx.files.read, expectation=candidate.symptom)
+        """Of a stranger's edit it is not known that it leaves a check as it was: there the product has to be noticed in any case."""
+        stranger = any(link.proposal.strategy in self.strangers for link in candidate.links)
+        nodeids = candidate.nodeids[:20]
+        step = self.ladder.teeth(nodeids, candidate.after, self.ctx.files.read, expectation=candidate.symptom or stranger)
+        if stranger and step.passed is None:
+            ran, runs = (self.runner.run(nodeids, overlay, trace=True).executed for overlay in (candidate.links[0].ground, candidate.after))
+            if ran and not runs:
+                return replace(step, passed=False, reason="none of the product code that the test ran before is run by it now")
+        return step
 
     def _unsteady(self, failure: Failure, found: Found, base: Mapping[str, bytes]) -> str:
         """Why the failure is one of a flaky test, whatever else seemed to heal it; ``""`` where it fails every time."""
@@ -258,7 +270,7 @@ class Pipeline(Search):
         """The verdict on a heal that changes what a test expects: on each such step for itself, as far as the test came with the steps before it."""
         verdict = first
         for link in winner.links:
-            if link.proposal.strategy not in self.symptoms:
+            if not link.symptom:
                 continue
             begin = first if link.failure is winner.failure else preliminary(link.failure)
             verdict = self._judged(link.failure, begin, link.ground, [e.replacement for e in link.proposal.edits])
@@ -270,6 +282,8 @@ class Pipeline(Search):
         """Put on record that no heal was found: what to do instead, or why not."""
         diagnosis = first if first.cause is Cause.FLAKY else self._judged(failure, first, base)
         self.done.add(failure.nodeid)
+        if diagnosis.cause is Cause.REGRESSION_SUSPECTED:  # a stranger's advice must not stand in the place of its name
+            found.advice = [a for a in found.advice if a.strategy not in self.strangers]
         if failure.phase == "collect" and diagnosis.cause is Cause.REGRESSION_SUSPECTED and all(_same_place(a, diagnosis) for a in found.advice):
             result = refused(self.facts, failure, diagnosis, "", self.clock() - began, found.refusals)
             told = found.advice[:1]

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.diagnose.verdict import preliminary
-from pytest_maestro_healer.edit.guards import check_proposal
+from pytest_maestro_healer.edit.guards import Limits, check_proposal
+from pytest_maestro_healer.edit.guards.expected import expects_otherwise
 from pytest_maestro_healer.edit.source import SourceFile
+from pytest_maestro_healer.errors import TamperedError
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.nodeids import has_params, stands_for, without_params
 from pytest_maestro_healer.learn.learner import Learner
-from pytest_maestro_healer.model import Applicability, Cause, Diagnosis, Failure, ProofStep, Proposal
+from pytest_maestro_healer.model import Applicability, Cause, Diagnosis, Failure, HealingStrategy, ProofStep, Proposal
 from pytest_maestro_healer.prove.candidates import Candidate, Link, chained, order, progressed, rank, rivals, same_code
 from pytest_maestro_healer.prove.ladder import Climb, Ladder
 from pytest_maestro_healer.prove.runner import Runner
@@ -24,6 +26,7 @@ from pytest_maestro_healer.strategies.base import Strategy
 
 MAX_STEPS = 12
 PER_TACTIC = 6
+_OURS = frozenset(str(s) for s in HealingStrategy)
 
 
 @dataclass
@@ -73,16 +76,17 @@ class Search:
         ctx = self.ctx.step(base)
         proven: list[Candidate] = []
         heals: list[Candidate] = []  # those of them after which this very failure is gone
-        attempts = 0
-        for proposal in self._proposals(failure, diagnosis, ctx, found):
+        attempts, asked = 0, False
+        for proposal in self._offered(failure, diagnosis, ctx, found, heals):
             if heals and not rivals(heals[0].proposal, proposal, self.symptoms):
                 continue
+            if proposal.strategy in self.strangers and not asked:
+                asked, attempts = True, 0
             if attempts >= self.config.max_attempts or self.clock() > self.deadline:
                 why = f"{attempts} attempts were made" if attempts >= self.config.max_attempts else "the time for healing is used up"
                 found.refusals.append(f"{proposal.tactic}: not tried, {why}")
                 break
-            proposal, outside = narrowed(proposal, ctx, self.config)
-            guard = self.ladder.guarded(partial(self._objections, proposal, outside, ctx))
+            proposal, guard = self._guarded(proposal, ctx)
             if not guard.passed:
                 found.refusals.append(f"{proposal.tactic}: {guard.reason}")
                 self._learn(failure, diagnosis, proposal, "guard")
@@ -106,23 +110,50 @@ class Search:
         """Strategies that change an expectation instead of a cause."""
         return frozenset(s.name for s in self.strategies if s.symptom)
 
-    def _proposals(self, failure: Failure, diagnosis: Diagnosis, ctx: Context, found: Found) -> list[Proposal]:
+    @property
+    def strangers(self) -> frozenset[str]:
+        """Strategies of whose proposals nobody knows how they were found."""
+        return frozenset(s.name for s in self.strategies if s.stranger)
+
+    def write_nothing(self) -> None:
+        """From here on nothing is to be written in this phase."""
+
+    def _offered(self, failure: Failure, diagnosis: Diagnosis, ctx: Context, found: Found, heals: Sequence[Candidate]) -> Iterator[Proposal]:
+        """Our own proposals, and strangers' where those gave no heal: asking them may cost time and money."""
+        yield from self._proposals(failure, diagnosis, ctx, found, stranger=False)
+        if not heals and self.strangers and self.clock() <= self.deadline:
+            yield from self._proposals(failure, diagnosis, ctx, found, stranger=True)
+
+    def _proposals(self, failure: Failure, diagnosis: Diagnosis, ctx: Context, found: Found, *, stranger: bool) -> list[Proposal]:
         out: list[Proposal] = []
-        for strategy in self.strategies:
-            if strategy.symptom and diagnosis.cause is Cause.FLAKY:
-                continue  # what a test expects is not why it fails only now and then
+        for strategy in (s for s in self.strategies if s.stranger == stranger):
+            if (strategy.symptom or stranger) and diagnosis.cause is Cause.FLAKY:
+                continue  # what a test expects is not why it fails only now and then; what a stranger guesses, no single run can prove
             for tactic in strategy.tactics:
                 try:
                     if tactic.answers(failure, diagnosis):
                         out += _checked(islice(tactic.propose(failure, ctx), PER_TACTIC))
+                except TamperedError as exc:
+                    self.notes.append(str(exc))
+                    self.write_nothing()
                 except Exception as exc:
                     note = f"{strategy.name}/{getattr(tactic, 'name', tactic)} raised {type(exc).__name__}: {exc}; it was left out"
                     if note not in self.notes:
                         self.notes.append(note)
+        out = self._without_symptoms(out, found)
         found.advice += [p for p in out if not p.edits]
         if self.learner is None:
             return order([p for p in out if p.edits], self.symptoms)
         return order([p for p in out if p.edits], self.symptoms, partial(self.learner.weight, diagnosis=diagnosis))
+
+    def _without_symptoms(self, out: list[Proposal], found: Found) -> list[Proposal]:
+        """Where a strategy names the cause and has no edit for it, what the test expects is not to follow the symptom (unless all is to be applied)."""
+        named = next((p for p in out if not p.edits and p.strategy not in self.symptoms), None)
+        if named is None or self.config.effective_apply == "all":
+            return out
+        withheld = [p for p in out if p.edits and p.strategy in self.symptoms]
+        found.refusals += dict.fromkeys(f"{p.tactic}: another cause is named: {named.advice}" for p in withheld)
+        return [p for p in out if p not in withheld]
 
     def _learn(self, failure: Failure, diagnosis: Diagnosis, proposal: Proposal, result: str) -> None:
         if self.learner is not None:
@@ -141,21 +172,12 @@ class Search:
         if problem:
             found.refusals.append(f"{proposal.tactic}: {problem}")
             return None
-        out = self._without_symptoms(out, found)
-        candidate = Candidate(failure, proposal, self._befores(after, ctx), after, guard=guard, symptom=proposal.strategy in self.symptoms)
-        candidate.links = (Link(failure, proposal, base),)
+        symptom = self._changes_expectation(proposal, ctx)
+        candidate = Candidate(failure, proposal, self._befores(after, ctx), after, guard=guard, symptom=symptom)
+        candidate.links = (Link(failure, proposal, base, symptom),)
         if _is_healed(failure, climb):
             return self._settled(candidate, climb, found)
         next_failure = _behind(failure, climb)
-    def _without_symptoms(self, out: list[Proposal], found: Found) -> list[Proposal]:
-        """Where a strategy names the cause and has no edit for it, what the test expects is not to follow the symptom (unless all is to be applied)."""
-        named = next((p for p in out if not p.edits and p.strategy not in self.symptoms), None)
-        if named is None or self.config.effective_apply == "all":
-            return out
-        withheld = [p for p in out if p.edits and p.strategy in self.symptoms]
-        found.refusals += dict.fromkeys(f"{p.tactic}: another cause is named: {named.advice}" for p in withheld)
-        return [p for p in out if p not in withheld]
-
         if next_failure is not None and progressed(failure, next_failure) and depth + 1 < MAX_STEPS:
             more = self.search(next_failure, preliminary(next_failure), after, depth + 1)
             found.absorb(more)
@@ -212,9 +234,29 @@ class Search:
         sources = {path: ctx.source(path) for path in after}
         return {path: src.data if src is not None else b"" for path, src in sources.items()}
 
-    @staticmethod
-    def _objections(proposal: Proposal, outside: str, ctx: Context) -> list[str]:
-        return [outside] if outside else check_proposal(proposal, ctx)
+    def _changes_expectation(self, proposal: Proposal, ctx: Context) -> bool:
+        """Of our own strategies it is known, of a stranger's proposal its edits tell."""
+        if proposal.strategy not in self.strangers:
+            return proposal.strategy in self.symptoms
+        return any(expects_otherwise(src, src.with_edits(proposal.edits)) for e in proposal.edits if (src := ctx.source(e.path)) is not None)
+
+    def _guarded(self, proposal: Proposal, ctx: Context) -> tuple[Proposal, ProofStep]:
+        """The proposal, narrowed to what may be edited, and the guard rung."""
+        outside = ""
+
+        def objections() -> list[str]:
+            if outside:
+                return [outside]
+            # what a tactic of ours may relax, because its evidence is about just that, nobody else may by taking its name
+            known = proposal.strategy in _OURS
+            stranger = proposal.strategy in self.strangers
+            return check_proposal(proposal, ctx, allowances=None if known else {}, limits=Limits(stranger=stranger))
+
+        try:
+            proposal, outside = narrowed(proposal, ctx, self.config)
+            return proposal, self.ladder.guarded(objections)
+        except Exception as exc:  # edits that are no edits: what cannot be judged is not let through
+            return proposal, ProofStep("guard", False, f"it cannot be judged ({type(exc).__name__}: {str(exc)[:200]})")
 
 
 def _applied(proposal: Proposal, ctx: Context) -> dict[str, bytes]:

@@ -89,8 +89,8 @@ class Context:
         return self._owner._experiments
 
     def set_experiments(self, experiments: Experiments) -> None:
-        """Called by the pipeline, which knows how to run tests."""
-        self._experiments = experiments
+        """Called by the pipeline, which knows how to run tests; it holds for all contexts of the phase."""
+        self._owner._experiments = experiments
 
     def before(self, nodeid: str) -> tuple[str, ...]:
         """The tests that ran before ``nodeid`` in the same process, in their order; empty where it was the first or nothing is known."""

@@ -22,6 +22,7 @@ class Link:
     failure: Failure
     proposal: Proposal
     ground: Mapping[str, bytes]
+    symptom: bool = False
 
 
 @dataclass

@@ -82,7 +82,16 @@ class Child:
             config.hook.pytest_deselected(items=others)
 
     @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> bool | None:
+        return True if self.job.get("ask") else None  # no test is run then
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        if self.job.get("ask"):
+            from pytest_maestro_healer.session.proposing import asked
+
+            self._write(asked(session.config, self.files, self.job["ask"]))
+            return True
         if not self.job.get("serve"):
             return None
         from pytest_maestro_healer.session.zygote import serve
@@ -95,6 +104,8 @@ class Child:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self.job.get("ask"):
+            return
         for nodeid, reports in self.reports.items():
             final = [r for r in reports if str(r.outcome) != "rerun"]
             result = result_of(nodeid, final, sum(r.duration for r in final))
@@ -102,9 +113,12 @@ class Child:
         executed = {p: frozenset(ls) for p, ls in self.tracer.lines.items()} if self.tracer else {}
         served = frozenset(self.files.relative(p) for p in self.overlay.served)
         report = RunReport(self.results, seconds=time.perf_counter() - self.started, executed=executed, served=served)
+        self._write(wire.dump(report))
+
+    def _write(self, data: Any) -> None:
         out = Path(self.job["out"])
         part = out.with_suffix(".part")
-        part.write_text(json.dumps(wire.dump(report)), encoding="utf-8")
+        part.write_text(json.dumps(data), encoding="utf-8")
         part.replace(out)
 
 

@@ -17,12 +17,16 @@ import time
 import warnings
 from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 from pytest_maestro_healer.prove.runner import RunReport
 from pytest_maestro_healer.session import lifeline, wire
 
 #: Modules whose background threads only wait (for a connection, for the end of a time limit) and hold no lock that a test could want.
 _HARMLESS = ("pytest_rerunfailures", "pytest_maestro_healer.session.guard", "pytest_maestro_healer.session.lifeline")
+
+#: Bytes that a child may answer with.
+LONGEST = 256 << 20
 
 
 def possible() -> bool:
@@ -45,6 +49,16 @@ def _others() -> list[int]:
 
 def run(work: Callable[[], RunReport], timeout: float) -> RunReport:
     """The report of ``work`` run in a child; ``problem`` is ``hang`` after ``timeout`` seconds and ``crash`` if it died."""
+    started = time.perf_counter()
+    answer, problem = call(lambda: wire.dump(work()), timeout)
+    try:
+        return RunReport(problem=problem, seconds=time.perf_counter() - started) if problem else wire.load(answer)
+    except (ValueError, KeyError, TypeError):
+        return RunReport(problem="crash: the proof process gave no report", seconds=time.perf_counter() - started)
+
+
+def call(work: Callable[[], Any], timeout: float) -> tuple[Any, str]:
+    """(what ``work`` gives, as JSON turns it, run in a child; the problem: ``hang`` after ``timeout`` seconds, ``crash`` if it died or raised)."""
     read_end, write_end = os.pipe()
     started = time.perf_counter()
     parent = os.getpid()
@@ -58,34 +72,33 @@ def run(work: Callable[[], RunReport], timeout: float) -> RunReport:
         _child(work, read_end, write_end, parent)
     os.close(write_end)
     data = bytearray()
-    hung = False
+    problem = ""
     try:
-        while True:
+        while not problem:
             left = timeout - (time.perf_counter() - started)
-            ready = select.select([read_end], [], [], max(0.0, left))[0]
-            if not ready:
-                hung = True
+            if not select.select([read_end], [], [], max(0.0, left))[0]:
+                problem = f"hang: still running after {timeout:g} s"
                 break
             chunk = os.read(read_end, 1 << 16)
             if not chunk:
                 break
             data += chunk
+            if len(data) > LONGEST:
+                problem = f"crash: its answer is longer than {LONGEST >> 20} MiB"
     finally:
         os.close(read_end)
         with contextlib.suppress(OSError):
             # also what the test had started: the child leads its own process group
             os.killpg(pid, signal.SIGKILL)
         status = os.waitpid(pid, 0)[1]
-    seconds = time.perf_counter() - started
-    if hung:
-        return RunReport(problem=f"hang: still running after {timeout:g} s", seconds=seconds)
     try:
-        return wire.load(json.loads(data))
-    except (ValueError, KeyError):
-        return RunReport(problem=f"crash: the proof process ended with status {status}", seconds=seconds)
+        answer, raised = (None, problem) if problem else json.loads(data)
+        return answer, str(raised)
+    except (ValueError, TypeError):
+        return None, f"crash: the proof process ended with status {status}"
 
 
-def _child(work: Callable[[], RunReport], read_end: int, write_end: int, parent: int) -> None:
+def _child(work: Callable[[], Any], read_end: int, write_end: int, parent: int) -> None:
     code = 1
     try:
         os.setsid()
@@ -95,11 +108,10 @@ def _child(work: Callable[[], RunReport], read_end: int, write_end: int, parent:
             signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
-            report = work()
+            payload = json.dumps([work(), ""])
         except BaseException as exc:
-            report = RunReport(problem=f"crash: {type(exc).__name__}: {exc}")
-        payload = json.dumps(wire.dump(report)).encode()
-        view = memoryview(payload)
+            payload = json.dumps([None, f"crash: {type(exc).__name__}: {exc}"])
+        view = memoryview(payload.encode())
         while view:
             view = view[os.write(write_end, view) :]
         code = 0

@@ -13,15 +13,22 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.evidence.nodeids import file_of, is_test, without_params
+from pytest_maestro_healer.model import Failure
 from pytest_maestro_healer.prove.runner import RunReport, TestResult
 from pytest_maestro_healer.session import wire
 from pytest_maestro_healer.session.child import ENV
+from pytest_maestro_healer.session.proposing import question
+
+#: Seconds that a fresh process may take to start, besides the time for what it is asked.
+_START = 20.0
 
 _DROP_FLAGS = {"--pdb", "--trace", "--lf", "--last-failed", "--ff", "--failed-first", "--nf", "--sw", "--stepwise", "--heal", "--heal-review",
                "--heal-isolate", "--co", "--collect-only", "-x", "--exitfirst", "--sw-skip", "--stepwise-skip", "--cache-clear"}  # fmt: skip
@@ -60,17 +67,13 @@ class Fresh:
                 if too_large:
                     return RunReport(problem=f"state: {too_large}")
             job = {
+                **self._job(work),
                 "root": str(root),
-                "parent": os.getpid(),
                 "overlay": {k: v.decode("latin-1") for k, v in served.items()},
-                "out": str(work / "result.json"),
                 "trace": trace,
                 "seed": conditions.seed if conditions is not None else None,
                 "order": list(nodeids) if conditions is not None and conditions.ordered else [],
                 "probe": conditions.probe if conditions is not None else False,
-                "python_files": list(self.files.python_files),
-                "testpaths": list(self.files.testpaths),
-                "collected": sorted(self.files.collected_files),
             }
             (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
             problem = self._spawn(targets, work, root, conditions.env if conditions is not None else {})
@@ -101,18 +104,32 @@ class Fresh:
             problem = f"state: {unserved[0]} was not served from the overlay"
         return RunReport(results if whole else wanted, problem, seconds, report.executed, report.served)
 
-    def serve(self, work: Path, pipes: tuple[int, int], files: Sequence[str], overlay: Mapping[str, bytes]) -> subprocess.Popen[bytes]:
-        """Start a process that collects what the user's run collected, and ``files``, and then runs tests on request through ``pipes``."""
-        job = {
+    def ask(self, name: str, failure: Failure, ctx: Context) -> tuple[Any, str]:
+        """What the implementation of ``pytest_heal_propose`` in the plugin ``name`` proposes for ``failure``: (dicts, problem)."""
+        with tempfile.TemporaryDirectory(prefix="maestro-heal-") as folder:
+            work = Path(folder)
+            job = {**self._job(work), "overlay": {}, "ask": {**question(name, failure, ctx), "timeout": self.timeout}}
+            (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
+            problem = self._spawn([failure.path], work, self.files.root, {}, self.timeout + _START)
+            with contextlib.suppress(OSError, ValueError, TypeError):
+                found, said = json.loads((work / "result.json").read_text(encoding="utf-8"))
+                return found, str(said)
+        return None, problem
+
+    def _job(self, work: Path) -> dict[str, Any]:
+        """What every job says."""
+        return {
             "root": str(self.files.root),
             "parent": os.getpid(),
-            "overlay": {k: v.decode("latin-1") for k, v in overlay.items()},
             "out": str(work / "result.json"),
-            "serve": list(pipes),
             "python_files": list(self.files.python_files),
             "testpaths": list(self.files.testpaths),
             "collected": sorted(self.files.collected_files),
         }
+
+    def serve(self, work: Path, pipes: tuple[int, int], files: Sequence[str], overlay: Mapping[str, bytes]) -> subprocess.Popen[bytes]:
+        """Start a process that collects what the user's run collected, and ``files``, and then runs tests on request through ``pipes``."""
+        job = {**self._job(work), "overlay": {k: v.decode("latin-1") for k, v in overlay.items()}, "serve": list(pipes)}
         (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
         given = [str(a) for a in self.config.option.file_or_dir or []] or [str(a) for a in self.config.args]
         more = [str(self.files.root / f) for f in dict.fromkeys(files) if (self.files.root / f).is_file()]
@@ -144,7 +161,7 @@ class Fresh:
             else:
                 process.kill()
 
-    def _spawn(self, targets: Sequence[str], work: Path, root: Path, changes: Mapping[str, str | None]) -> str:
+    def _spawn(self, targets: Sequence[str], work: Path, root: Path, changes: Mapping[str, str | None], limit: float = 0.0) -> str:
         env = self._environment(work)
         for key, value in changes.items():
             env.pop(key, None)
@@ -160,7 +177,7 @@ class Fresh:
             stderr=subprocess.STDOUT,
             start_new_session=os.name == "posix",
         )
-        limit = self.timeout * max(1, min(10, len(targets)))
+        limit = limit or self.timeout * max(1, min(10, len(targets)))
         try:
             out, _ = process.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
