@@ -33,6 +33,8 @@ from pytest_maestro_healer.report.text import clean, one_line
 MAX_TESTS = 200
 _ORDER = ("regression", "pending", "applied", "advised", "rejected")
 _TITLES = {"regression": "suspected regression", "pending": "pending", "applied": "applied", "advised": "advice", "rejected": "not healed"}
+#: What stands, or can be taken.
+_OFFERED = (DecisionKind.APPLIED, DecisionKind.PENDING)
 _OUTCOMES = {True: "passed", False: "failed", None: "not run"}
 
 
@@ -66,6 +68,7 @@ class Card:
     confidence: float | None
     text: str
     suspect: str
+    refused_edit: bool
     warnings: tuple[Fact, ...]
     files: tuple[Sides, ...]
     raw: str
@@ -141,12 +144,7 @@ def _card(result: HealingResult, number: int) -> Card:
     kind = _kind(result)
     d = result.diagnosis
     nodeids = result.nodeids or (result.test_id,)
-    proposed = result.decision.kind in (DecisionKind.APPLIED, DecisionKind.PENDING) or bool(result.changes)
-    text = result.explanation or result.advice
-    if result.decision.kind is DecisionKind.REJECTED:
-        text = refusal(result)
-    elif result.decision.kind is DecisionKind.ADVISED:
-        text = result.advice or result.explanation
+    suspect = one_line(d.suspect) if d is not None and kind == "regression" else ""
     return Card(
         kind=kind,
         title=_TITLES[kind],
@@ -155,9 +153,10 @@ def _card(result: HealingResult, number: int) -> Card:
         test=clean(nodeids[0]),
         more=len(nodeids) - 1,
         tactic=clean(f"{result.strategy_used}/{result.tactic}" if result.tactic else result.strategy_used),
-        confidence=result.confidence_score if proposed else None,
-        text=one_line(text),
-        suspect=one_line(d.suspect) if d is not None and kind == "regression" else "",
+        confidence=result.confidence_score if result.decision.kind in _OFFERED else None,
+        text=_text(result, suspect),
+        suspect=suspect,
+        refused_edit=bool(result.changes) and result.decision.kind not in _OFFERED,
         warnings=tuple(_warnings(result)),
         files=tuple(sides(c, lambda line: clean(redact_values(line))) for c in result.changes),
         raw="" if result.changes else "\n".join(clean(row) for row in result.diff.rstrip("\n").split("\n")) if result.diff else "",
@@ -175,13 +174,23 @@ def _card(result: HealingResult, number: int) -> Card:
     )
 
 
+def _text(result: HealingResult, suspect: str) -> str:
+    if result.decision.kind is DecisionKind.REJECTED:
+        text = refusal(result)
+        # the box above it says the same
+        return "" if suspect and text.startswith("looks like a regression") else one_line(text)
+    if result.decision.kind is DecisionKind.ADVISED:
+        return one_line(result.advice or result.explanation)
+    return one_line(result.explanation)
+
+
 def _warnings(result: HealingResult) -> Sequence[Fact]:
     out = []
     d = result.diagnosis
     if d is not None and str(d.cause) == "regression_suspected" and not is_regression(result):
         out.append(Fact("careful", one_line(refusal(result))))
     out += [Fact("or", one_line(other)) for other in result.alternatives]
-    if result.changes and not any(s.rung == "fresh" and s.passed for s in result.verdict.steps):
+    if result.changes and result.decision.kind in _OFFERED and not any(s.rung == "fresh" and s.passed for s in result.verdict.steps):
         out.append(Fact("note", "not confirmed in a fresh process"))
     return out
 

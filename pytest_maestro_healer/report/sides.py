@@ -38,7 +38,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Row:
-    """``kind`` is ``same``, ``change``, ``delete``, ``insert``, or ``skip`` (``skipped`` lines are left out here)."""
+    """``kind`` is ``same``, ``change``, ``delete``, ``insert``, ``end`` (one side lacks the last newline) or ``skip``."""
 
     kind: str
     left: Side = Side()
@@ -64,7 +64,7 @@ def sides(change: FileChange, shown: Callable[[str], str] = clean) -> Sides:
     rows = list(_rows(_visible(opcodes(old, new)), old, new, lambda text: _cut(shown(text.removesuffix("\r") if crlf else text))))
     if old_end != new_end:
         left, right = ("" if end else "no newline at the end" for end in (old_end, new_end))
-        rows.append(Row("change", Side(note=left), Side(note=right)))
+        rows.append(Row("end", Side(note=left), Side(note=right)))
     return Sides(
         clean(change.path),
         tuple(rows[:MAX_ROWS]),

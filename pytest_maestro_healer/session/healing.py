@@ -20,6 +20,7 @@ from pytest_maestro_healer.evidence.redact import for_display, redact
 from pytest_maestro_healer.model import Decision, DecisionKind, Failure, HealingReport, HealingResult, ProofStep
 from pytest_maestro_healer.session import compat, ran
 from pytest_maestro_healer.session.capturing import Capturing, stamp
+from pytest_maestro_healer.session.rows import html_rows
 from pytest_maestro_healer.session.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Healing(Capturing):
         self.ran: dict[str, list[str]] = {}
         self.report = HealingReport()
         self.terminal = Terminal(config, settings)
+        self.rows = html_rows(config)
 
     # -- during the run ------------------------------------------------------------------------------------
     def pytest_report_header(self) -> str:
@@ -286,6 +288,11 @@ class Healing(Capturing):
                 for nodeid in result.nodeids:
                     for rep in self.reports.get(nodeid, ()):
                         rep.sections.append(section)
+        if self.rows is not None:
+            try:
+                self.rows.fill(self.report)
+            except Exception as exc:  # as with --junitxml below: theirs must not suffer
+                self._note(f"--html: no heals were added to the rows ({type(exc).__name__}: {exc})")
 
     # -- the end -------------------------------------------------------------------------------------------
     @pytest.hookimpl(wrapper=True, tryfirst=True)
