@@ -178,7 +178,7 @@ class Search:
         if _is_healed(failure, climb):
             return self._settled(candidate, climb, found)
         next_failure = _behind(failure, climb)
-        if next_failure is not None and progressed(failure, next_failure) and depth + 1 < MAX_STEPS:
+        if next_failure is not None and progressed(failure, next_failure, self._grown(failure, after, ctx)) and depth + 1 < MAX_STEPS:
             more = self.search(next_failure, preliminary(next_failure), after, depth + 1)
             found.absorb(more)
             if more.winner is not None and more.winner.symptom and not candidate.symptom and proposal.applicability is not Applicability.SAFE:
@@ -227,6 +227,13 @@ class Search:
         bases = {without_params(n) for n in mine if has_params(n)}
         also = sorted(n for n in self.ctx.passed if without_params(n) in bases)
         return list(dict.fromkeys([*mine, *also]))
+
+    @staticmethod
+    def _grown(failure: Failure, after: Mapping[str, bytes], ctx: Context) -> int:
+        """How many lines the failing place's file gained."""
+        path = failure.location.path if failure.location else ""
+        src = ctx.source(path) if path in after else None
+        return after[path].count(b"\n") - src.data.count(b"\n") if src is not None else 0
 
     @staticmethod
     def _befores(after: Mapping[str, bytes], ctx: Context) -> dict[str, bytes]:

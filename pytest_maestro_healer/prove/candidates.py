@@ -81,8 +81,8 @@ def rivals(best: Proposal, other: Proposal, symptoms: frozenset[str]) -> bool:
     return strength(other.evidence) > strength(best.evidence) - TIE
 
 
-def progressed(old: Failure, new: Failure) -> bool:
-    """Whether a test that still fails got further than before."""
+def progressed(old: Failure, new: Failure, grown: int = 0) -> bool:
+    """Whether a test that still fails got further than before; ``grown`` is how many lines the edit added to its file."""
     if _PHASES[new.phase] != _PHASES[old.phase]:
         return _PHASES[new.phase] > _PHASES[old.phase]
     if new.exc_type != old.exc_type:
@@ -93,6 +93,8 @@ def progressed(old: Failure, new: Failure) -> bool:
         # lines shift with an edit above them, statements do not; going back to an earlier line is no progress
         before, after = old.location, new.location
         return not (before and after and before.path == after.path and after.line < before.line)
+    if old.location and new.location and old.location.path == new.location.path and new.location.line > old.location.line + max(0, grown):
+        return True  # the same words again, further down
     return new.message != old.message and not old.is_a("AssertionError")
 
 

@@ -162,6 +162,9 @@ def _of_compare(site: Site, objects: Objects, node: ast.Compare, where: Location
     operator = library_asserts.OPERATORS[type(node.ops[index])]
     roles = ("member", "container") if operator in ("in", "not in") else ("left", "right")
     pair = [site.operand(r, n, value_of(objects, n)) for r, n in zip(roles, sides[index : index + 2], strict=True)]
+    bases = [n.value for n in sides[index : index + 2] if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Constant)]
+    around = [(n, value_of(objects, n)) for n in bases]
+    pair += [site.operand("base", n, v) for n, v in around if v is not UNKNOWN]  # the neighbours of the element that was looked at
     return Comparison("assert", operator, tuple(pair), where, negated)
 
 

@@ -104,6 +104,7 @@ def at(message: str, line: int = 0, **more: Any) -> Failure:
         (at("AttributeError: x", 5, statement="s"), at("AttributeError: y", 3, statement="s"), True),
         (at("AssertionError: x", 5, statement="s"), at("AssertionError: y", 5, statement="s"), False),
         (at("AssertionError: x", 5), at("AssertionError: x", 8, statement="t"), True),
+        (at("AssertionError: x", 5, statement="s"), at("AssertionError: x", 8, statement="s"), True),
         (at("A: x"), at("A: x"), False),
         (at("SyntaxError: x", exc_attrs={"lineno": 3}), at("SyntaxError: x", exc_attrs={"lineno": 4}), True),
         (at("SyntaxError: x", exc_attrs={"lineno": 3}), at("SyntaxError: y", exc_attrs={"lineno": 3}), False),
@@ -112,6 +113,12 @@ def at(message: str, line: int = 0, **more: Any) -> Failure:
 )
 def test_progress(old: Failure, new: Failure, expected: bool) -> None:
     assert progressed(old, new) is expected
+
+
+def test_the_same_words_pushed_down_by_the_edit_are_no_progress() -> None:
+    old, new = at("AssertionError: x", 5, statement="s"), at("AssertionError: y", 7, statement="s")
+    assert not progressed(old, new, grown=2)
+    assert progressed(old, new, grown=1)
 
 
 def test_another_file_that_does_not_parse_is_progress() -> None:

@@ -10,6 +10,7 @@ from pytest_maestro_healer.strategies.assertion_update.members import ContainerM
 from pytest_maestro_healer.strategies.assertion_update.mocks import MockCall
 from pytest_maestro_healer.strategies.assertion_update.orders import Bound, Truth, UnorderedCompare
 from pytest_maestro_healer.strategies.assertion_update.raising import ExceptionMessage, ExceptionType, NoLongerRaises
+from pytest_maestro_healer.strategies.assertion_update.shapes import ConvertedValue, NoSingleton, ShiftedIndex
 from pytest_maestro_healer.strategies.assertion_update.values import ExpectedValue
 from pytest_maestro_healer.strategies.base import Strategy, Tactic
 
@@ -24,7 +25,10 @@ class AssertionUpdate(Strategy):
     tactics: Sequence[Tactic] = (
         FloatApprox(),
         UnorderedCompare(),
+        ShiftedIndex(),
+        ConvertedValue(),
         ExpectedValue(),
+        NoSingleton(),
         ContainerMember(),
         PredicateArgument(),
         ExceptionType(),
