@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pytest_maestro_healer.evidence.state import Change
-from pytest_maestro_healer.model import Failure
+from pytest_maestro_healer.model import Failure, World
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class Conditions:
     across files; ``load`` keeps that many CPU-bound processes busy meanwhile; ``seed`` seeds :mod:`random` before every test;
     ``fresh`` asks for a fresh process (needed for ``PYTHONHASHSEED``, ``TZ`` read at start-up and the like). ``clean`` starts from a state in
     which everything is collected and no test has run (cheaper than ``fresh`` where forking is possible: one process is started, and each
-    run is a fork of it). ``probe`` records what each test left changed (:attr:`Observation.changed`).
+    run is a fork of it). ``probe`` records what each test left changed (:attr:`Observation.changed`). ``world`` is another time, or another
+    order of directories.
     """
 
     env: Mapping[str, str | None] = field(default_factory=dict)
@@ -31,6 +32,7 @@ class Conditions:
     fresh: bool = False
     clean: bool = False
     probe: bool = False
+    world: World | None = None
 
 
 @dataclass(frozen=True)

@@ -177,7 +177,9 @@ class Ladder:
 
 def _conditions(proof: Proof, i: int) -> Conditions:
     env = proof.environments[i % len(proof.environments)] if proof.environments else {}
-    return Conditions(env=env, ordered=bool(proof.order), load=proof.load, clean=True, fresh=proof.fresh or bool(proof.environments))
+    world = proof.worlds[i % len(proof.worlds)] if proof.worlds else None
+    fresh = proof.fresh or bool(proof.environments)
+    return Conditions(env=env, ordered=bool(proof.order), load=proof.load, clean=True, fresh=fresh, world=world)
 
 
 def _failed(report: RunReport, nodeid: str) -> bool:

@@ -17,8 +17,9 @@ import pytest
 
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.evidence.state import Change
+from pytest_maestro_healer.model import World
 from pytest_maestro_healer.prove.runner import RunReport, TestResult
-from pytest_maestro_healer.session import compat, lifeline, wire
+from pytest_maestro_healer.session import compat, elsewhere, lifeline, wire
 from pytest_maestro_healer.session.capture import Capture
 from pytest_maestro_healer.session.overlay import Overlay
 from pytest_maestro_healer.session.rerun import Tracer, result_of, seed_all
@@ -42,6 +43,8 @@ class Child:
         self.changed: dict[str, tuple[Change, ...]] = {}
         self.collectors: dict[str, pytest.Collector] = {}
         self.started = time.perf_counter()
+        if job.get("world"):
+            elsewhere.enter(World.from_dict(job["world"]))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Any:

@@ -74,6 +74,7 @@ class Fresh:
                 "seed": conditions.seed if conditions is not None else None,
                 "order": list(nodeids) if conditions is not None and conditions.ordered else [],
                 "probe": conditions.probe if conditions is not None else False,
+                "world": conditions.world.to_dict() if conditions is not None and conditions.world is not None else None,
             }
             (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
             problem = self._spawn(targets, work, root, conditions.env if conditions is not None else {})

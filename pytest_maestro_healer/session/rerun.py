@@ -21,7 +21,7 @@ from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.evidence.nodeids import file_of, has_params, is_test, without_params
 from pytest_maestro_healer.model import Failure
 from pytest_maestro_healer.prove.runner import RunReport, TestOutcome, TestResult
-from pytest_maestro_healer.session import compat
+from pytest_maestro_healer.session import compat, elsewhere
 from pytest_maestro_healer.session.capture import Capture
 from pytest_maestro_healer.session.overlay import Overlay
 from pytest_maestro_healer.session.state import Snapshot
@@ -99,6 +99,8 @@ class InProcess:
     ) -> RunReport:
         """See :class:`~pytest_maestro_healer.prove.runner.Runner`; may raise the hang guard's exception."""
         started = time.perf_counter()
+        if conditions is not None and conditions.world is not None:
+            elsewhere.enter(conditions.world)
         absolute = {str(self.files.root / p): data for p, data in overlay.items()}
         server = Overlay(self.config, absolute)
         results: dict[str, TestResult] = {}

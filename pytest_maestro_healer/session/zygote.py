@@ -26,6 +26,7 @@ import pytest
 from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.evidence.nodeids import file_of
+from pytest_maestro_healer.model import World
 from pytest_maestro_healer.prove.runner import RunReport
 from pytest_maestro_healer.session import forked, wire
 from pytest_maestro_healer.session.capture import Capture
@@ -149,7 +150,8 @@ def serve(session: pytest.Session, capture: Capture, files: ProjectFiles, collec
 
 
 def _work(runner: InProcess, request: Mapping[str, Any]) -> RunReport:
-    conditions = Conditions(**request["conditions"])
+    given = request["conditions"]
+    conditions = Conditions(**{**given, "world": World.from_dict(given["world"]) if given.get("world") else None})
     reseed()
     change_environment(conditions.env)
     overlay = {k: v.encode("latin-1") for k, v in request["overlay"].items()}
