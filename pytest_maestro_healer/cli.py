@@ -155,6 +155,12 @@ def _heals(options: argparse.Namespace, start: Path, given: Path | None) -> int:
         from pytest_maestro_healer.commands.merge import merge
 
         return merge(store, out, [str(start / b) for b in options.bundles], str(start / options.output) if options.output else None)
+    if command == "report":
+        if not (options.html or options.sarif):
+            raise _UsageError("report: give --html PATH or --sarif PATH")
+        from pytest_maestro_healer.commands.report import report
+
+        return report(store, history, out, folder=start, files=options.files, to_html=options.html, to_sarif=options.sarif)
     if command == "list":
         return heals.list_heals(store, out)
     if command == "show":
@@ -226,6 +232,13 @@ def _parser() -> argparse.ArgumentParser:
     shards.epilog = "exit codes: 0 all were taken, 1 something was left out (stale, refused, rejected before, unreadable), 2 error."
     shards.add_argument("bundles", nargs="+", metavar="BUNDLE", help="pending.json, a folder with such files below, or what --heal-json wrote")
     shards.add_argument("-o", "--output", metavar="FILE", help="Write this bundle, and a patch next to it, instead of the project's own")
+    page = add("report", "Write a page or a SARIF log of this project's heals, or of what --heal-json wrote")
+    page.epilog = "exit codes: 0 it is written, 2 error."
+    page.add_argument(
+        "files", nargs="*", metavar="FILE", help="What --heal-json wrote, several are put together (default: pending and applied heals)"
+    )
+    page.add_argument("--html", metavar="PATH", help="Write one HTML page (needs jinja2)")
+    page.add_argument("--sarif", metavar="PATH", help="Write SARIF 2.1.0, for code scanning")
     add("review", "Decide about the pending heals one by one")
     heals("rollback", "Undo applied heals", "last", "Undo all that the last command or run applied")
     results = add("heal", "Run the failed tests of a result file again, with healing on")
