@@ -64,7 +64,9 @@ def healed(facts: Facts, c: Candidate) -> HealingResult:
     )
     decision = decide(case, facts.config)
     first = changes[0] if changes else None
-    nodeids = tuple(dict.fromkeys(c.nodeids or [c.failure.nodeid]))
+    claimed = tuple(dict.fromkeys(c.nodeids or [c.failure.nodeid]))
+    # parameter sets that passed all along were rerun for the proof; what is healed is what failed
+    nodeids = tuple(n for n in claimed if n not in facts.ctx.passed or n == c.failure.nodeid) or claimed
     return without_secrets(
         HealingResult(
             healing_id=healing_id(c.proposal.strategy, c.proposal.tactic, changes),
