@@ -321,7 +321,7 @@ def allow_brackets() -> Callable[[], None]:
             return original(invocation_path, arg, *args, **kwargs)
         # asked about a path without brackets, it takes the rest apart
         found: Any = original(invocation_path, (os.sep if real.is_dir() else os.devnull) + sep + rest, *args, **kwargs)
-        return dataclasses.replace(found, path=real) if dataclasses.is_dataclass(found) else (real, *found[1:])
+        return (real, *found[1:]) if isinstance(found, tuple) else dataclasses.replace(found, path=real)
 
     main.resolve_collection_argument = resolve
 
