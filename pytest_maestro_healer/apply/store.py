@@ -30,6 +30,8 @@ from pytest_maestro_healer.model import DecisionKind, FileChange, HealingResult,
 
 REJECTED_SCHEMA = 1
 KEEP_REJECTED = 1000
+#: Of a heal that there is nothing left to do for.
+THERE = "the files have it already"
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ class Store:
     def _judged(self, result: HealingResult, links: Sequence[Link]) -> PendingEntry:
         if self.was_rejected(result):
             return PendingEntry(result, "it was rejected here before")
-        return self._entry(result, links) or PendingEntry(result, "the files have it already")
+        return self._entry(result, links) or PendingEntry(result, THERE)
 
     def add(self, results: Sequence[HealingResult]) -> Together:
         """Put heals that were found elsewhere beside the pending ones, of which none is replaced, and save the bundle.
@@ -229,7 +231,7 @@ class Store:
                 return ApplyOutcome(hid, "failed", "it has no edit to apply")
             changes = self._current(result, links)
             if not changes:
-                return ApplyOutcome(hid, "applied", "the files have it already", result.files)
+                return ApplyOutcome(hid, "applied", THERE, result.files)
             record = replace(result, changes=(), original_code="", healed_code="").to_dict()
             self._journal.run("apply", hid, changes, batch=batch, result=record)
             links += [(c.path, c.before_sha256, sha256(c.after_bytes)) for c in changes]
