@@ -53,6 +53,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation as a site; every warning is an error."""
+    session.install("mkdocs-material>=9.5,<10")
+    session.run("mkdocs", "build", "--strict", "-f", ".mkdocs.yml", *session.posargs)
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """The demo from an installed package; fails when it did not go as it promises."""
     session.install(".")
