@@ -94,7 +94,7 @@ def render(report: HealingReport, *, history: Mapping[str, Any] | None = None, p
     cards = sorted((_card(r, i) for i, r in enumerate(shown.results)), key=lambda c: _ORDER.index(c.kind))
     # without the ends, so that what is hashed is what stands between the tags
     style, script = (files(__package__).joinpath("templates", name).read_text(encoding="utf-8").strip() for name in ("heal.css", "heal.js"))
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, finalize=_visible, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(files(__package__).joinpath("templates", "heal.html").read_text(encoding="utf-8"))
     at = now if now is not None else max((r.created_at for r in shown.results), default=0.0) or time.time()
     return str(
@@ -130,6 +130,11 @@ def write(
 
 def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _visible(value: Any) -> Any:
+    """Whatever text the template puts out has no control characters but line ends; what is markup already is our own."""
+    return "\n".join(map(clean, value.split("\n"))) if type(value) is str else value
 
 
 def _own(text: str) -> Any:

@@ -104,10 +104,19 @@ class Browser:
 def browser(folder: Path) -> Iterator[Browser]:
     """A browser with its profile in ``folder``, ended afterwards."""
     (its_read, write), (read, its_write) = os.pipe(), os.pipe()
-    flags = ["--headless=new", "--remote-debugging-pipe", "--disable-gpu", "--no-first-run", "--disable-background-networking", f"--user-data-dir={folder}"]
+    flags = [
+        "--headless=new",
+        "--remote-debugging-pipe",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        f"--user-data-dir={folder}",
+    ]
     flags += ["--no-sandbox", "--disable-dev-shm-usage"] if os.geteuid() == 0 else []
     command = ["sh", "-c", f'exec "$@" 3<&{its_read} 4>&{its_write}', "sh", FOUND, *flags, "about:blank"]
-    process = subprocess.Popen(command, pass_fds=(its_read, its_write), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, pass_fds=(its_read, its_write), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     os.close(its_read)
     os.close(its_write)
     try:
