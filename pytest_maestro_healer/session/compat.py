@@ -316,7 +316,7 @@ def allow_brackets() -> Callable[[], None]:
 
     def resolve(invocation_path: Path, arg: str, *args: Any, **kwargs: Any) -> Any:
         path, sep, rest = str(arg).partition("::")
-        real = Path(os.path.abspath(invocation_path / path))
+        real = Path(os.path.normpath(invocation_path / path))
         if "[" not in path or not real.exists():
             return original(invocation_path, arg, *args, **kwargs)
         # asked about a path without brackets, it takes the rest apart
