@@ -7,6 +7,7 @@ from pytest_maestro_healer.strategies.timing_adjustment.elapsed import ElapsedBo
 from pytest_maestro_healer.strategies.timing_adjustment.sleeps import FixedSleep
 from pytest_maestro_healer.strategies.timing_adjustment.timeouts import TimeoutTooShort
 from pytest_maestro_healer.strategies.timing_adjustment.unawaited import MissingAwait, MissingJoin, MissingWait
+from pytest_maestro_healer.strategies.timing_adjustment.wallclock import WallClock
 
 
 class TimingAdjustment(Strategy):
@@ -15,7 +16,7 @@ class TimingAdjustment(Strategy):
     name = "timing_adjustment"
     title = "Limits, sleeps and races"
     summary = "Lifts the limit, measures several runs, also under load, and writes a bound that the data support; fixed sleeps become polls."
-    tactics = (TimeoutTooShort(), FixedSleep(), ElapsedBound(), MissingAwait(), MissingJoin(), MissingWait())
+    tactics = (TimeoutTooShort(), FixedSleep(), WallClock(), ElapsedBound(), MissingAwait(), MissingJoin(), MissingWait())
 
 
 STRATEGY = TimingAdjustment()
