@@ -6,10 +6,11 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 
 from pytest_maestro_healer.errors import EditError
+from pytest_maestro_healer.evidence import migrations
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Proposal
 from pytest_maestro_healer.strategies.base import Example, Tactic
-from pytest_maestro_healer.strategies.dependency_fix import table_stdlib, table_testing
+from pytest_maestro_healer.strategies.dependency_fix import table_six, table_stdlib, table_testing
 from pytest_maestro_healer.strategies.dependency_fix.build import edit_files, functions, group_of
 from pytest_maestro_healer.strategies.dependency_fix.cause import Missing, missing, raised_in_tests
 from pytest_maestro_healer.strategies.dependency_fix.editor import FileEditor
@@ -46,11 +47,14 @@ def rewrite_chain(dotted: str, rule: Rule, ctx: Context) -> Callable[[FileEditor
 
 class RemovedAttribute(Tactic):
     name = "removed_attribute"
-    summary = "An attribute that left a standard library or pytest module (collections.Mapping, inspect.getargspec, unittest.makeSuite) becomes its successor."  # noqa: E501
+    summary = (
+        "An attribute that left a standard library or pytest module (collections.Mapping, inspect.getargspec), or a Python 2 helper of any module, "
+        "becomes its successor."
+    )
     patterns = _PATTERNS
     applicability = Applicability.SAFE
     evidence = ("docs",)
-    sources = ("https://docs.python.org/3/whatsnew/", table_testing.PYTEST)
+    sources = ("https://docs.python.org/3/whatsnew/", table_testing.PYTEST, table_six.SOURCE)
     heals = (
         Example(
             "an abstract base class of collections",
@@ -62,6 +66,14 @@ class RemovedAttribute(Tactic):
             {"test_i.py": "import inspect\n\n\ndef f(a, b):\n    pass\n\n\ndef test_i():\n    assert inspect.getargspec(f).args == ['a', 'b']\n"},
             {"test_i.py": "import inspect\n\n\ndef f(a, b):\n    pass\n\n\ndef test_i():\n    assert inspect.getfullargspec(f).args == ['a', 'b']\n"},
             min_python=(3, 11),
+        ),
+        Example(
+            "a helper for Python 2 of the product's own module",
+            {
+                "shop.py": "def total(items):\n    return sum(items)\n",
+                "test_s.py": "import shop\n\n\ndef test_s():\n    assert isinstance('a', shop.text_type) and shop.total([1]) == 1\n",
+            },
+            {"test_s.py": "import shop\n\n\ndef test_s():\n    assert isinstance('a', str) and shop.total([1]) == 1\n"},
         ),
     )
     declines = (
@@ -87,6 +99,8 @@ class RemovedAttribute(Tactic):
             return
         dotted = f"{found.module}.{found.name}"
         rule = table_stdlib.RULES.get(dotted) or table_testing.RULES.get(dotted)
+        if rule is None and not any(True for _ in migrations.renamed(found.module, found.name, ctx.live)):
+            rule = table_six.compat_rule(found.module, found.name)
         if rule is None:
             return
         paths, nodeids = group_of(found, ctx, failure)

@@ -44,6 +44,8 @@ DISTINCT: dict[str, Rule] = {
     "unicode_type": _expr("str"),
     "bytes_type": _expr("bytes"),
     "text_types": _expr("str"),
+    "ustr": _expr("str"),
+    "_ustr": _expr("str"),
     "iteritems": _call("{0}.items()"),
     "itervalues": _call("{0}.values()"),
     "iterkeys": _call("{0}.keys()"),
