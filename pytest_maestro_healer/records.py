@@ -9,7 +9,7 @@ from functools import partial
 
 from pytest_maestro_healer.apply.ids import healing_id
 from pytest_maestro_healer.config import HealerConfig
-from pytest_maestro_healer.decide.confidence import confidence
+from pytest_maestro_healer.decide.confidence import confidence, score
 from pytest_maestro_healer.decide.policy import Case, decide
 from pytest_maestro_healer.edit.diff import unified
 from pytest_maestro_healer.evidence.context import Context
@@ -47,7 +47,8 @@ def healed(facts: Facts, c: Candidate) -> HealingResult:
     shift = partial(facts.shift, proposal=c.proposal, diagnosis=c.diagnosis) if facts.shift is not None else None
     # a heal in steps is right only if each step is: evidence for one is none for another
     steps = [link.proposal for link in c.links] or [c.proposal]
-    sure = min(confidence(p, verdict, tied=bool(c.ties), shift=shift) for p in steps)
+    tied = bool(c.ties)
+    sure = min(confidence(p, verdict, tied=tied, shift=shift) for p in steps)
     case = Case(
         applicability=c.proposal.applicability,
         proved=verdict.proved,
@@ -61,6 +62,7 @@ def healed(facts: Facts, c: Candidate) -> HealingResult:
         conflict=any(facts.ctx.git.unmerged(ch.path) for ch in changes) if facts.config.effective_apply != "none" else False,
         refused=verdict.failed_step.reason if verdict.failed_step else "",
         evidence=all(p.evidence for p in steps),
+        score=min(score(p, verdict, tied=tied, shift=shift) for p in steps),
     )
     decision = decide(case, facts.config)
     first = changes[0] if changes else None

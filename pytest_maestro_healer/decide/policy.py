@@ -10,7 +10,7 @@ from pytest_maestro_healer.model import Applicability, Cause, Decision, Decision
 
 @dataclass(frozen=True)
 class Case:
-    """What the table looks at."""
+    """What the table looks at; ``score`` is the evidence score behind the ``confidence``."""
 
     applicability: Applicability
     proved: bool
@@ -24,6 +24,7 @@ class Case:
     conflict: bool
     refused: str = ""
     evidence: bool = True
+    score: float = 1.0
 
 
 def decide(case: Case, config: HealerConfig) -> Decision:
@@ -57,4 +58,6 @@ def decide(case: Case, config: HealerConfig) -> Decision:
         return Decision(DecisionKind.PENDING, "for review: no evidence is cited")
     if not case.confidence >= config.confidence_threshold:
         return Decision(DecisionKind.PENDING, f"confidence {case.confidence:.2f} is under the threshold {config.confidence_threshold:.2f}")
+    if not case.score >= config.confidence_threshold:  # however well such heals turned out elsewhere, this one has to bring its own evidence
+        return Decision(DecisionKind.PENDING, f"its evidence scores {case.score:.2f}, under the threshold {config.confidence_threshold:.2f}")
     return Decision(DecisionKind.APPLIED, f"safe, proved and confidence {case.confidence:.2f} at or over {config.confidence_threshold:.2f}")

@@ -25,7 +25,8 @@ CONFIGS = [
 def cases() -> Iterator[Case]:
     for values in itertools.product((False, True), repeat=len(FLAGS)):
         for applicability, cause, sure in itertools.product(Applicability, Cause, (0.7, 0.75, float("nan"))):
-            yield replace(BEST, applicability=applicability, cause=cause, confidence=sure, **dict(zip(FLAGS, values, strict=True)))
+            for score in (0.7, 0.75):
+                yield replace(BEST, applicability=applicability, cause=cause, confidence=sure, score=score, **dict(zip(FLAGS, values, strict=True)))
 
 
 def lawful(case: Case, config: HealerConfig) -> bool:
@@ -35,7 +36,7 @@ def lawful(case: Case, config: HealerConfig) -> bool:
     always = always and (config.apply_in_ci or not case.in_ci)
     if config.apply == "all":
         return always
-    safe = case.applicability is Applicability.SAFE and case.confidence >= config.confidence_threshold
+    safe = case.applicability is Applicability.SAFE and case.confidence >= config.confidence_threshold and case.score >= config.confidence_threshold
     return always and safe and case.evidence and not case.helper and case.cause is not Cause.REGRESSION_SUSPECTED
 
 

@@ -4,6 +4,7 @@
     python tests/bench/train/collect.py faults    --out FOLDER RESULTS...        # of bench_faults.py --records --modes all --out RESULTS
     python tests/bench/train/collect.py conflicts --out FOLDER                   # installs a few pairs of packages that do not fit
     python tests/bench/train/collect.py drift     --out FOLDER --manifest M --result R FILES...
+    python tests/bench/train/collect.py logs      --out FOLDER --manifest M --result R LOGS
 
 Each part writes ``FOLDER/<part>.jsonl``: ``{"source", "group", "label", "failure"}`` for a failure, ``{"source", "group", "right", "record"}`` for
 a heal. ``group`` is what may not be on both sides of a split: a package, a tactic's examples. Nothing of it is part of the project.
@@ -156,22 +157,49 @@ def drift(manifest: Path, result: Path | None, paths: list[Path]) -> Iterator[Li
             yield {**head, "right": right, "verdict": verdicts[found[0]], "record": lean(record)}
 
 
+_TOLD = re.compile(r"\((\w+), confidence (0\.\d+)\)")
+
+
+def logs(manifest: Path, result: Path, folder: Path) -> Iterator[Line]:
+    """Heals of a run in mode ``case`` of the drift benchmark, as far as its logs tell of them: strategy and confidence, but not the applicability."""
+    cases = [c for c in json.loads(manifest.read_text(encoding="utf-8"))["cases"] if c["primary"]]
+    verdicts = {c["id"]: c["verdict"] for c in json.loads(result.read_text(encoding="utf-8"))["results"]}
+    for number, case in enumerate(cases):
+        path = folder / f"{case['suite']}-{number}.log"
+        text = path.read_text(encoding="utf-8", errors="replace") if case["id"] in verdicts and path.exists() else ""
+        if case["id"].partition("/")[2] not in text.partition("\n")[0]:
+            continue
+        head = {"source": "drift", "group": case["package"], "kind": case["category"], "title": case["id"], "verdict": verdicts[case["id"]]}
+        for strategy, confidence in sorted(set(_TOLD.findall(text))):
+            record = {
+                "strategy_used": strategy,
+                "tactic": "",
+                "success": True,
+                "confidence_score": float(confidence),
+                "decision": {"kind": "applied"},
+            }
+            record |= {"applicability": "", "validation_results": {}, "test_id": case["id"]}
+            yield {**head, "right": DRIFT_RIGHT.get(verdicts[case["id"]], "none"), "record": record}
+
+
 def main() -> int:
     """Collect one part."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=("examples", "faults", "conflicts", "drift"))
+    parser.add_argument("part", choices=("examples", "faults", "conflicts", "drift", "logs"))
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only", default="", help="strategies, comma-separated")
     parser.add_argument("--manifest", type=Path, help="cases of the drift benchmark")
     parser.add_argument("--result", type=Path, help="its scores of these very runs")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     if options.part == "examples":
         lines = examples(options.only)
     elif options.part == "faults":
         lines = faults(options.files)
     elif options.part == "drift":
         lines = drift(options.manifest, options.result, options.files)
+    elif options.part == "logs":
+        lines = logs(options.manifest, options.result, options.files[0])
     else:
         from conflicts import conflicts
 
