@@ -214,9 +214,8 @@ class RepairService:
                 self._journal.to(repair_id, RepairStatus.HEALING)
                 result = await self._healer.heal_failed_test(event.test_code, event.error_details)
                 found = judge(result, self.config)
-                self._journal.to(
-                    repair_id, RepairStatus.VALIDATING, found.reason, healing=result, test_id=result.test_id, healing_id=result.healing_id
-                )
+                facts = {"healing": result, "test_id": result.test_id, "healing_id": result.healing_id}
+                self._journal.to(repair_id, found.status or RepairStatus.VALIDATING, found.reason, **facts)
             await self._settled(repair_id, event, result, found)
         except asyncio.CancelledError:
             why = "the service was closed" if self._closed else "cancelled"
