@@ -17,6 +17,11 @@ from pytest_maestro_healer.watch.mentions import Mentions, mentions
 CONFIGURATION = frozenset({"pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "setup.py"})
 
 
+def is_code(path: str) -> bool:
+    """Whether a run in the middle of which ``path`` changes is worth nothing, and one that reads half of it is dangerous."""
+    return path.endswith(".py") or path in CONFIGURATION
+
+
 @dataclass(frozen=True)
 class Graph:
     """``edges``: Python file -> the project's Python files that it may load; ``texts``: Python file -> parts of its strings."""

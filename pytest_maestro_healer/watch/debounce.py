@@ -1,6 +1,6 @@
 """When changed files are whole: a state machine without a clock, a disk or a thread of its own.
 
-A change settles when no Python file has changed for ``quiet`` seconds and none of the changed ones looks half written. One that goes on
+A change settles when no code has changed for ``quiet`` seconds and none of the changed files looks half written. One that goes on
 looking so is taken as it is when it has stayed unchanged for ``patience`` seconds: then it is really broken, and a broken test file may be
 just what is to be healed. A data file that never comes to rest (a log) holds nothing up for longer than ``patience``.
 """
@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+
+from pytest_maestro_healer.watch.affected import is_code
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,10 @@ class Settler:
         if not self._last:
             return Wait()
         restless = {p: t + self.quiet - now for p, t in self._last.items() if now < t + self.quiet}
-        restless = {p: left for p, left in restless.items() if p.endswith(".py") or now < self._first[p] + self.patience}
+        restless = {p: left for p, left in restless.items() if is_code(p) or now < self._first[p] + self.patience}
         if restless:
             return Wait(max(restless.values()), f"{_named(restless)} changing")
-        half = {p: why for p in sorted(self._last) if p.endswith(".py") and (why := self._unfinished(p))}
+        half = {p: why for p in sorted(self._last) if (why := self._unfinished(p))}
         early = {p: self._last[p] + self.patience - now for p in half if now < self._last[p] + self.patience}
         if early:
             path = next(iter(early))

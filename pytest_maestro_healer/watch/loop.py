@@ -23,7 +23,7 @@ from pytest_maestro_healer.errors import HealerError
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.model import HealingReport
 from pytest_maestro_healer.report import json as report_json
-from pytest_maestro_healer.watch.affected import Affected, Graph, GraphBuilder, affected
+from pytest_maestro_healer.watch.affected import Affected, Graph, GraphBuilder, affected, is_code
 from pytest_maestro_healer.watch.board import Board, Outcome, Plan, Reason
 from pytest_maestro_healer.watch.child import Child, Project
 from pytest_maestro_healer.watch.debounce import Settled, Settler
@@ -158,6 +158,7 @@ class Watch:
                 self.project.root, watch_filter=None, debounce=_GATHER, step=_STEP, rust_timeout=1000, stop_event=self._stop
             ):
                 paths = {p for _, name in found if (p := self.snapshot.relevant(name))}
+                paths |= {p for change, name in found if change != module.Change.modified for p in self.snapshot.within(name)}
                 if paths:
                     self.settler.changed(paths, self._now())
                     if self._child is not None:
@@ -318,7 +319,7 @@ class Watch:
 
     def _spoilt(self) -> bool:
         """Whether code was changed by somebody else since the round began."""
-        suspects = [p for p in set(self._during) if p.endswith(".py") and self.outputs.verdict(p, named=True) == "cancel"]
+        suspects = [p for p in set(self._during) if is_code(p) and self.outputs.verdict(p, named=True) == "cancel"]
         changed = {p for p in suspects if self.snapshot.differs(p)}
         return bool(changed and changed - self._healed(changed))
 

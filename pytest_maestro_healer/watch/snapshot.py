@@ -5,12 +5,14 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import os
-from collections.abc import Collection
+import sys
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_maestro_healer.evidence.files import skipped
 from pytest_maestro_healer.evidence.symbols import parse
+from pytest_maestro_healer.watch.affected import is_code
 
 #: What editors and this package itself leave beside a file for a moment, and what Python makes.
 _PASSING = ("*~", ".#*", "#*#", "*.sw?", "4913", "*.tmp", "*.part", "*___jb_*", "*.pyc", "*.pyo", ".DS_Store", ".coverage", ".coverage.*")
@@ -43,18 +45,18 @@ class Snapshot:
             self._folders = {"": True}
 
     def scan(self) -> int:
-        """Look at everything; returns how many files there are. Only Python files are read."""
-        self._known = {}
-        for folder, dirs, names in os.walk(self.root):
+        """Look at everything; returns how many files there are. Only code is read."""
+        stamps = {path: self._stamp(path, read=is_code(path)) for path in self._walk(self.root)}
+        self._known = {path: stamp for path, stamp in stamps.items() if stamp is not None}
+        return len(self._known)
+
+    def _walk(self, top: Path) -> Iterator[str]:
+        """The root-relative path of each file that may matter."""
+        for folder, dirs, names in os.walk(top):
             here = Path(folder).relative_to(self.root).as_posix()
             here = "" if here == "." else f"{here}/"
             dirs[:] = [d for d in dirs if self._wanted_folder(here + d)]
-            for name in names:
-                if _wanted_name(name):
-                    stamp = self._stamp(here + name, read=name.endswith(".py"))
-                    if stamp is not None:
-                        self._known[here + name] = stamp
-        return len(self._known)
+            yield from (here + n for n in names if _wanted_name(n))
 
     def relevant(self, absolute: str) -> str:
         """The root-relative path of a file that may matter, ``""`` for any other."""
@@ -65,7 +67,20 @@ class Snapshot:
         folder, _, name = path.rpartition("/")
         if path == "." or not _wanted_name(name) or not self._wanted_folder(folder):
             return ""
+        if name == "pyvenv.cfg":
+            self.leave_out(Path(absolute).parent)
+            return ""
         return "" if Path(absolute).is_dir() else path
+
+    def within(self, absolute: str) -> set[str]:
+        """The files that may matter below a folder that came or went: nobody tells of each of them."""
+        try:
+            folder = Path(absolute).relative_to(self.root).as_posix()
+        except ValueError:
+            return set()
+        if Path(absolute).is_dir():
+            return set(self._walk(Path(absolute))) if self._wanted_folder(folder) else set()
+        return {p for p in self._known if p.startswith(folder + "/")} if folder not in self._known else set()
 
     def _wanted_folder(self, folder: str) -> bool:
         if folder not in self._folders:
@@ -113,7 +128,9 @@ class Snapshot:
         return found.st_size, found.st_mtime_ns, found.st_ino
 
     def unfinished(self, path: str) -> str:
-        """What makes the Python file ``path`` look half written, ``""`` if nothing does; a deleted one is finished."""
+        """What makes the file ``path`` look half written, ``""`` if nothing does: a deleted one, or data, is finished."""
+        if not is_code(path):
+            return ""
         try:
             data = (self.root / path).read_bytes()
         except OSError:
@@ -121,7 +138,7 @@ class Snapshot:
         old = self._known.get(path)
         if not data:
             return "is empty" if old is not None and old.size else ""
-        if parse(data) is None:
+        if (path.endswith(".py") and parse(data) is None) or (path.endswith(".toml") and not _is_toml(data)):
             return "does not parse"
         return "ends within a line" if old is not None and old.ended and not data.endswith((b"\n", b"\r")) else ""
 
@@ -142,6 +159,18 @@ def _same(old: Stamp | None, new: Stamp | None) -> bool:
     if old.sha and new.sha:
         return old.sha == new.sha
     return (old.size, old.mtime_ns) == (new.size, new.mtime_ns)
+
+
+def _is_toml(data: bytes) -> bool:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        tomllib.loads(data.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _wanted_name(name: str) -> bool:

@@ -133,6 +133,34 @@ def test_what_looks_half_written(tmp_path: Path) -> None:
     assert snapshot.unfinished("gone.py") == ""
 
 
+def test_configuration_may_be_half_written_and_data_may_not(tmp_path: Path) -> None:
+    snapshot = Snapshot(tmp_path)
+    for name in ("pyproject.toml", "pytest.ini", "data.toml"):
+        (tmp_path / name).write_text("[pytest]\nheal = true\n")
+    snapshot.scan()
+    for text, why in (("[pytest", "does not parse"), ("", "is empty"), ("heal = true", "ends within a line")):
+        for name in ("pyproject.toml", "data.toml"):
+            (tmp_path / name).write_text(text)
+        assert snapshot.unfinished("pyproject.toml") == why
+        assert snapshot.unfinished("data.toml") == ""
+    (tmp_path / "pytest.ini").write_text("[pytest]\nheal_exc")
+    assert snapshot.unfinished("pytest.ini") == "ends within a line"
+
+
+def test_a_folder_that_comes_or_goes_is_all_its_files(tmp_path: Path) -> None:
+    snapshot = Snapshot(tmp_path)
+    (tmp_path / "new" / "deep" / "__pycache__").mkdir(parents=True)
+    for name in ("new/a.py", "new/deep/b.txt", "new/deep/__pycache__/b.pyc"):
+        (tmp_path / name).write_text("")
+    assert snapshot.within(str(tmp_path / "new")) == {"new/a.py", "new/deep/b.txt"}
+    snapshot.scan()
+    (tmp_path / "new").rename(tmp_path.parent / "away")
+    assert snapshot.within(str(tmp_path / "new")) == {"new/a.py", "new/deep/b.txt"}
+    assert snapshot.within(str(tmp_path / ".git")) == set()
+    assert snapshot.relevant(str(tmp_path / "env2" / "pyvenv.cfg")) == ""
+    assert snapshot.relevant(str(tmp_path / "env2" / "x.py")) == ""
+
+
 def test_writing_the_same_again_is_no_change(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("x = 1\n")
     (tmp_path / "d.txt").write_text("data")
