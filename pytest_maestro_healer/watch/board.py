@@ -93,7 +93,8 @@ class Board:
                 self.heals.pop(nodeid, None)
         self.outcomes.update(seen.outcomes)
         self.outcomes.update(dict.fromkeys(seen.failures, "failed"))
-        for result in report.results:
+        # a test's own heal says more about it than that of its file, which made it run
+        for result in sorted(report.results, key=lambda r: not r.collected):
             for nodeid in dict.fromkeys([*result.nodeids, result.test_id]):
                 if nodeid in seen.failures:
                     self.heals[nodeid] = (result.healing_id if result.changes else "", str(result.decision.kind))

@@ -3,7 +3,7 @@
     python tests/bench/bench_watch.py --edits 100 [--seed 1] [--apply none|safe]
 
 A project is made, and a seeded program edits it: tests, product modules, files written in two halves with a pause between them, files that stay
-broken, files deleted and brought back. Some edits come while a round runs. Every 20 edits, and at the end, the watch's failing tests, the decisions
+broken, files deleted and brought back. Most edits come while a round runs. Every 20 edits, and at the end, the watch's failing tests, the decisions
 about their heals and the healed files are compared with those of one run of pytest on a copy. No heal may ever have been made against half
 a file. Prints one JSON document; exit code 1 when anything differs.
 """
@@ -26,8 +26,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from pytest_maestro_healer.config import HealerConfig
+from pytest_maestro_healer.remote.job import ENV, Job, answer
 from tests.watching import QUIET, Watcher, environment, watching, write
 
+#: How often the next edit waits until the watch has caught up.
+SHARE = 0.25
 SENTINEL = "tests/test_sentinel.py"
 _GIT = ["git", "-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "commit.gpgsign=false"]
 
@@ -188,13 +192,20 @@ def once(root: Path, work: Path) -> dict[str, tuple[str, str]]:
     """The same from one run of pytest on a copy."""
     copy = work / "copy" / "project"
     shutil.copytree(root, copy)
-    report = work / "once.json"
-    command = [sys.executable, "-m", "pytest", *QUIET, "--heal", "--heal-apply=none", f"--heal-json={report}"]
-    subprocess.run(command, cwd=copy, env=environment(work / "once-cache"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-    results = json.loads(report.read_text())["results"]
-    shutil.rmtree(work / "copy")
-    report.unlink()
-    return {n: (r["decision"]["kind"], edit_of(r, n) if r["changes"] else "") for r in results for n in dict.fromkeys([*r["nodeids"], r["test_id"]])}
+    job = Job(copy, (), HealerConfig(), arguments=QUIET, quiet=False)
+    out = work / "once"
+    out.mkdir()
+    env = {**environment(work / "once-cache"), ENV: job.environment(out)[ENV]}
+    subprocess.run(job.command(out), cwd=copy, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    seen = answer(out)
+    assert seen is not None, "the single run gave no answer"
+    shutil.rmtree(copy.parent)
+    shutil.rmtree(out)
+    found = {}
+    for failure in seen.failures:
+        last = (seen.heals(failure) or [None])[-1]
+        found[failure.nodeid] = (str(last.decision.kind), edit_of(last.to_dict(), failure.nodeid) if last.changes else "") if last else ("", "")
+    return found
 
 
 def compare(mine: dict[str, tuple[str, str]], theirs: dict[str, tuple[str, str]]) -> Iterator[str]:
@@ -204,6 +215,7 @@ def compare(mine: dict[str, tuple[str, str]], theirs: dict[str, tuple[str, str]]
         if a != b:
             what = "edits differ" if a and b and a[0] == b[0] else f"watch {a[0] if a else 'passes'}, once {b[0] if b else 'passes'}"
             yield f"{nodeid}: {what}"
+            print(f"-- {nodeid}\nwatch: {a}\nonce: {b}", file=sys.stderr)
 
 
 def measure(edits: int, seed: int, apply: str, modules: int, every: int, limit: float = 600.0) -> dict[str, Any]:
@@ -222,6 +234,8 @@ def measure(edits: int, seed: int, apply: str, modules: int, every: int, limit: 
             for number in range(1, edits + 1):
                 editor.edit()
                 time.sleep(editor.random.choice([0.0, 0.1, 0.5, 2.0]))
+                if editor.random.random() < SHARE:
+                    state.catch_up(editor)
                 if number % every == 0 or number == edits:
                     state.catch_up(editor)
                     theirs = once(root, work)
