@@ -10,12 +10,21 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 FOUND = next((p for n in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable") if (p := shutil.which(n))), "")
+#: Chromium reads from descriptor 3 and writes to 4, whichever the pipes have here.
+LAUNCH = """
+import fcntl, os, sys
+read, write = (fcntl.fcntl(int(fd), fcntl.F_DUPFD, 10) for fd in sys.argv[1:3])
+os.dup2(read, 3)
+os.dup2(write, 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 #: Seconds for one answer; a loaded machine is slow.
 PATIENCE = 60.0
 
@@ -108,12 +117,13 @@ def browser(folder: Path) -> Iterator[Browser]:
         "--headless=new",
         "--remote-debugging-pipe",
         "--disable-gpu",
+        "--hide-scrollbars",
         "--no-first-run",
         "--disable-background-networking",
         f"--user-data-dir={folder}",
     ]
     flags += ["--no-sandbox", "--disable-dev-shm-usage"] if os.geteuid() == 0 else []
-    command = ["sh", "-c", f'exec "$@" 3<&{its_read} 4>&{its_write}', "sh", FOUND, *flags, "about:blank"]
+    command = [sys.executable, "-c", LAUNCH, str(its_read), str(its_write), FOUND, *flags, "about:blank"]
     process = subprocess.Popen(
         command, pass_fds=(its_read, its_write), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
