@@ -281,8 +281,11 @@ def _dotted(parts: Sequence[str], name: str, root: Path) -> tuple[str, str] | No
 
 
 def _tail(parts: Sequence[str], name: str, file: str) -> str:
-    """The classes and the test: what of the class name is not the module's."""
+    """The classes and the test: what of the class name is not the module's; empty for the whole file."""
     module = list(PurePosixPath(file).with_suffix("").parts)
+    said = [p for p in re.split(r"[./]", name.removesuffix(".py")) if p]
+    if not parts and said == module[-len(said) :]:
+        return ""  # pytest's own collection error: the test's name is the file's
     for n in range(len(module), 0, -1):
         for at in range(len(parts) - n + 1):
             if list(parts[at : at + n]) == module[-n:]:

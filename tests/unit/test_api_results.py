@@ -124,6 +124,8 @@ def root(tmp_path: Path) -> Path:
         (Case(file="tests/test_a.py", classname="TestX", name="t"), ("tests/test_a.py", "TestX::t")),
         (Case(file="tests\\test_a.py", classname="tests.test_a", name="t"), ("tests/test_a.py", "t")),
         (Case(file="gone.py", classname="test_top", name="t"), ("test_top.py", "t")),
+        (Case(file="tests/unit/test_b.py", name="tests.unit.test_b"), ("tests/unit/test_b.py", "")),
+        (Case(file="test_top.py", name="test_other"), ("test_top.py", "test_other")),
     ],
 )
 def test_tests_are_found(root: Path, case: Case, select: tuple[str, str]) -> None:
