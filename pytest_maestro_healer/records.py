@@ -13,7 +13,7 @@ from pytest_maestro_healer.decide.confidence import confidence, score
 from pytest_maestro_healer.decide.policy import Case, decide
 from pytest_maestro_healer.edit.diff import unified
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.redact import without_secrets
+from pytest_maestro_healer.evidence.redact import secret_names, without_secrets
 from pytest_maestro_healer.model import (
     Applicability,
     Cause,
@@ -43,6 +43,10 @@ class Facts:
 def healed(facts: Facts, c: Candidate) -> HealingResult:
     """The record of a proved candidate, with the policy's decision."""
     changes = tuple(FileChange.of(p, c.before[p], data) for p, data in sorted(c.after.items()) if c.before[p] != data)
+    leaks = _leaks(changes)
+    if leaks:
+        told = refused(facts, c.failure, c.diagnosis, leaks, c.seconds, c.refusals, c.proposal.strategy)
+        return replace(told, nodeids=tuple(dict.fromkeys(c.nodeids or told.nodeids)))
     verdict = Verdict(tuple(c.steps))
     shift = partial(facts.shift, proposal=c.proposal, diagnosis=c.diagnosis) if facts.shift is not None else None
     # a heal in steps is right only if each step is: evidence for one is none for another
@@ -105,6 +109,15 @@ def _unasked(facts: Facts, case: Case, changes: Sequence[FileChange]) -> str:
     if told.kind is not DecisionKind.APPLIED or any(facts.ctx.git.unmerged(ch.path) for ch in changes):
         return ""
     return told.rule
+
+
+def _leaks(changes: Sequence[FileChange]) -> str:
+    """Why these edits may not even be shown: a live value that they write down is a secret of this machine."""
+    for c in changes:
+        new = set(secret_names(_text(c.after_bytes))) - set(secret_names(_text(c.before_bytes)))
+        if new:
+            return f"it would write the value of {', '.join(sorted(new))} into {c.path}: let the test read the variable"
+    return ""
 
 
 def refused(

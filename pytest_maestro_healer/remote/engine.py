@@ -18,6 +18,7 @@ from pytest_maestro_healer.apply.ids import healing_id
 from pytest_maestro_healer.capture.text import Report, likeness, meant
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.errors import HealerError
+from pytest_maestro_healer.evidence.redact import without_secrets
 from pytest_maestro_healer.model import Decision, DecisionKind, Failure, HealingResult
 from pytest_maestro_healer.remote import process
 from pytest_maestro_healer.remote.job import Answer, Job, Select, answer
@@ -231,15 +232,17 @@ def shaped_text(place: Place, entry: Entry, result: HealingResult, why: str, sec
 
 def unhealed(test_id: str, reason: str, said: str = "", code: str = "") -> HealingResult:
     """The result where nothing could be looked at."""
-    return HealingResult(
-        healing_id=healing_id("", "", (), (test_id, said, reason)),
-        test_id=test_id,
-        strategy_used="",
-        success=False,
-        original_code=code,
-        healed_code=code,
-        validation_results={"source": "none", "reproduced": False, "reason": reason, "refused": []},
-        created_at=time.time(),
-        decision=Decision(DecisionKind.REJECTED, reason),
-        nodeids=(test_id,) if test_id else (),
+    return without_secrets(
+        HealingResult(
+            healing_id=healing_id("", "", (), (test_id, said, reason)),
+            test_id=test_id,
+            strategy_used="",
+            success=False,
+            original_code=code,
+            healed_code=code,
+            validation_results={"source": "none", "reproduced": False, "reason": reason, "refused": []},
+            created_at=time.time(),
+            decision=Decision(DecisionKind.REJECTED, reason),
+            nodeids=(test_id,) if test_id else (),
+        )
     )

@@ -22,6 +22,7 @@ from pytest_maestro_healer.edit.guards import check_proposal
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.evidence.redact import without_secrets
 from pytest_maestro_healer.evidence.weight import strength
 from pytest_maestro_healer.model import (
     Applicability,
@@ -123,27 +124,29 @@ def _offered(
     sure = min(CAP_EXPECTATION if proposal.strategy in symptoms else CAP, 0.5 * strength(proposal.evidence))
     sure *= 0.6 if len(good) > 1 else 1.0
     verdict = Verdict((ProofStep("guard", True), ProofStep("parse", True), ProofStep("rerun", None, NOT_RUN)))
-    return HealingResult(
-        healing_id=healing_id(proposal.strategy, proposal.tactic, changes),
-        test_id=failure.nodeid,
-        strategy_used=proposal.strategy,
-        success=True,
-        confidence_score=round(sure, 3),
-        validation_results={s.rung: {"passed": s.passed, "reason": s.reason, "seconds": 0.0} for s in verdict.steps},
-        execution_time=round(seconds, 4),
-        created_at=facts.now,
-        diff="".join(unified(c.path, c.before_bytes, c.after_bytes) for c in changes),
-        evidence=proposal.evidence,
-        decision=Decision(DecisionKind.PENDING, NOT_RUN),
-        tactic=proposal.tactic,
-        explanation=proposal.explanation,
-        applicability=Applicability.REVIEW,
-        nodeids=(failure.nodeid,),
-        changes=changes,
-        verdict=verdict,
-        diagnosis=diagnosis,
-        alternatives=tuple(dict.fromkeys(p.meaning or p.explanation for p, _ in good[1:])),
-        refused=tuple(dict.fromkeys(refusals)),
+    return without_secrets(
+        HealingResult(
+            healing_id=healing_id(proposal.strategy, proposal.tactic, changes),
+            test_id=failure.nodeid,
+            strategy_used=proposal.strategy,
+            success=True,
+            confidence_score=round(sure, 3),
+            validation_results={s.rung: {"passed": s.passed, "reason": s.reason, "seconds": 0.0} for s in verdict.steps},
+            execution_time=round(seconds, 4),
+            created_at=facts.now,
+            diff="".join(unified(c.path, c.before_bytes, c.after_bytes) for c in changes),
+            evidence=proposal.evidence,
+            decision=Decision(DecisionKind.PENDING, NOT_RUN),
+            tactic=proposal.tactic,
+            explanation=proposal.explanation,
+            applicability=Applicability.REVIEW,
+            nodeids=(failure.nodeid,),
+            changes=changes,
+            verdict=verdict,
+            diagnosis=diagnosis,
+            alternatives=tuple(dict.fromkeys(p.meaning or p.explanation for p, _ in good[1:])),
+            refused=tuple(dict.fromkeys(refusals)),
+        )
     )
 
 

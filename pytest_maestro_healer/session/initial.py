@@ -11,7 +11,7 @@ import pytest
 
 from pytest_maestro_healer import __version__
 from pytest_maestro_healer.config import HealerConfig
-from pytest_maestro_healer.errors import HealerError
+from pytest_maestro_healer.evidence.redact import for_display, redact
 from pytest_maestro_healer.model import HealingReport
 from pytest_maestro_healer.session import compat
 from pytest_maestro_healer.session.capture import Capture
@@ -57,7 +57,8 @@ def heal_initial_conftest(config: pytest.Config, exc: BaseException) -> bool:
 
 def _tell(config: pytest.Config, healer: CollectHealer, settings: HealerConfig, seconds: float) -> None:
     """There will be no healing session to report it: say here why the conftest was not healed, before pytest says how it failed."""
-    from pytest_maestro_healer.report import github, json, terminal
+    from pytest_maestro_healer.report import github, terminal
+    from pytest_maestro_healer.session.writing import write_reports
 
     report = HealingReport(
         results=tuple(healer.told),
@@ -66,14 +67,11 @@ def _tell(config: pytest.Config, healer: CollectHealer, settings: HealerConfig, 
         apply=settings.effective_apply,
         review=settings.review,
         threshold=settings.confidence_threshold,
-        notes=tuple(dict.fromkeys(healer.notes)),
+        notes=tuple(dict.fromkeys(map(redact, healer.notes))),
         version=__version__,
     )
-    if settings.json_path:
-        try:
-            json.write(report, config.invocation_params.dir / settings.json_path)
-        except (OSError, HealerError) as exc:
-            report = dataclasses.replace(report, notes=(*report.notes, f"--heal-json: cannot write {settings.json_path}: {exc}"))
+    problems = write_reports(report, settings, config.invocation_params.dir, healer.files.root)
+    report = for_display(dataclasses.replace(report, notes=(*report.notes, *problems)))
     verbosity = int(getattr(config.known_args_namespace, "verbose", 0) or 0)
     lines = ["".join(text for text, _ in row) for row in terminal.summary(report, verbosity=verbosity, unicode_ok=False)]
     sys.stderr.write("\n".join(["healing summary", *lines, ""]) if lines else "")

@@ -169,3 +169,35 @@ def test_advice(facts: Facts) -> None:
     r = advised(facts, fail(ONE), DRIFT, given, ["t: no", "t: no"], 0.5)
     assert (r.decision.kind, r.advice, r.alternatives, r.success) == (DecisionKind.ADVISED, "pip install a", ("pip install b",), False)
     assert (r.nodeids, r.refused, r.applicability) == ((ONE, "t.py::b"), ("t: no",), Applicability.ADVICE)
+
+
+class TestSecrets:
+    def test_sentences_are_redacted_as_the_record_is_made(self, facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("API_TOKEN", "v4lue-of-a-secret")
+        evidence = (Evidence("value", "it was v4lue-of-a-secret", "https://me:pa55@h/x", 0.9),)
+        r = healed(
+            facts, candidate(proposal=proposal(evidence=evidence, explanation="Authorization: Basic Zm9vOmJhcg=="), refusals=["v4lue-of-a-secret"])
+        )
+        assert r.evidence[0].sentence == "it was ***"
+        assert r.evidence[0].where == "https://***@h/x"
+        assert r.explanation == "Authorization: ***"
+        assert r.refused == ("***",)
+        assert r.changes[0].after_bytes == AFTER
+        assert refused(facts, fail(ONE), DRIFT, "token v4lue-of-a-secret").decision.rule == "token ***"
+        told = advised(facts, fail(ONE), DRIFT, [proposal(advice="export API_TOKEN=v4lue-of-a-secret")], [], 0.0)
+        assert told.advice == "export API_TOKEN=***"
+
+    def test_an_edit_that_would_write_a_secret_down_is_refused_and_not_shown(self, facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("API_TOKEN", "v4lue-of-a-secret")
+        r = healed(facts, candidate(after={FILE: b"x = 'v4lue-of-a-secret'\n"}, nodeids=[ONE, "other"]))
+        assert r.decision.kind is DecisionKind.REJECTED
+        assert r.decision.rule == f"it would write the value of API_TOKEN into {FILE}: let the test read the variable"
+        assert (r.changes, r.diff, r.healed_code, r.nodeids) == ((), "", "", (ONE, "other"))
+        assert "v4lue" not in json.dumps(r.to_dict())
+
+    def test_a_secret_that_the_test_had_before_may_stay(self, facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("API_TOKEN", "v4lue-of-a-secret")
+        line = b"t = 'v4lue-of-a-secret'\n"
+        r = healed(facts, candidate(before={FILE: line + BEFORE}, after={FILE: line + AFTER}))
+        assert r.decision.kind is DecisionKind.APPLIED
+        assert r.changes[0].after_bytes == line + AFTER
