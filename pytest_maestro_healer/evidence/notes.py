@@ -204,6 +204,17 @@ def noted(top: str, old: str, candidates: Sequence[str]) -> tuple[str, str, str]
     return name, sentence, file
 
 
+def parameter_removed(top: str, function: str, name: str) -> tuple[str, str] | None:
+    """(sentence, file) of a changelog entry that says that a parameter of ``function`` was removed or has no effect any more."""
+    words = [re.compile(rf"(?<![\w-]){re.escape(w)}(?!\w)") for w in (name, function)]
+    gone = re.compile(r"(?i)\bremov|\bdrop|no longer (?:accepts?|takes?|has|supports?)|no effect")
+    for file, text in release_notes(top):
+        for entry in re.split(r"\n\s*\n|\n\s*[-*+] ", text):
+            if len(entry) < 600 and all(w.search(entry) for w in words) and gone.search(entry):
+                return " ".join(entry.split())[:160], file
+    return None
+
+
 def removal_noted(top: str, old: str) -> tuple[str, str] | None:
     """(sentence, file) of a changelog entry that says that ``old`` was removed."""
     word = re.compile(rf"(?<![\w.-]){re.escape(old)}(?!\w)")

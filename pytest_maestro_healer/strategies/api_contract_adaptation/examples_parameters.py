@@ -152,7 +152,25 @@ LIBRARY = (
         },
     ),
 )
+_VENDOR = {
+    "pytest.ini": "[pytest]\npythonpath = vendor\ntestpaths = tests\n",
+    "vendor/tables/__init__.py": "def render(rows):\n    return '\\n'.join(rows)\n",
+}
+_RENDER = "import tables\n\n\ndef test_render():\n    assert tables.render(['a'], buffered=True) == 'a'\n"
+LIBRARY = (
+    *LIBRARY,
+    Example(
+        "a keyword that the changelog says is gone",
+        {**_VENDOR, "vendor/tables/CHANGES.rst": "2.0\n---\n\n- ``render()`` no longer takes ``buffered``.\n", "tests/test_t.py": _RENDER},
+        {"tests/test_t.py": _RENDER.replace(", buffered=True", "")},
+    ),
+)
 NOT_LIBRARY = (
+    Example(
+        "a keyword that is gone, and nothing says why",
+        {**_VENDOR, "vendor/tables/CHANGES.rst": "2.0\n---\n\n- ``load()`` no longer takes ``buffered``.\n", "tests/test_t.py": _RENDER},
+        why="what it did may have been what the test is about",
+    ),
     Example(
         "a keyword that means nothing like any parameter",
         {"test_a.py": "import textwrap\n\n\ndef test_wrap():\n    assert textwrap.dedent(' a', colour=3) == 'a'\n"},

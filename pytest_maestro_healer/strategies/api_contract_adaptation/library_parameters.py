@@ -208,6 +208,11 @@ def _keyword(target: Target, name: str, call: ast.Call, ctx: Context) -> Iterato
         fact = Evidence("signature", f"{target.dotted}{sig} has {same[0]}, the same name in another spelling", target.dotted, 0.65)
         yield Way({name: same[0]}, (fact,), False, 0.75, f"{name} is {same[0]}")
         return
+    removed = notes.parameter_removed(top, target.dotted.rpartition(".")[2], name)
+    if removed:
+        fact = Evidence("docs", f"{removed[1]}: {removed[0]}", removed[1], 0.6)
+        yield Way({name: ""}, (fact,), False, 0.6, f"{name} is left out")
+        return
     near = list(suggest(name, free)) or [f for f in free if _shares_words(name, f)]
     for f in near[:2]:
         fact = Evidence("signature", f"{target.dotted}{sig} has {f}, a similar name", target.dotted, 0.35)
