@@ -151,7 +151,7 @@ def forget(history: History, out: Output, names: Sequence[str], everything: bool
     if everything:
         there = history.forget()
         out.lines([f"{clean(str(history.path))} is removed" if there else "there is nothing to forget"])
-        out.document({"forgotten": there})
+        out.document({"forgotten": there, "notes": history.notes})
         return 0
     if not _on(history, out):
         return 0
