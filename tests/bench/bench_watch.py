@@ -31,8 +31,10 @@ from pytest_maestro_healer.remote.job import ENV, Job, answer
 from tests.watching import QUIET, Watcher, environment, watching, write
 
 #: How often the next edit waits until the watch has caught up.
-SHARE = 0.25
+SHARE = 0.15
 SENTINEL = "tests/test_sentinel.py"
+#: What a loaded machine must not decide.
+PATIENT = ("-o", "heal_timeout=600", "-o", "heal_budget=3600")
 _GIT = ["git", "-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "commit.gpgsign=false"]
 
 
@@ -165,6 +167,8 @@ class State:
                 self.files.append(sum(p.startswith("tests/test_") for p in found["files"]))
         for result in found["results"]:
             self.heals[result["healing_id"]] = result
+            if not result["success"]:
+                print(f"watch: {result['test_id']}: {result['decision']['rule']}", file=sys.stderr)
             for change in result["changes"]:
                 self.made_against.add(change["before_sha256"])
         return found
@@ -192,7 +196,7 @@ def once(root: Path, work: Path) -> dict[str, tuple[str, str]]:
     """The same from one run of pytest on a copy."""
     copy = work / "copy" / "project"
     shutil.copytree(root, copy)
-    job = Job(copy, (), HealerConfig(), arguments=QUIET, quiet=False)
+    job = Job(copy, (), HealerConfig(), arguments=(*QUIET, *PATIENT), quiet=False)
     out = work / "once"
     out.mkdir()
     env = {**environment(work / "once-cache"), ENV: job.environment(out)[ENV]}
@@ -204,6 +208,8 @@ def once(root: Path, work: Path) -> dict[str, tuple[str, str]]:
     found = {}
     for failure in seen.failures:
         last = (seen.heals(failure) or [None])[-1]
+        if last is not None and not last.success:
+            print(f"{failure.nodeid}: {last.decision.rule}", file=sys.stderr)
         found[failure.nodeid] = (str(last.decision.kind), edit_of(last.to_dict(), failure.nodeid) if last.changes else "") if last else ("", "")
     return found
 
@@ -228,7 +234,7 @@ def measure(edits: int, seed: int, apply: str, modules: int, every: int, limit: 
         editor = Editor(root, names, seed)
         differences: list[str] = []
         compared = 0
-        with watching(root, work / "cache", f"--heal-apply={apply}", limit=limit) as watch:
+        with watching(root, work / "cache", f"--heal-apply={apply}", *PATIENT, limit=limit) as watch:
             state = State(watch)
             state.take("finished")
             for number in range(1, edits + 1):
