@@ -21,17 +21,23 @@ _LEAST = 0.01
 
 @dataclass(frozen=True)
 class Curve:
-    """``sigmoid(intercept + slope * logit(score) + shift of the strategy)``."""
+    """``sigmoid(intercept + slope * logit(score) + shift of the strategy)``; under the ``lowest`` score that was seen a straight line to zero.
+
+    A strategy that was not measured is taken for one like the least sure of those that were.
+    """
 
     intercept: float = 0.0
     slope: float = 1.0
     strategies: Mapping[str, float] = field(default_factory=dict)
+    lowest: float = 0.0
 
     def probability(self, score: float, strategy: str) -> float:
         """How likely a heal of ``strategy`` with evidence ``score`` is right."""
-        score = min(1.0 - _LEAST, max(_LEAST, score))
-        odds = self.intercept + self.slope * math.log(score / (1.0 - score)) + self.strategies.get(strategy, 0.0)
-        return 1.0 / (1.0 + math.exp(-odds))
+        shift = self.strategies.get(strategy, min(self.strategies.values(), default=0.0))
+        at = min(1.0 - _LEAST, max(_LEAST, self.lowest, score))
+        odds = self.intercept + self.slope * math.log(at / (1.0 - at)) + shift
+        found = 1.0 / (1.0 + math.exp(-odds))
+        return found if score >= self.lowest else found * max(0.0, score) / self.lowest
 
 
 def parse(data: Mapping[str, Any]) -> Curve:
@@ -39,10 +45,11 @@ def parse(data: Mapping[str, Any]) -> Curve:
     try:
         if data["version"] != VERSION:
             raise ValueError(f"version {data['version']}")
-        curve = Curve(float(data["intercept"]), float(data["slope"]), {str(k): float(v) for k, v in data["strategies"].items()})
+        shifts = {str(k): float(v) for k, v in data["strategies"].items()}
+        curve = Curve(float(data["intercept"]), float(data["slope"]), shifts, float(data["lowest"]))
     except (KeyError, TypeError, AttributeError) as exc:
         raise ValueError(f"{type(exc).__name__}: {exc}") from exc
-    if not all(abs(v) < 50 for v in (curve.intercept, curve.slope, *curve.strategies.values())) or curve.slope <= 0:
+    if not all(abs(v) < 50 for v in (curve.intercept, curve.slope, *curve.strategies.values())) or curve.slope <= 0 or not 0 <= curve.lowest < 1:
         raise ValueError("no monotone curve")
     return curve
 

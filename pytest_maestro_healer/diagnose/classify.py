@@ -22,6 +22,8 @@ _ENVIRONMENT_WORDS = re.compile(
     r"No such file or directory|Permission denied|Address already in use|Name or service not known|Temporary failure in name resolution|"
     r"Connection refused|Network is unreachable|unsupported locale|could not connect|ZoneInfoNotFound|codec can't (?:de|en)code"
 )
+#: How many features the rules' answer is: one would weigh no more than a word of the message.
+_RULE_WEIGHT = 6
 _CLOCK_WORDS = re.compile(r"\b(elapsed|duration|perf_counter|monotonic|time\.time)\b")
 
 
@@ -43,7 +45,7 @@ def problem() -> str:
 
 def places_of(places: list[int], rule: str) -> list[int]:
     """The places of a failure's features together with that of the rules' answer."""
-    return sorted({*places, *features.places([f"rule {rule}"])})
+    return sorted({*places, *features.places(f"rule {rule} {i}" for i in range(_RULE_WEIGHT))})
 
 
 def by_rules(failure: Failure) -> tuple[FailurePattern, float]:

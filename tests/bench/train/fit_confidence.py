@@ -109,6 +109,7 @@ def fit(h: Heals, rows: Sequence[int]) -> dict[str, Any]:
         "intercept": round(float(model.intercept_[0]), 4),
         "slope": round(max(0.05, float(slope * np.sqrt(HOLD_CURVE))), 4),
         "strategies": {str(n): round(float(s * np.sqrt(HOLD_STRATEGY)), 4) for n, s in zip(names, shifts, strict=True)},
+        "lowest": round(float(h.score[at].min()), 3),
         "heals": round(float(h.weight[at].sum())),
     }
 
