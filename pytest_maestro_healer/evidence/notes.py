@@ -158,13 +158,15 @@ def parameter_documented(doc: str, old: str, candidates: Sequence[str]) -> tuple
     return next(iter(found.items())) if len(found) == 1 else None
 
 
-@lru_cache(maxsize=64)
 def release_notes(top: str) -> Sequence[tuple[str, str]]:
     """(file, text) of the changelogs that ship with an installed package: beside it, in it, in its metadata."""
+    return _release_notes(top, str(getattr(sys.modules.get(top), "__file__", None) or ""))
+
+
+@lru_cache(maxsize=64)
+def _release_notes(top: str, path: str) -> Sequence[tuple[str, str]]:
     out: list[tuple[str, str]] = []
     folders: list[Path] = []
-    module = sys.modules.get(top)
-    path = getattr(module, "__file__", None)
     if path:
         folders += [Path(path).parent]
     names = importlib.metadata.packages_distributions().get(top, [])

@@ -45,6 +45,17 @@ REQUIRED = (
         {"tests/test_t.py": _OPEN_USE.replace("load('a')", "load('a', reader='csv')")},
     ),
     Example(
+        "the method of a global object under a name of its own",
+        {
+            **_PATH,
+            _LIB: "class Tables:\n"
+            + "".join(f"    {line}\n" for line in _OPEN.replace("def load(", "def load(self, ").splitlines())
+            + "\n\nload = Tables().load\n",
+            "tests/test_t.py": _OPEN_USE,
+        },
+        {"tests/test_t.py": _OPEN_USE.replace("load('a')", "load('a', reader='csv')")},
+    ),
+    Example(
         "a positional argument that became required",
         {**_PATH, _LIB: "def load(text, reader):\n    return [reader, text]\n", "tests/test_t.py": _OPEN_USE},
         {"tests/test_t.py": _OPEN_USE.replace("load('a')", "load('a', reader='csv')")},

@@ -136,6 +136,11 @@ DEFAULT = (
 NOT_DEFAULT = (
     _pair("a default changed, and nobody says why", _LIMIT, _LIMIT.replace("limit=3", "limit=4"), _LIMIT_USE, _LIMIT_USE, why="it may be a slip"),
 )
+_VENDOR = {
+    "pytest.ini": "[pytest]\npythonpath = vendor\ntestpaths = tests\n",
+    "vendor/tables/__init__.py": "def render(rows):\n    return '\\n'.join(rows)\n",
+}
+_RENDER = "import tables\n\n\ndef test_render():\n    assert tables.render(['a'], buffered=True) == 'a'\n"
 LIBRARY = (
     Example(
         "a keyword in its old spelling",
@@ -151,14 +156,6 @@ LIBRARY = (
             "test_a.py": "import shutil\n\n\ndef test_copy(tmp_path):\n    (tmp_path / 'a').write_text('x')\n    shutil.copyfile(tmp_path / 'a', tmp_path / 'b', follow_symlinks=True)\n    assert (tmp_path / 'b').read_text() == 'x'\n"
         },
     ),
-)
-_VENDOR = {
-    "pytest.ini": "[pytest]\npythonpath = vendor\ntestpaths = tests\n",
-    "vendor/tables/__init__.py": "def render(rows):\n    return '\\n'.join(rows)\n",
-}
-_RENDER = "import tables\n\n\ndef test_render():\n    assert tables.render(['a'], buffered=True) == 'a'\n"
-LIBRARY = (
-    *LIBRARY,
     Example(
         "a keyword that the changelog says is gone",
         {**_VENDOR, "vendor/tables/CHANGES.rst": "2.0\n---\n\n- ``render()`` no longer takes ``buffered``.\n", "tests/test_t.py": _RENDER},
@@ -166,6 +163,15 @@ LIBRARY = (
     ),
 )
 NOT_LIBRARY = (
+    Example(
+        "a keyword without a value, and a parameter of a similar name",
+        {
+            **_VENDOR,
+            "vendor/tables/__init__.py": "def render(rows, caption=None):\n    return '\\n'.join(rows) + (caption or '')\n",
+            "tests/test_t.py": _RENDER.replace("buffered=True", "captions=None"),
+        },
+        why="with None any parameter would do: nothing shows that this one was meant",
+    ),
     Example(
         "a keyword that is gone, and nothing says why",
         {**_VENDOR, "vendor/tables/CHANGES.rst": "2.0\n---\n\n- ``load()`` no longer takes ``buffered``.\n", "tests/test_t.py": _RENDER},

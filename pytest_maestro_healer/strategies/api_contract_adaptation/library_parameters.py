@@ -99,7 +99,7 @@ def _forwarded(tactic: str, failure: Failure, bad: Misfit, ctx: Context) -> Iter
             continue
         taken = {k.arg for k in call.keywords}
         target = Target(dotted, obj, Signature(tuple(p for p in signature.params if p.name not in taken)))
-        for way in _keyword(target, m[1], ast.Call(call.func, [], []), ctx):
+        for way in _keyword(target, m[1], ast.Call(call.func, [], [keyword]), ctx):
             edits = Edits()
             to = way.mapped[m[1]]
             rewrite(edits.of(src), call, [Argument("", i) for i in range(len(call.args))] + [
@@ -126,8 +126,10 @@ def _forwarded(tactic: str, failure: Failure, bad: Misfit, ctx: Context) -> Iter
 def live_target(src: SourceFile, call: ast.Call, bad: Misfit, ctx: Context) -> Target | None:
     """The live object behind a call: by what the name resolves to, else by the qualified name of the message among the file's packages."""
     ref = resolver(src, ctx).ref(call.func)
-    dotted = ref.dotted if ref is not None and ref.kind in ("function", "class") else ""
+    dotted = ref.dotted if ref is not None and ref.kind in ("function", "class", "value") else ""
     found, obj = ctx.live.get(dotted) if dotted else (False, None)
+    if ref is not None and ref.kind == "value" and not inspect.isroutine(obj):
+        found = False  # only a method of some object under a name of its own is called like a function
     if not found:
         dotted, obj = _by_message(src, bad, ctx)
         if obj is None:
@@ -214,7 +216,11 @@ def _keyword(target: Target, name: str, call: ast.Call, ctx: Context) -> Iterato
         yield Way({name: ""}, (fact,), False, 0.6, f"{name} is left out")
         return
     near = list(suggest(name, free)) or [f for f in free if _shares_words(name, f)]
+    value = next((ast.unparse(k.value) for k in call.keywords if k.arg == name), "")
     for f in near[:2]:
+        p = sig.get(f)
+        if value == "None" or (p is not None and p.default == value):
+            continue  # any parameter would take it: that the test passes then shows nothing
         fact = Evidence("signature", f"{target.dotted}{sig} has {f}, a similar name", target.dotted, 0.35)
         yield Way({name: f}, (fact,), False, 0.45, f"{name} is {f}")
 
