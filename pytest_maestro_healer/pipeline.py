@@ -12,11 +12,11 @@ from dataclasses import replace
 
 from pytest_maestro_healer.apply.merge import rebase
 from pytest_maestro_healer.config import HealerConfig
-from pytest_maestro_healer.diagnose.imports import judge_import
-from pytest_maestro_healer.diagnose.verdict import ProductChange, judge, preliminary, product_changes, with_headers
+from pytest_maestro_healer.diagnose.verdict import preliminary
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions, Experiments, Observation
 from pytest_maestro_healer.evidence.nodeids import is_test
+from pytest_maestro_healer.judging import Judge, grouped
 from pytest_maestro_healer.learn.learner import Learner
 from pytest_maestro_healer.model import Cause, Decision, DecisionKind, Diagnosis, Failure, HealingResult, ProofStep, Proposal
 from pytest_maestro_healer.prove.candidates import Candidate, merged_causes, progressed
@@ -52,6 +52,8 @@ class Pipeline(Search):
     ) -> None:
         super().__init__(ctx, runner, strategies, config, repeats=repeats, clock=clock, learner=learner)
         self.steadiness = Steadiness(runner, ctx)
+        self.judge = Judge(ctx, runner, self.done)
+        self.suspects: set[str] = set()
         self.remembered = remembered
         self.progress = progress
         self.facts = Facts(ctx, config, in_ci, shift=learner.shifted if learner is not None else None)
@@ -76,7 +78,7 @@ class Pipeline(Search):
             self.notes.append("healing was interrupted: nothing was written, the test result is as it was")
             self.write_nothing()
             results = _grounded([(c, healed(self.facts, c)) for c in self.accepted])
-        return [*results, *self.others]
+        return [*results, *grouped(self.others)]
 
     def _queue(self, queue: list[Failure]) -> None:
         """Heal one failure after the other, and what appears behind them."""
@@ -105,44 +107,68 @@ class Pipeline(Search):
         base = self.base.get(failure.nodeid, {})
         first = preliminary(failure)
         found = self.search(failure, first, base, 0)
-        unsteady = self._unsteady(failure, found, base)
+        suspect = self._suspect(failure, first, found, base)
+        # what made other tests fail every time makes this one fail every time
+        unsteady = "" if suspect in self.suspects else self._unsteady(failure, found, base)
         if unsteady:
             first = flaky(first, unsteady)
             refusals = [f"{found.winner.proposal.tactic}: {unsteady}: what it expects is not the cause"] if found.winner else found.refusals
             found = self.search(failure, first, base, 0)
             found.refusals += refusals
         if found.winner is None:
+            if suspect and not unsteady:
+                self.suspects.add(suspect)
             self.unhealed(failure, first, found, base, began)
             return []
-        winner = found.winner
-        if winner.symptom:
-            winner.diagnosis = self._expected(winner, first)
-        else:
-            winner.diagnosis = drifted(first)
-        winner.ties += [t.proposal.meaning or t.proposal.explanation for t in found.ties]
-        winner.refusals = found.refusals
-        if winner.proposal.proof is None:
-            winner.steps.append(self._teeth(winner))
-        winner.seconds = self.clock() - began
-        if base:
-            winner.ground = next((c for c in self.accepted if c.after is base), None)
-        return self._take(winner)
+        objection: tuple[Candidate, HealingResult] | None = None
+        for winner in (found.winner, *found.others):
+            winner.diagnosis = self.judge.expected(winner, first) if winner.symptom else drifted(first)
+            winner.ties += found.ties(winner, self.symptoms)
+            winner.refusals = found.refusals
+            if base:
+                winner.ground = next((c for c in self.accepted if c.after is base), None)
+            # the rung that costs most comes last: what is refused anyway need not show its teeth
+            if winner.proposal.proof is None and self._objection(winner) is None:
+                winner.steps.append(self._teeth(winner))
+            winner.seconds = self.clock() - began
+            result = self._objection(winner)
+            if result is None:
+                return self._accept(winner)
+            objection = objection or (winner, result)
+            if winner.diagnosis.cause is Cause.REGRESSION_SUSPECTED:
+                break  # no other value is a better answer to it
+            found.refusals.append(f"{winner.proposal.tactic}: {result.decision.rule}")
+        if objection is not None:
+            self._refuse(*objection)
+        return []
 
     def _take(self, winner: Candidate) -> list[Failure]:
-        """Accept ``winner``, unless the policy refuses it now or a person refused it before: then nothing may build on it, or be barred by it."""
+        """Accept ``winner``, unless something is against it: then nothing may build on it, or be barred by it."""
+        result = self._objection(winner)
+        if result is None:
+            return self._accept(winner)
+        self._refuse(winner, result)
+        return []
+
+    def _objection(self, winner: Candidate) -> HealingResult | None:
+        """The record of a refusal, where the policy refuses ``winner`` now, a person refused it before, or an accepted heal edits the same lines."""
         result = healed(self.facts, winner)
-        if self.remembered(result):
-            again = refused(self.facts, winner.failure, winner.diagnosis, "this very edit was rejected before", winner.seconds)
-            self._refuse(winner, replace(again, nodeids=result.nodeids))
-            return []
-        if result.decision.kind is DecisionKind.REJECTED:
-            self._refuse(winner, result)
-            return []
-        return self._accept(winner)
+        clash = next((p for p in winner.after if self._merged(p, winner) is None), None)
+        reason = "this very edit was rejected before" if self.remembered(result) else f"overlaps another heal's edit of {clash}" if clash else ""
+        if reason:
+            return replace(refused(self.facts, winner.failure, winner.diagnosis, reason, winner.seconds), nodeids=result.nodeids)
+        return result if result.decision.kind is DecisionKind.REJECTED else None
 
     def _refuse(self, winner: Candidate, result: HealingResult) -> None:
         self.done |= {winner.failure.nodeid, *winner.nodeids}
         self.others.append(result)
+
+    def _suspect(self, failure: Failure, first: Diagnosis, found: Found, base: Mapping[str, bytes]) -> str:
+        """Where the product is suspected, if nothing but that is known of a failure."""
+        if found.winner is not None or first.cause is Cause.FLAKY:
+            return ""
+        verdict = found.barred or self.judge.verdict(failure, first, base)
+        return verdict.suspect if verdict.cause is Cause.REGRESSION_SUSPECTED else ""
 
     def write_nothing(self) -> None:
         """From here on nothing is to be written in this phase: what is found stays on offer."""
@@ -169,11 +195,6 @@ class Pipeline(Search):
 
     def _accept(self, winner: Candidate) -> list[Failure]:
         """Take a candidate over: mark its tests, look which other open failures it heals, queue what it uncovered."""
-        clash = next((p for p in winner.after if self._merged(p, winner) is None), None)
-        if clash is not None:
-            reason = f"overlaps another heal's edit of {clash}"
-            self._refuse(winner, refused(self.facts, winner.failure, winner.diagnosis, reason, winner.seconds))
-            return []
         self.accepted.append(winner)
         # a heal of other tests only leaves its own failure open
         self.done |= {*winner.nodeids, *({winner.failure.nodeid} - set(winner.left))}
@@ -247,40 +268,16 @@ class Pipeline(Search):
         return {n: Observation(n, r.outcome, r.seconds, r.failure, r.changed) for n, r in report.results.items()}, report.problem
 
     # -- verdicts ------------------------------------------------------------------------------------------
-    def _changes(self, failure: Failure, base: Mapping[str, bytes]) -> list[ProductChange]:
-        """Product lines changed since the test was last green that it executes, by a traced rerun; empty without git."""
-        git = self.ctx.git
-        if not git.available or failure.phase == "collect":
-            return []
-        since = self.ctx.last_green(failure.nodeid) or "HEAD~1"
-        hunks = [h for h in git.hunks(since) or git.hunks("HEAD") if h.path.endswith(".py")]
-        product = {h.path: not self.ctx.is_test_code(h.path) for h in hunks}
-        if not any(product.values()):
-            return []
-        executed = with_headers(self.runner.run([failure.nodeid], base, trace=True).executed, self.ctx.files.read)
-        found = product_changes(hunks, executed, product, "")
-        return [ProductChange(c.hunk, c.executed, git.last_change(c.hunk.path, min(c.executed))) for c in found[:5]]
-
-    def _judged(self, failure: Failure, first: Diagnosis, base: Mapping[str, bytes], values: Sequence[str] = ()) -> Diagnosis:
-        if failure.phase == "collect":
-            return judge_import(failure, first)
-        return judge(failure, self._changes(failure, base), new_values=values, first=first)
-
-    def _expected(self, winner: Candidate, first: Diagnosis) -> Diagnosis:
-        """The verdict on a heal that changes what a test expects: on each such step for itself, as far as the test came with the steps before it."""
-        verdict = first
-        for link in winner.links:
-            if not link.symptom:
-                continue
-            begin = first if link.failure is winner.failure else preliminary(link.failure)
-            verdict = self._judged(link.failure, begin, link.ground, [e.replacement for e in link.proposal.edits])
-            if verdict.cause is Cause.REGRESSION_SUSPECTED:
-                break
-        return replace(verdict, pattern=first.pattern, probability=first.probability)
+    def _barred(self, failure: Failure, diagnosis: Diagnosis, proposal: Proposal, base: Mapping[str, bytes], ctx: Context) -> Diagnosis | None:
+        """Where a regression is suspected, what the test expects is not to follow it: that is known before anything is proved."""
+        if proposal.proof is not None or self.config.effective_apply == "all" or not self._changes_expectation(proposal, ctx):
+            return None
+        verdict = self.judge.verdict(failure, diagnosis, base, [e.replacement for e in proposal.edits])
+        return verdict if verdict.cause is Cause.REGRESSION_SUSPECTED else None
 
     def unhealed(self, failure: Failure, first: Diagnosis, found: Found, base: Mapping[str, bytes], began: float) -> None:
         """Put on record that no heal was found: what to do instead, or why not."""
-        diagnosis = first if first.cause is Cause.FLAKY else self._judged(failure, first, base)
+        diagnosis = first if first.cause is Cause.FLAKY else found.barred or self.judge.verdict(failure, first, base)
         self.done.add(failure.nodeid)
         if diagnosis.cause is Cause.REGRESSION_SUSPECTED:  # a stranger's advice must not stand in the place of its name
             found.advice = [a for a in found.advice if a.strategy not in self.strangers]

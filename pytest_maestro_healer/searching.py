@@ -31,10 +31,16 @@ _OURS = frozenset(str(s) for s in HealingStrategy)
 
 @dataclass
 class Found:
-    """The outcome of one search: the winner, what ties with it, advice met and refusals with their reasons."""
+    """The outcome of one search: the winner, the other proven candidates by rank, advice met and refusals with their reasons.
+
+    ``untried`` could be as good as the winner, but there was no attempt left for them. ``barred`` is the verdict by which what the test expects
+    was not touched.
+    """
 
     winner: Candidate | None = None
-    ties: list[Candidate] = field(default_factory=list)
+    others: list[Candidate] = field(default_factory=list)
+    untried: list[Proposal] = field(default_factory=list)
+    barred: Diagnosis | None = None
     advice: list[Proposal] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
 
@@ -42,6 +48,13 @@ class Found:
         """Take over advice and refusals of a follow-up search."""
         self.advice += other.advice
         self.refusals += other.refusals
+
+    def ties(self, winner: Candidate, symptoms: frozenset[str]) -> list[str]:
+        """What else could be right, where ``winner`` (the winner, or one of the others after all before it were refused) is taken."""
+        behind = self.others[self.others.index(winner) + 1 :] if winner in self.others else self.others
+        out = [c.proposal for c in behind if not same_code(c, winner) and rivals(winner, c, symptoms)]
+        open_ = [p for p in self.untried if rivals(winner, p, symptoms)]
+        return [*(told(p) for p in out), *(f"{told(p)} (not tried)" for p in open_)]
 
 
 class Search:
@@ -76,20 +89,32 @@ class Search:
         ctx = self.ctx.step(base)
         proven: list[Candidate] = []
         heals: list[Candidate] = []  # those of them after which this very failure is gone
+        held: list[tuple[Proposal, ProofStep, Diagnosis]] = []
         attempts, asked = 0, False
         for proposal in self._offered(failure, diagnosis, ctx, found, heals):
-            if heals and not rivals(heals[0].proposal, proposal, self.symptoms):
+            if heals and not any(rivals(h, proposal, self.symptoms) for h in heals):
                 continue
             if proposal.strategy in self.strangers and not asked:
                 asked, attempts = True, 0
-            if attempts >= self.config.max_attempts or self.clock() > self.deadline:
-                why = f"{attempts} attempts were made" if attempts >= self.config.max_attempts else "the time for healing is used up"
-                found.refusals.append(f"{proposal.tactic}: not tried, {why}")
+            # what could be as good as something proved gets attempts of its own: the first to pass is not for that reason right
+            spent = attempts >= self.config.max_attempts * (2 if heals else 1)
+            if (spent or self.clock() > self.deadline) and not heals:
+                self._not_tried(proposal, attempts if spent else 0, found)
+                if spent and self.strangers and not asked:
+                    continue
                 break
             proposal, guard = self._guarded(proposal, ctx)
             if not guard.passed:
                 found.refusals.append(f"{proposal.tactic}: {guard.reason}")
                 self._learn(failure, diagnosis, proposal, "guard")
+                continue
+            if spent or self.clock() > self.deadline:
+                self._not_tried(proposal, attempts if spent else 0, found)
+                found.untried.append(proposal)
+                continue
+            verdict = self._barred(failure, diagnosis, proposal, base, ctx)
+            if verdict is not None:
+                held.append((proposal, guard, verdict))
                 continue
             attempts += 1
             candidate = self._tried(failure, proposal, guard, base, ctx, depth, found)
@@ -98,12 +123,41 @@ class Search:
             else:
                 proven.append(candidate)
                 heals += [candidate] * (failure.nodeid not in candidate.left)
-        proven = heals or proven
+        proven = sorted(heals or proven, key=lambda c: rank(c, self.symptoms))
+        if held:
+            proven = self._unless_held(proven, held, failure, base, ctx, depth, found)
         if proven:
-            proven.sort(key=lambda c: rank(c.proposal, self.symptoms))
-            found.winner = proven[0]
-            found.ties = [c for c in proven[1:] if not same_code(c, proven[0]) and rivals(proven[0].proposal, c.proposal, self.symptoms)]
+            found.winner, *found.others = proven
         return found
+
+    def _barred(self, failure: Failure, diagnosis: Diagnosis, proposal: Proposal, base: Mapping[str, bytes], ctx: Context) -> Diagnosis | None:
+        """The verdict that forbids to change an expectation as ``proposal`` does: then it need not be proved. Here none does."""
+        return None
+
+    def _unless_held(
+        self,
+        proven: list[Candidate],
+        held: Sequence[tuple[Proposal, ProofStep, Diagnosis]],
+        failure: Failure,
+        base: Mapping[str, bytes],
+        ctx: Context,
+        depth: int,
+        found: Found,
+    ) -> list[Candidate]:
+        """``proven``, unless a better one among what was held back proves right too: then the test's new value is the sign of a regression."""
+        for proposal, guard, verdict in sorted(held, key=lambda h: rank(h[0], self.symptoms)):
+            if proven and rank(proven[0], self.symptoms) <= rank(proposal, self.symptoms):
+                break
+            if not proven or self._tried(failure, proposal, guard, base, ctx, depth, found) is not None:
+                found.barred = verdict
+                found.refusals.append(f"{proposal.tactic}: looks like a regression in {verdict.suspect}")
+                return []
+        return proven
+
+    def _not_tried(self, proposal: Proposal, attempts: int, found: Found) -> None:
+        why = f"{attempts} attempts were made" if attempts else "the time for healing is used up"
+        if not any(r.endswith(f"not tried, {why}") for r in found.refusals):
+            found.refusals.append(f"{proposal.tactic}: not tried, {why}")
 
     @property
     def symptoms(self) -> frozenset[str]:
@@ -147,7 +201,7 @@ class Search:
         return order([p for p in out if p.edits], self.symptoms, partial(self.learner.weight, diagnosis=diagnosis))
 
     def _without_symptoms(self, out: list[Proposal], found: Found) -> list[Proposal]:
-        """Where a strategy names the cause and has no edit for it, what the test expects is not to follow the symptom (unless all is to be applied)."""
+        """Where a strategy names the cause and has no edit for it, what the test expects is not to follow it (unless all is to be applied)."""
         named = next((p for p in out if not p.edits and p.strategy not in self.symptoms), None)
         if named is None or self.config.effective_apply == "all":
             return out
@@ -181,13 +235,15 @@ class Search:
         if next_failure is not None and progressed(failure, next_failure, self._grown(failure, after, ctx)) and depth + 1 < MAX_STEPS:
             more = self.search(next_failure, preliminary(next_failure), after, depth + 1)
             found.absorb(more)
+            if more.barred is not None and (candidate.symptom or proposal.applicability is Applicability.SAFE):
+                found.barred = found.barred or more.barred
             if more.winner is not None and more.winner.symptom and not candidate.symptom and proposal.applicability is not Applicability.SAFE:
                 # the wrong guess makes any value look like the right one
                 found.refusals.append(f"{proposal.tactic}: the test goes on to expect something else, and this step is no more than likely")
                 return None
             if more.winner is not None:
                 whole = chained(candidate, more.winner)
-                whole.ties = [*more.winner.ties, *(t.proposal.meaning or t.proposal.explanation for t in more.ties)]
+                whole.ties = [*more.winner.ties, *more.ties(more.winner, self.symptoms)]
                 return self._settled(whole, self.ladder.rerun([*nodeids, *more.winner.nodeids], whole.after), found)
         if climb.healed and len(nodeids) > 1:
             return self._settled(candidate, climb, found)
@@ -264,6 +320,11 @@ class Search:
             return proposal, self.ladder.guarded(objections)
         except Exception as exc:  # edits that are no edits: what cannot be judged is not let through
             return proposal, ProofStep("guard", False, f"it cannot be judged ({type(exc).__name__}: {str(exc)[:200]})")
+
+
+def told(proposal: Proposal) -> str:
+    """A proposal in a few words."""
+    return proposal.meaning or proposal.explanation
 
 
 def _applied(proposal: Proposal, ctx: Context) -> dict[str, bytes]:

@@ -67,18 +67,34 @@ def order(proposals: Iterable[Proposal], symptoms: frozenset[str], weight: Calla
     return out
 
 
-def rank(proposal: Proposal, symptoms: frozenset[str]) -> tuple[float, ...]:
+def sure(of: Proposal | Candidate) -> float:
+    """The strength of the evidence. A heal in steps is right only if each of them is: facts for one step are none for another."""
+    steps = [link.proposal for link in of.links] if isinstance(of, Candidate) else []
+    return min((strength(p.evidence) for p in steps), default=strength(_proposal(of).evidence))
+
+
+def rank(of: Proposal | Candidate, symptoms: frozenset[str]) -> tuple[float, ...]:
     """Sort key of proven candidates: cause, evidence, smallness."""
-    return (proposal.strategy in symptoms, -round(strength(proposal.evidence), 2), _APPLICABILITY[proposal.applicability], size(proposal))
+    p = _proposal(of)
+    return (_follows(of, symptoms), -round(sure(of), 2), _APPLICABILITY[p.applicability], size(p))
 
 
-def rivals(best: Proposal, other: Proposal, symptoms: frozenset[str]) -> bool:
+def rivals(best: Proposal | Candidate, other: Proposal | Candidate, symptoms: frozenset[str]) -> bool:
     """Whether ``other``, if proved too, would be a tie with ``best`` or beat it: another meaning, evidence about as good."""
-    if (other.strategy in symptoms) != (best.strategy in symptoms):
-        return (best.strategy in symptoms) > (other.strategy in symptoms)
-    if other.meaning and other.meaning == best.meaning:
+    if _follows(other, symptoms) != _follows(best, symptoms):
+        return _follows(best, symptoms)
+    if _proposal(other).meaning and _proposal(other).meaning == _proposal(best).meaning:
         return False
-    return strength(other.evidence) > strength(best.evidence) - TIE
+    return sure(other) > sure(best) - TIE
+
+
+def _proposal(of: Proposal | Candidate) -> Proposal:
+    return of.proposal if isinstance(of, Candidate) else of
+
+
+def _follows(of: Proposal | Candidate, symptoms: frozenset[str]) -> bool:
+    """Whether it changes what is expected, in one of its steps at least."""
+    return of.symptom or of.proposal.strategy in symptoms if isinstance(of, Candidate) else of.strategy in symptoms
 
 
 def progressed(old: Failure, new: Failure, grown: int = 0) -> bool:
@@ -86,16 +102,31 @@ def progressed(old: Failure, new: Failure, grown: int = 0) -> bool:
     if _PHASES[new.phase] != _PHASES[old.phase]:
         return _PHASES[new.phase] > _PHASES[old.phase]
     if new.exc_type != old.exc_type:
-        return True
+        return _other_kind(old, new, grown)
     if old.is_a("SyntaxError"):
         return int(new.exc_attrs.get("lineno") or 0) > int(old.exc_attrs.get("lineno") or 0) or new.path != old.path
     if new.statement != old.statement:
         # lines shift with an edit above them, statements do not; going back to an earlier line is no progress
         before, after = old.location, new.location
-        return not (before and after and before.path == after.path and after.line < before.line)
+        return not (before and after and before.path == after.path and after.line < before.line + min(0, grown))
     if old.location and new.location and old.location.path == new.location.path and new.location.line > old.location.line + max(0, grown):
         return True  # the same words again, further down
     return new.message != old.message and not old.is_a("AssertionError")
+
+
+def _other_kind(old: Failure, new: Failure, grown: int) -> bool:
+    """Another exception is progress where the test came at least as far, and the edit itself did not bring it in."""
+    before, after = old.location, new.location
+    if before is None or after is None or before.path != after.path:
+        return True
+    if old.is_a("SyntaxError"):
+        return True  # the file parses now
+    if new.is_a("SyntaxError") or after.line < before.line + min(0, grown):
+        return False
+    if new.statement != old.statement:
+        return True
+    # within one statement names are found before anything is called, and all is called before it is compared
+    return not new.is_a("NameError") and (new.is_a("AssertionError") or not old.is_a("AssertionError"))
 
 
 def chained(first: Candidate, rest: Candidate) -> Candidate:

@@ -34,7 +34,7 @@ class TestResult:
 class RunReport:
     """One proof run. ``problem`` is ``hang``, ``crash`` or ``state`` with a text where the run itself failed, else ``""``.
 
-    ``executed`` (only when traced) maps root-relative product files to the lines that ran.
+    ``executed`` (only when traced) maps root-relative product files to the lines that ran; ``by_test`` says it for each test.
     """
 
     results: Mapping[str, TestResult] = field(default_factory=dict)
@@ -42,6 +42,7 @@ class RunReport:
     seconds: float = 0.0
     executed: Mapping[str, frozenset[int]] = field(default_factory=dict)
     served: frozenset[str] = frozenset()
+    by_test: Mapping[str, Mapping[str, frozenset[int]]] = field(default_factory=dict)
 
     def failed(self) -> list[TestResult]:
         """The results that are neither passed, skipped nor xfailed."""

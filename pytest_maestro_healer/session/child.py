@@ -51,7 +51,7 @@ class Child:
         if self.job.get("seed") is not None:
             seed_all(self.job["seed"])
         before = Snapshot(self.capture) if self.job.get("probe") else None
-        with self.tracer or contextlib.nullcontext():
+        with self.tracer.begin(str(item.nodeid)) if self.tracer else contextlib.nullcontext():
             result = yield
         if before is not None:
             self.changed[str(item.nodeid)] = before.changes(Snapshot(self.capture))
@@ -113,9 +113,9 @@ class Child:
             final = [r for r in reports if str(r.outcome) != "rerun"]
             result = result_of(nodeid, final, sum(r.duration for r in final))
             self.results[nodeid] = dataclasses.replace(result, changed=self.changed.get(nodeid, ()))
-        executed = {p: frozenset(ls) for p, ls in self.tracer.lines.items()} if self.tracer else {}
+        executed, by_test = self.tracer.result() if self.tracer else ({}, {})
         served = frozenset(self.files.relative(p) for p in self.overlay.served)
-        report = RunReport(self.results, seconds=time.perf_counter() - self.started, executed=executed, served=served)
+        report = RunReport(self.results, seconds=time.perf_counter() - self.started, executed=executed, served=served, by_test=by_test)
         self._write(wire.dump(report))
 
     def _write(self, data: Any) -> None:

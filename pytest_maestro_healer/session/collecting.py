@@ -126,7 +126,7 @@ class CollectHealer:
         winner.before = {p: d for p, d in winner.before.items() if p in winner.after}
         winner.diagnosis = drifted(preliminary(failure))
         winner.refusals = found.refusals
-        winner.ties += [t.proposal.meaning or t.proposal.explanation for t in found.ties]
+        winner.ties += found.ties(winner, pipeline.symptoms)
         winner.steps = [s for s in winner.steps if s.rung == "guard"]
         self.heals.append(winner)
         return runner.report, winner

@@ -103,7 +103,7 @@ class Fresh:
         unserved = [p for p in overlay if p.endswith(".py") and p not in report.served and any(n.startswith(p) for n in nodeids)]
         if unserved:
             problem = f"state: {unserved[0]} was not served from the overlay"
-        return RunReport(results if whole else wanted, problem, seconds, report.executed, report.served)
+        return RunReport(results if whole else wanted, problem, seconds, report.executed, report.served, report.by_test)
 
     def ask(self, name: str, failure: Failure, ctx: Context) -> tuple[Any, str]:
         """What the implementation of ``pytest_heal_propose`` in the plugin ``name`` proposes for ``failure``: (dicts, problem)."""

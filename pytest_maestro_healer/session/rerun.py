@@ -48,11 +48,24 @@ class QuietProtocol:
 
 
 class Tracer:
-    """Records the executed lines of product files (root-relative)."""
+    """Records the executed lines of product files (root-relative), for each test."""
 
     def __init__(self, capture: Capture) -> None:
         self._capture = capture
+        self._names: dict[str, str] = {}
+        self.tests: dict[str, dict[str, set[int]]] = {}
         self.lines: dict[str, set[int]] = {}
+
+    def begin(self, nodeid: str) -> Tracer:
+        """What runs from here on, runs for ``nodeid``."""
+        self.lines = self.tests.setdefault(nodeid, {})
+        return self
+
+    def result(self) -> tuple[dict[str, frozenset[int]], dict[str, dict[str, frozenset[int]]]]:
+        """What ran at all, and what ran for each test."""
+        by_test = {n: {p: frozenset(ls) for p, ls in lines.items()} for n, lines in self.tests.items()}
+        paths = dict.fromkeys(p for lines in by_test.values() for p in lines)
+        return {p: frozenset().union(*(lines.get(p, frozenset()) for lines in by_test.values())) for p in paths}, by_test
 
     def __enter__(self) -> Tracer:
         self._old = sys.gettrace()
@@ -68,7 +81,9 @@ class Tracer:
         name = frame.f_code.co_filename
         if self._capture.kind(name) != "product":
             return None
-        lines = self.lines.setdefault(self._capture.files.relative(name), set())
+        if name not in self._names:
+            self._names[name] = self._capture.files.relative(name)
+        lines = self.lines.setdefault(self._names[name], set())
         lines.add(frame.f_lineno)
 
         def local(frame: types.FrameType, event: str, arg: Any) -> Any:
@@ -121,9 +136,9 @@ class InProcess:
                 rank = {n: i for i, n in enumerate(nodeids)}
                 items.sort(key=lambda pair: rank.get(pair[0], len(rank)))
             self._run_items(items, results, tracer, conditions or Conditions())
-        executed = {p: frozenset(ls) for p, ls in tracer.lines.items()} if tracer else {}
+        executed, by_test = tracer.result() if tracer else ({}, {})
         served = frozenset(self.files.relative(p) for p in server.served)
-        return RunReport(results, seconds=time.perf_counter() - started, executed=executed, served=served)
+        return RunReport(results, seconds=time.perf_counter() - started, executed=executed, served=served, by_test=by_test)
 
     def compile(self, overlay: Mapping[str, bytes]) -> None:
         """Compile the healed test modules here, once, for the copies of this process that will execute them."""
@@ -218,7 +233,7 @@ class InProcess:
                     seed_all(conditions.seed)
                 before = Snapshot(self.capture) if conditions.probe else None
                 began = time.perf_counter()
-                with tracer or contextlib.nullcontext():
+                with tracer.begin(nodeid) if tracer else contextlib.nullcontext():
                     item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
                 new = result_of(nodeid, [*quiet.subtests, *quiet.reports], time.perf_counter() - began)
                 if before is not None:

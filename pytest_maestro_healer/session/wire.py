@@ -27,6 +27,7 @@ def dump(report: RunReport) -> dict[str, Any]:
         "seconds": report.seconds,
         "executed": {k: sorted(v) for k, v in report.executed.items()},
         "served": sorted(report.served),
+        "by_test": {n: {k: sorted(v) for k, v in lines.items()} for n, lines in report.by_test.items()},
     }
 
 
@@ -38,4 +39,5 @@ def load(data: Mapping[str, Any]) -> RunReport:
         changed = tuple(Change.from_dict(c) for c in r.get("changed", ()))
         results[r["nodeid"]] = TestResult(r["nodeid"], r["outcome"], failure, r["seconds"], changed)
     executed = {k: frozenset(v) for k, v in data["executed"].items()}
-    return RunReport(results, data["problem"], data["seconds"], executed, frozenset(data["served"]))
+    by_test = {n: {k: frozenset(v) for k, v in lines.items()} for n, lines in data.get("by_test", {}).items()}
+    return RunReport(results, data["problem"], data["seconds"], executed, frozenset(data["served"]), by_test)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pytest_maestro_healer.model import Applicability, Cause, Diagnosis, Edit, Evidence, Failure, FailurePattern, ProofStep, Proposal
-from pytest_maestro_healer.prove.candidates import Candidate, Link, chained, merged_causes, order, progressed, rank, rivals, same_code, size
+from pytest_maestro_healer.prove.candidates import Candidate, Link, chained, merged_causes, order, progressed, rank, rivals, same_code, size, sure
 from tests.unit.worlds import FILE, fail
 
 SYMPTOMS = frozenset({"expect"})
@@ -106,6 +106,17 @@ def at(message: str, line: int = 0, **more: Any) -> Failure:
         (at("AssertionError: x", 5), at("AssertionError: x", 8, statement="t"), True),
         (at("AssertionError: x", 5, statement="s"), at("AssertionError: x", 8, statement="s"), True),
         (at("A: x"), at("A: x"), False),
+        (at("AttributeError: x", 5), at("KeyError: x", 3), False),
+        (at("AttributeError: x", 5), at("KeyError: x", 7), True),
+        (at("AttributeError: x", 5, statement="s"), at("TypeError: y", 5, statement="s"), True),
+        (at("TypeError: x", 5, statement="s"), at("AttributeError: y", 5, statement="s"), True),
+        (at("TypeError: x", 5, statement="s"), at("AssertionError: y", 5, statement="s"), True),
+        (at("AssertionError: x", 5, statement="s"), at("TypeError: y", 5, statement="s"), False),
+        (at("AssertionError: x", 5, statement="s"), at("TypeError: y", 7, statement="t"), True),
+        (at("AttributeError: x", 5, statement="s"), at("NameError: y", 5, statement="s"), False),
+        (at("AttributeError: x", 5, statement="s"), at("NameError: y", 7, statement="t"), True),
+        (at("ImportError: x", 5, phase="collect"), at("SyntaxError: y", 5, phase="collect"), False),
+        (at("SyntaxError: x", 5, phase="collect"), at("ImportError: y", 1, phase="collect"), True),
         (at("SyntaxError: x", exc_attrs={"lineno": 3}), at("SyntaxError: x", exc_attrs={"lineno": 4}), True),
         (at("SyntaxError: x", exc_attrs={"lineno": 3}), at("SyntaxError: y", exc_attrs={"lineno": 3}), False),
         (at("SyntaxError: x", exc_attrs={"lineno": None}), at("SyntaxError: y", exc_attrs={}), False),
@@ -126,6 +137,12 @@ def test_another_file_that_does_not_parse_is_progress() -> None:
     assert progressed(old, fail(FILE, "SyntaxError: x", exc_attrs={"lineno": 1}))
 
 
+def test_lines_that_went_with_the_edit_do_not_count_as_going_back() -> None:
+    old, new = at("AttributeError: x", 9, statement="s"), at("KeyError: y", 7, statement="t")
+    assert not progressed(old, new)
+    assert progressed(old, new, grown=-2)
+
+
 # -- chains ------------------------------------------------------------------------------------------------------
 def test_a_chain() -> None:
     first = cand(prop("a", meaning="m", cause_key="k", nodeids=("1", "2")), b"x = 1\n")
@@ -140,6 +157,28 @@ def test_a_chain() -> None:
     assert (whole.symptom, whole.left, whole.failure) == (True, {"n": None}, first.failure)
     assert [link.proposal.explanation for link in whole.links] == ["a", "b"]
     assert len(p.edits) == len(p.evidence) == 2
+
+
+def chain(*steps: Proposal, symptom: bool = False) -> Candidate:
+    links = tuple(Link(fail(ONE), p, {}) for p in steps)
+    return Candidate(fail(ONE), steps[0], {}, {}, symptom=symptom, links=links)
+
+
+def test_a_chain_is_ranked_by_its_weakest_step() -> None:
+    """Facts for one step are none for another, however many they are together."""
+    long = chain(prop("a", weights=(0.6, 0.6)), prop("b", weights=(0.3,)))
+    short = chain(prop("a longer edit than both", weights=(0.5,)))
+    assert sure(long) == pytest.approx(0.3)
+    assert rank(short, SYMPTOMS) < rank(long, SYMPTOMS)
+    assert not rivals(short, long, SYMPTOMS)
+    assert rivals(long, short, SYMPTOMS)
+
+
+def test_a_chain_that_ends_in_an_expectation_comes_behind_a_cause() -> None:
+    changed = chain(prop("a", weights=(1.0,)), prop("b", strategy="expect", weights=(1.0,)), symptom=True)
+    cause = chain(prop("c", weights=(0.2,)))
+    assert rank(cause, SYMPTOMS) < rank(changed, SYMPTOMS)
+    assert not rivals(cause, changed, SYMPTOMS)
 
 
 def test_a_chain_with_an_unnamed_cause_has_no_name() -> None:

@@ -104,7 +104,8 @@ class World:
         files = {n.partition("::")[0] for n in nodeids}
         wanted = [n for n in checks if n.partition("::")[0] in files] if whole_files else list(nodeids)
         results = {n: result(n, checks[n](texts) if n in checks else "missing") for n in wanted}
-        return RunReport({n: r for n, r in results.items() if not (whole_files and r.outcome == "missing")}, executed=self.executed if trace else {})
+        ran = {n: r for n, r in results.items() if not (whole_files and r.outcome == "missing")}
+        return RunReport(ran, executed=self.executed if trace else {}, by_test=dict.fromkeys(ran, self.executed) if trace else {})
 
     def killed(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], mutants: Sequence[Mutant]) -> list[bool | None]:
         return [self.kills for _ in mutants]

@@ -1,0 +1,128 @@
+"""Drift or regression, asked for a whole run: each failed test is traced once, those that fail alike together."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
+
+from pytest_maestro_healer.diagnose.imports import judge_import
+from pytest_maestro_healer.diagnose.verdict import ProductChange, judge, preliminary, product_changes, with_headers
+from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.nodeids import is_test
+from pytest_maestro_healer.model import Cause, DecisionKind, Diagnosis, Failure, HealingResult
+from pytest_maestro_healer.prove.candidates import Candidate
+from pytest_maestro_healer.prove.runner import Runner
+
+Lines = Mapping[str, frozenset[int]]
+#: Tests traced in one run: one at first, for often there is no second that fails alike.
+_FIRST, _MORE, _MOST = 1, 8, 32
+#: A traced run takes longer; this much is left to it of the time limit.
+_SLOWER = 20
+
+
+class Judge:
+    """Verdicts on the failures of one run; what was traced is remembered. ``done`` are the tests of which nothing has to be known any more."""
+
+    def __init__(self, ctx: Context, runner: Runner, done: Container[str]) -> None:
+        self.ctx = ctx
+        self.runner = runner
+        self.done = done
+        self._traced: dict[str, Lines] = {}
+        self._further: dict[str, tuple[Mapping[str, bytes], Lines]] = {}
+        self._blamed: dict[tuple[str, int], str] = {}
+        self._runs = 0
+
+    def verdict(self, failure: Failure, first: Diagnosis, base: Mapping[str, bytes], values: Sequence[str] = ()) -> Diagnosis:
+        """``first``, judged by the product lines that the test executes on top of ``base``; ``values`` are the texts that a heal would expect."""
+        if failure.phase == "collect":
+            return judge_import(failure, first)
+        return judge(failure, self._changes(failure, base), new_values=values, first=first)
+
+    def expected(self, winner: Candidate, first: Diagnosis) -> Diagnosis:
+        """The verdict on a heal that changes what a test expects: on each such step for itself, as far as the test came with the steps before it."""
+        verdict = first
+        for link in winner.links:
+            if not link.symptom:
+                continue
+            begin = first if link.failure is winner.failure else preliminary(link.failure)
+            verdict = self.verdict(link.failure, begin, link.ground, [e.replacement for e in link.proposal.edits])
+            if verdict.cause is Cause.REGRESSION_SUSPECTED:
+                break
+        return replace(verdict, pattern=first.pattern, probability=first.probability)
+
+    def _changes(self, failure: Failure, base: Mapping[str, bytes]) -> list[ProductChange]:
+        """Product lines changed since the test was last green that it executes, by a traced rerun; empty without git."""
+        git = self.ctx.git
+        if not git.available:
+            return []
+        since = self.ctx.last_green(failure.nodeid) or "HEAD~1"
+        hunks = [h for h in git.hunks(since) or git.hunks("HEAD") if h.path.endswith(".py")]
+        product = {h.path: not self.ctx.is_test_code(h.path) for h in hunks}
+        if not any(product.values()):
+            return []
+        ran = {p: lines for p, lines in self._executed(failure, base).items() if product.get(p)}
+        found = product_changes(hunks, with_headers(ran, self.ctx.files.read), product, "")
+        return [ProductChange(c.hunk, c.executed, self._commit(c.hunk.path, min(c.executed))) for c in found[:5]]
+
+    def _commit(self, path: str, line: int) -> str:
+        if (path, line) not in self._blamed:
+            self._blamed[path, line] = self.ctx.git.last_change(path, line)
+        return self._blamed[path, line]
+
+    def _executed(self, failure: Failure, base: Mapping[str, bytes]) -> Lines:
+        nodeid = failure.nodeid
+        if base:
+            ground, lines = self._further.get(nodeid, ({}, {}))
+            if ground is not base:
+                lines = self.runner.run([nodeid], base, trace=True).executed
+                self._further[nodeid] = (base, lines)
+            return lines
+        if nodeid not in self._traced:
+            alike = self._alike(failure)
+            report = self.runner.run([nodeid, *alike], base, trace=True)
+            if alike and (report.problem or nodeid not in report.by_test):
+                report = self.runner.run([nodeid], base, trace=True)
+            self._traced.update({n: lines for n, lines in report.by_test.items() if n in alike})
+            self._traced[nodeid] = report.by_test.get(nodeid, report.executed)
+        return self._traced[nodeid]
+
+    def _alike(self, failure: Failure) -> list[str]:
+        """Other open failures of the same kind: who asks for one of them will ask for the next."""
+        self._runs += 1
+        number = (_FIRST if self._runs == 1 else _MORE if self._runs == 2 else _MOST) - 1
+        out: list[str] = []
+        seconds = failure.duration
+        for f in self.ctx.failures:
+            if len(out) >= number or seconds * _SLOWER > self.ctx.config.timeout:
+                break
+            same = f.exc_type == failure.exc_type and f.phase == failure.phase and f.healable and is_test(f.nodeid)
+            known = f.nodeid in self.done or f.nodeid in self._traced or f.nodeid in (failure.nodeid, *out)
+            if same and not known:
+                out.append(f.nodeid)
+                seconds += f.duration
+        return out
+
+
+def grouped(results: Sequence[HealingResult]) -> list[HealingResult]:
+    """The failures that one suspected regression made, as one record that names all its tests; all else stays as it is."""
+    out: list[HealingResult] = []
+    first: dict[tuple[object, ...], int] = {}
+    for r in results:
+        d = r.diagnosis
+        one_cause = r.decision.kind is DecisionKind.REJECTED and d is not None and d.cause is Cause.REGRESSION_SUSPECTED and d.suspect
+        if not one_cause or d is None or r.changes or r.advice:
+            out.append(r)
+            continue
+        key = (r.strategy_used, r.tactic, r.decision, d.pattern, d.suspect)
+        if key not in first:
+            first[key] = len(out)
+            out.append(r)
+            continue
+        twin = out[first[key]]
+        out[first[key]] = replace(
+            twin,
+            nodeids=tuple(dict.fromkeys((*twin.nodeids, *r.nodeids))),
+            execution_time=round(twin.execution_time + r.execution_time, 4),
+            refused=tuple(dict.fromkeys((*twin.refused, *r.refused))),
+        )
+    return out
