@@ -172,6 +172,14 @@ class Git:
         return "" if not word or set(word) == {"0"} else word[:7]
 
 
+    def written_at(self, path: str, first: int, last: int) -> float:
+        """When the newest of the lines ``first`` to ``last`` was written, in seconds since the epoch; 0 if that is not committed or not known."""
+        text = self._text("blame", "--porcelain", "-L", f"{first},{last}", "--", path) if self.available else ""
+        if re.search(r"^0{40,} ", text, re.M):
+            return 0.0
+        return max((float(t) for t in re.findall(r"^author-time (\d+)$", text, re.M)), default=0.0)
+
+
 def parse_diff(text: str, commit: str = "") -> list[Hunk]:
     """The hunks of a ``git diff`` text; context, where there is some, separates hunks.
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.nodeids import is_test
-from pytest_maestro_healer.model import Cause, Diagnosis, Failure, FailurePattern
+from pytest_maestro_healer.model import Cause, Diagnosis, Failure, FailurePattern, World
 from pytest_maestro_healer.prove.runner import Runner, RunReport
 
 #: Runs from a clean state; one that fails every second time is found with a probability of 94 %, together with the run near by.
@@ -15,6 +15,7 @@ _TRIES = 3
 AGAIN = "it passes when it is run again, unchanged"
 ALONE = "it passes, unchanged, when no other test has run before it"
 HASHED = "what it compares comes in another order where PYTHONHASHSEED differs"
+LISTED = "what it compares comes in another order where a directory is listed in another"
 SETTER = "it passes, unchanged, when all tests of its file run in their order"
 
 
@@ -61,16 +62,22 @@ class Steadiness:
         return self.reasons.get(failure.nodeid, "")
 
     def _hashes(self, failure: Failure, base: Mapping[str, bytes]) -> str:
-        """The same items in another order: do they come in another order where strings hash otherwise?"""
+        """The same items in another order: do they come in another order where strings hash otherwise, or directories are listed otherwise?"""
+        for order in ("sorted", "reversed"):
+            if self._differs(failure, base, Conditions(world=World(listing=order))):
+                return self.reasons.setdefault(failure.nodeid, LISTED)
         for seed in ("0", "1", "2"):
-            report = self.runner.run([failure.nodeid], base, conditions=Conditions(env={"PYTHONHASHSEED": seed}, fresh=True))
-            result = report.results.get(failure.nodeid)
-            if result is None or report.problem:
-                continue
-            if result.outcome == "passed" or (result.failure is not None and result.failure.message != failure.message):
-                self.reasons[failure.nodeid] = HASHED
-                break
+            if self._differs(failure, base, Conditions(env={"PYTHONHASHSEED": seed}, fresh=True)):
+                return self.reasons.setdefault(failure.nodeid, HASHED)
         return self.reasons.get(failure.nodeid, "")
+
+    def _differs(self, failure: Failure, base: Mapping[str, bytes], conditions: Conditions) -> bool:
+        """Whether the test passes under ``conditions``, or compares other values there."""
+        report = self.runner.run([failure.nodeid], base, conditions=conditions)
+        result = report.results.get(failure.nodeid)
+        if result is None or report.problem:
+            return False
+        return result.outcome == "passed" or (result.failure is not None and _compared(result.failure) != _compared(failure))
 
     def needs_others(self, failure: Failure, base: Mapping[str, bytes]) -> str:
         """Whether the test passes only after others of its file, of which the run left some out or ran them later."""
@@ -95,6 +102,10 @@ def permuted(failure: Failure) -> bool:
         return False
     a, b = ([i.repr for i in v.items] for v in sides)
     return a != b and sorted(a) == sorted(b)
+
+
+def _compared(failure: Failure) -> tuple[str, ...]:
+    return tuple(o.value.repr for o in failure.comparison.operands) if failure.comparison is not None else (failure.message,)
 
 
 def _can_vary(failure: Failure) -> bool:

@@ -22,7 +22,8 @@ class Example:
     ``message`` is the last commit's message. ``advice`` is text that must be in the advice. ``why`` says, for DECLINES, why the
     test must be left alone. ``needs`` names importable modules without which the example cannot run. ``env`` is set for the run (the
     machine that the tests do not fit), ``cwd`` is the folder below the project that it is started in.
-    ``varies`` are patterns of text in a healed file that differs from run to run (a date, a measurement).
+    ``dated`` is the date of the commits, as git takes it. ``varies`` are patterns of text in a healed file that differs from run to run (a
+    date, a measurement).
     """
 
     title: str
@@ -41,6 +42,7 @@ class Example:
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: str = ""
     varies: tuple[str, ...] = ()
+    dated: str = ""
 
 
 class Tactic:

@@ -59,8 +59,9 @@ def write_tree(root: Path, files: Mapping[str, bytes]) -> None:
         (root / path).write_bytes(data)
 
 
-def commit(root: Path, message: str) -> None:
-    """Commit everything."""
+def commit(root: Path, message: str, dated: str = "") -> None:
+    """Commit everything, now or as of the date ``dated``."""
+    dates = {"GIT_AUTHOR_DATE": dated, "GIT_COMMITTER_DATE": dated} if dated else {}
     _git(root, "add", "-A")
     _git(root, "commit", "-q", "--allow-empty", "-m", message)
 
@@ -76,10 +77,10 @@ def build(root: Path, example: Example) -> None:
         _git(root, "init", "-q", "--template=", "-b", "main")
         for message, files in example.commits:
             write_tree(root, as_bytes(files))
-            commit(root, message)
+            commit(root, message, example.dated)
         if example.head:
             write_tree(root, as_bytes(example.head))
-            commit(root, example.message)
+            commit(root, example.message, example.dated)
     write_tree(root, as_bytes(example.files))
 
 

@@ -6,7 +6,7 @@ import ast
 import difflib
 from collections.abc import Iterator, Sequence
 
-from pytest_maestro_healer.edit.guards import census, kept, reach, stranger
+from pytest_maestro_healer.edit.guards import census, clocks, kept, reach, stranger
 from pytest_maestro_healer.edit.guards.checks import Check
 from pytest_maestro_healer.edit.guards.expressions import Scope, computed, constant, states_value, words
 from pytest_maestro_healer.edit.guards.limits import Limits
@@ -38,11 +38,12 @@ def compare(before: SourceFile, after: SourceFile, limits: Limits) -> list[str]:
     gained = [n for u in (*(b for _, b in changed), *fresh) for n in u.parts]
     out += census.grew(lost, gained, limits)
     imported = census.imported(before.tree)
-    out += reach.grew(lost, gained, imported)
+    still = clocks.standing(after.tree) if "clock" in limits.allow else frozenset()
+    out += reach.grew(lost, gained, imported, still)
     out += [r for a, b in changed if a.is_function for r in reach.covered(a.node, b.node, imported)]
     if limits.stranger:
         out += stranger.grew(before.tree, after.tree, lost, gained)
-    out += census.stubbed(before.tree, after.tree, lost, gained, limits.allow)
+    out += census.stubbed(before.tree, after.tree, lost, gained, limits.allow, still)
     out += [r for a, b in changed for r in longer(a.parts, b.parts, limits)]
     out += [reason for u in fresh for c in u.checks if (reason := vacuous(c, u.scope))]
     return list(dict.fromkeys(out))

@@ -13,7 +13,8 @@ class Limits:
     the expected literal where there is one). ``max_widening`` bounds the factor by which a literal bound of ``<`` may move.
     ``max_wait`` is the longest limit in seconds that a wait may be given, if that is more than ``max_widening`` times the old one.
     ``allow`` names relaxations that the evidence justified: ``importorskip``, ``skip`` (a conditional one), ``flaky``,
-    ``unordered``, ``approx``, ``warnings``, ``raises`` (an exception where a value was expected), ``state`` (data of the product set to a literal).
+    ``unordered``, ``approx``, ``warnings``, ``raises`` (an exception where a value was expected), ``state`` (data of the product set to a literal),
+    ``clock`` (a clock that stands still in place of one that the product looks up).
     ``stranger`` asks for the stricter rules of :mod:`~pytest_maestro_healer.edit.guards.stranger`.
     """
 

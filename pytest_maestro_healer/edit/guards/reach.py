@@ -23,14 +23,17 @@ _HIDING = words("skip skipif skipIf skipUnless xfail expectedFailure importorski
 _SPYING = frozenset({"get_referrers", "get_referents", "get_objects", "_getframe", "settrace", "setprofile", "currentframe"})
 
 
-def grew(before: Sequence[ast.AST], after: Sequence[ast.AST], imported: Container[str] = ()) -> list[str]:
-    """What ``after`` has more of than ``before``, as reasons to refuse; ``imported`` are the names that the module has from elsewhere."""
-    old, new = Counter(_items(before, imported)), Counter(_items(after, imported))
+def grew(before: Sequence[ast.AST], after: Sequence[ast.AST], imported: Container[str] = (), fine: Container[int] = ()) -> list[str]:
+    """What ``after`` has more of than ``before``, as reasons to refuse.
+
+    ``imported`` are the names that the module has from elsewhere, ``fine`` the calls (ids of their nodes) that are let through.
+    """
+    old, new = Counter(_items(before, imported)), Counter(_items(after, imported, fine))
     return [f"adds {what}" for what, count in new.items() if count > old[what]]
 
 
-def _items(parts: Sequence[ast.AST], imported: Container[str]) -> Iterator[str]:
-    for node in (n for part in parts for n in ast.walk(part)):
+def _items(parts: Sequence[ast.AST], imported: Container[str], fine: Container[int] = ()) -> Iterator[str]:
+    for node in (n for part in parts for n in ast.walk(part) if id(n) not in fine):
         if isinstance(node, ast.Call):
             yield from _call(node, imported)
         elif isinstance(node, (*FuncDef, ast.ClassDef)):
