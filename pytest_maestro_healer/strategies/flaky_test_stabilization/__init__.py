@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from pytest_maestro_healer.strategies.base import Strategy, Tactic
 from pytest_maestro_healer.strategies.flaky_test_stabilization.chance import FloatNoise, HashOrder, Quarantine, UnseededRandom
+from pytest_maestro_healer.strategies.flaky_test_stabilization.clock import ClockRace, PassedDate
 from pytest_maestro_healer.strategies.flaky_test_stabilization.files import SharedFile
+from pytest_maestro_healer.strategies.flaky_test_stabilization.listing import DirectoryOrder
 from pytest_maestro_healer.strategies.flaky_test_stabilization.ordering import MissingSetup, PollutedState, SharedFixture
 
 
@@ -23,6 +25,9 @@ class FlakyTestStabilization(Strategy):
         SharedFile(),
         UnseededRandom(),
         HashOrder(),
+        DirectoryOrder(),
+        ClockRace(),
+        PassedDate(),
         FloatNoise(),
         Quarantine(),
     )

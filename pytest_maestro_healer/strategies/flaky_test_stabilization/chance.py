@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 
-from pytest_maestro_healer.evidence.experiments import Conditions
+from pytest_maestro_healer.evidence.experiments import Conditions, Observation
 from pytest_maestro_healer.evidence.statistics import lower, reruns_for, runs_needed, upper
 from pytest_maestro_healer.model import Applicability, Comparison, Evidence, Operand, Proof, Proposal
 from pytest_maestro_healer.strategies.flaky_test_stabilization import examples_chance
@@ -180,19 +180,24 @@ class HashOrder(FlakyTactic):
         if comparison is None or place is None or not permuted(comparison) or comparison.operator != "==":
             return
         outcomes: dict[str, bool] = {}
+        compared: dict[str, tuple[str, ...]] = {}
         for seed in ("0", "1", "2", "3", "4"):
-            found = s.ctx.experiments.observe([s.nodeid], s.ctx.overlay, Conditions(env={"PYTHONHASHSEED": seed}, fresh=True)).get(s.nodeid)
+            found = s.under(Conditions(env={"PYTHONHASHSEED": seed}, fresh=True))
             if found is not None:
-                outcomes[seed] = found.passed
+                outcomes[seed], compared[seed] = found.passed, _compared(found)
             if len(set(outcomes.values())) == 2 and len(outcomes) >= 3:
                 break
         failing = [k for k, ok in outcomes.items() if not ok]
-        if not failing:
+        if not failing or len(set(compared.values())) == 1:
             return
-        again = s.ctx.experiments.observe([s.nodeid], s.ctx.overlay, Conditions(env={"PYTHONHASHSEED": failing[0]}, fresh=True)).get(s.nodeid)
-        if again is None or again.passed:
+        again = s.under(Conditions(env={"PYTHONHASHSEED": failing[0]}, fresh=True))
+        if again is None or again.passed or _compared(again) != compared[failing[0]]:
             return
-        data = _sorted(place, comparison)
+        lost = s.product_change([Conditions(env={"PYTHONHASHSEED": k}) for k in failing[:2]])
+        if lost:
+            yield order_given_up(s, self.name, lost)
+            return
+        data = sorted_sides(place, comparison)
         if data is None:
             return
         told = ", ".join(f"{k} {'passes' if ok else 'fails'}" for k, ok in outcomes.items())
@@ -214,6 +219,19 @@ class HashOrder(FlakyTactic):
         )
 
 
+def _compared(seen: Observation) -> tuple[str, ...]:
+    """What was compared, as far as the failure shows it."""
+    comparison = seen.failure.comparison if seen.failure is not None else None
+    return tuple(o.value.repr for o in comparison.operands) if comparison is not None else (seen.outcome,)
+
+
+def order_given_up(s: Study, tactic: str, where: str) -> Proposal:
+    """Advice: what the test compares had an order, and a change of the product lost it."""
+    text = f"the order was lost by a change of the product: {where}; as it was before, {s.nodeid} passes whatever the order underneath"
+    fact = Evidence("git", f"with {where.partition(' ')[0]} as it was before the test passes each time", where, 0.8)
+    return Proposal(STRATEGY_NAME, tactic, (), (fact,), Applicability.ADVICE, "the product gave an order up", nodeids=(s.nodeid,), advice=text)
+
+
 def permuted(comparison: Comparison) -> bool:
     """Whether the two sides are sequences of the same items in another order."""
     sides = [o.value for o in comparison.operands[:2]]
@@ -223,7 +241,7 @@ def permuted(comparison: Comparison) -> bool:
     return a != b and sorted(a) == sorted(b)
 
 
-def _sorted(place: Place, comparison: Comparison) -> bytes | None:
+def sorted_sides(place: Place, comparison: Comparison) -> bytes | None:
     """Both operands of the failing assert wrapped in ``sorted``."""
     node = _compare_at(place, comparison)
     types = {i.type for o in comparison.operands[:2] for i in o.value.items}

@@ -33,11 +33,14 @@ RANDOM_DECLINES = (
     ),
 )
 
+_TAGS = 'def tags():\n    return list({"alpha", "beta", "gamma", "delta", "eps", "zeta"})\n'
+_TAGS_TEST = 'from tags import tags\n\n\ndef test_tags():\n    assert tags() == ["alpha", "beta", "delta", "eps", "gamma", "zeta"]\n'
+
 HASH = (
     Example(
         "A list made from a set of strings",
         {
-            "tags.py": 'def tags():\n    return list({"alpha", "beta", "gamma", "delta", "eps", "zeta"})\n',
+            "tags.py": _TAGS,
             "test_tags.py": 'from tags import tags\n\n\ndef test_tags():\n    assert tags() == ["alpha", "beta", "gamma", "delta", "eps", "zeta"]\n',
         },
         {
@@ -54,6 +57,13 @@ HASH_DECLINES = (
             "test_tags.py": 'from tags import tags\n\n\ndef test_tags():\n    assert tags() == ["a", "b", "c"]\n',
         },
         why="the product gives the same wrong order every time",
+    ),
+    Example(
+        "The product no longer sorts",
+        {"tags.py": _TAGS, "test_tags.py": _TAGS_TEST},
+        head={"tags.py": _TAGS.replace("list(", "sorted("), "test_tags.py": _TAGS_TEST},
+        advice="the order was lost by a change of the product: tags.py:2 (changed uncommitted)",
+        why="as it was before, the product gave one order in every process",
     ),
 )
 

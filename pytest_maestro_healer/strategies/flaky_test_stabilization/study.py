@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from weakref import WeakKeyDictionary
 
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions, Experiments, Observation
 from pytest_maestro_healer.evidence.state import Change
-from pytest_maestro_healer.model import Failure
+from pytest_maestro_healer.model import Failure, World
 
 ORDERED = Conditions(ordered=True, clean=True)
 #: Runs of the test alone: enough to see a failure rate of 10 % with a probability of 95 %.
@@ -81,6 +81,30 @@ class Study:
         """Whether all runs alone ended alike (a first look of five; more only where those differ)."""
         first = self.alone_runs(5)
         return bool(first) and len({o.outcome for o in first}) == 1
+
+    # -- elsewhere -------------------------------------------------------------------------------------------
+    def under(self, conditions: Conditions, overlay: Mapping[str, bytes] | None = None) -> Observation | None:
+        """The test alone, under stated conditions; ``None`` where that could not be run."""
+        return self.ctx.experiments.observe([self.nodeid], {**self.ctx.overlay, **(overlay or {})}, conditions).get(self.nodeid)
+
+    def within(self, worlds: Sequence[World], overlay: Mapping[str, bytes] | None = None) -> bool:
+        """Whether the test passes in each of ``worlds``."""
+        return all((o := self.under(Conditions(world=w), overlay)) is not None and o.passed for w in worlds)
+
+    def product_change(self, conditions: Sequence[Conditions]) -> str:
+        """The change of the product without which the unhealed test passes under all ``conditions``, as ``path:line (...)``; else ``""``.
+
+        Looked for among what is not committed, then in the last commit.
+        """
+        git, ctx = self.ctx.git, self.ctx
+        reached = {p for p in ctx.variables.reachable(self.failure.path) if not ctx.is_test_code(p)} if git.available else set()
+        for rev in ("HEAD", "HEAD~1") if reached else ():
+            hunks = [h for h in git.hunks(rev) if h.path in reached]
+            before = {p: data for p in {h.path for h in hunks} if (data := git.bytes_at(p, rev)) is not None}
+            if before and all((o := self.under(replace(c, fresh=True), before)) is not None and o.passed for c in conditions):
+                committed = git.last_change(hunks[0].path, hunks[0].new_line)
+                return f"{hunks[0].path}:{hunks[0].new_line} ({'changed in ' + committed if committed else 'changed uncommitted'})"
+        return ""
 
     # -- other tests -----------------------------------------------------------------------------------------
     def polluters(self, overlay: Mapping[str, bytes] | None = None) -> tuple[str, ...]:
