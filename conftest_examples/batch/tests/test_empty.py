@@ -1,0 +1,5 @@
+import text
+
+
+def test_empty(:
+    assert text.words("") == []

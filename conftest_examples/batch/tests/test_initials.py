@@ -1,0 +1,5 @@
+import text
+
+
+def test_initials():
+    assert text.initials("Ada  Lovelace") == "AL"

@@ -1,0 +1,1 @@
+pytest_plugins = ["heal_routes", "pytester"]
