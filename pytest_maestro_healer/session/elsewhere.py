@@ -8,6 +8,7 @@ ends with its run.
 from __future__ import annotations
 
 import datetime
+import importlib.util
 import os
 import sys
 import time
@@ -16,12 +17,16 @@ from typing import Any
 
 from pytest_maestro_healer.model import World
 
+#: Libraries that move the clock themselves: a test that uses one goes by that.
+_LIBRARIES = ("freezegun", "time_machine")
 #: What goes on with the real clock and the real order: pytest, this package, and what the interpreter imports with.
 _KEPT = (
     "_pytest",
     "pytest",
     "pluggy",
     "pytest_maestro_healer",
+    "freezegun",
+    "time_machine",
     "importlib",
     "_frozen_importlib",
     "_frozen_importlib_external",
@@ -37,6 +42,9 @@ _localtime, _gmtime, _ctime, _asctime, _strftime = time.localtime, time.gmtime, 
 def enter(world: World) -> None:
     """Make this process live in ``world`` until it ends."""
     swaps: dict[int, tuple[Any, Any]] = {}
+    for library in _LIBRARIES:  # what they take for the real clock is to be this one, so they come first
+        if importlib.util.find_spec(library) is not None:
+            importlib.import_module(library)
     if world.now is not None or world.tick is not None or world.step:
         for old, new in _clock(Reading(world)):
             swaps[id(old)] = (old, new)
@@ -75,10 +83,27 @@ class Reading:
 
     def __call__(self) -> float:
         """The next reading, in seconds since the epoch."""
+        frozen = held()
+        if frozen is not None:
+            return float(frozen.fake_time())
+        if _travelling():
+            return _time()
         w = self._world
         gone = time.perf_counter() - self._began if w.tick is None else w.tick * self._count
         self._count += 1
         return self._first + gone + (w.step if self._count > 1 else 0.0)
+
+
+def held() -> Any:
+    """freezegun's module while it holds the clock; ``None`` otherwise. It exchanges only what it has seen before."""
+    module: Any = sys.modules.get("freezegun.api")
+    return module if module is not None and module.freeze_factories else None
+
+
+def _travelling() -> bool:
+    """Whether time-machine, which works below all this, shows another time at the moment."""
+    hatch = getattr(sys.modules.get("time_machine"), "escape_hatch", None)
+    return hatch is not None and bool(hatch.is_travelling())
 
 
 def _clock(reading: Reading) -> Iterator[tuple[Any, Any]]:
@@ -121,11 +146,14 @@ def _datetime(reading: Callable[[], float]) -> type:
 
         @classmethod
         def now(cls, tz: datetime.tzinfo | None = None) -> Any:
+            frozen = held()
+            if frozen is not None:
+                return frozen.FakeDatetime.now(tz)
             return cls.fromtimestamp(reading(), tz)
 
         @classmethod
         def today(cls) -> Any:
-            return cls.fromtimestamp(reading())
+            return cls.now()
 
         @classmethod
         def utcnow(cls) -> Any:
@@ -144,7 +172,8 @@ def _date(reading: Callable[[], float]) -> type:
 
         @classmethod
         def today(cls) -> Any:
-            return cls.fromtimestamp(reading())
+            frozen = held()
+            return cls.fromtimestamp(reading()) if frozen is None else frozen.FakeDate.today()
 
     Moved.__name__, Moved.__qualname__, Moved.__module__ = "date", "date", "datetime"
     return Moved
