@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytest_maestro_healer.strategies.base import Strategy
 from pytest_maestro_healer.strategies.timing_adjustment.elapsed import ElapsedBound
+from pytest_maestro_healer.strategies.timing_adjustment.fakeclock import FakeClock
 from pytest_maestro_healer.strategies.timing_adjustment.sleeps import FixedSleep
 from pytest_maestro_healer.strategies.timing_adjustment.timeouts import TimeoutTooShort
 from pytest_maestro_healer.strategies.timing_adjustment.unawaited import MissingAwait, MissingJoin, MissingWait
@@ -16,7 +17,7 @@ class TimingAdjustment(Strategy):
     name = "timing_adjustment"
     title = "Limits, sleeps and races"
     summary = "Lifts the limit, measures several runs, also under load, and writes a bound that the data support; fixed sleeps become polls."
-    tactics = (TimeoutTooShort(), FixedSleep(), WallClock(), ElapsedBound(), MissingAwait(), MissingJoin(), MissingWait())
+    tactics = (TimeoutTooShort(), FixedSleep(), FakeClock(), WallClock(), ElapsedBound(), MissingAwait(), MissingJoin(), MissingWait())
 
 
 STRATEGY = TimingAdjustment()

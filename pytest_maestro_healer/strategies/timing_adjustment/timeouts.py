@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable, Sequence
 
@@ -13,6 +14,7 @@ from pytest_maestro_healer.strategies.environment_healing.writer import Writer
 from pytest_maestro_healer.strategies.timing_adjustment import examples_timeouts as examples
 from pytest_maestro_healer.strategies.timing_adjustment.bounds import Bound, bounds, marks
 from pytest_maestro_healer.strategies.timing_adjustment.build import advice, proposal
+from pytest_maestro_healer.strategies.timing_adjustment.fakeclock import own_sleep
 from pytest_maestro_healer.strategies.timing_adjustment.measure import (
     LEAST,
     MARGIN,
@@ -65,7 +67,11 @@ class TimeoutTooShort(Tactic):
             elif failure.is_a(*_EXPIRED):
                 yield from self._elsewhere(failure, ctx)
             return
-        limit = max(2.0, min(15.0, ctx.config.timeout * 0.6, 40 * max(b.value for b in found)))
+        limit = _patience(ctx, max(b.value for b in found))
+        slept = own_sleep(failure, test_function(failure, ctx)) if killed else None
+        if slept is not None and slept[1] > limit:
+            yield self._sleeps(failure, *slept)
+            return
         data, seen = measured(failure, ctx, lifted(found, limit, ctx))
         if data is None:
             if failure.is_a(*_EXPIRED) or killed:
@@ -129,6 +135,12 @@ class TimeoutTooShort(Tactic):
         fact = Evidence("timing", f"with the limit lifted to {seconds(limit)} the test did not pass", failure.path, 0.7)
         yield advice(self.name, failure, text, [fact])
 
+    def _sleeps(self, failure: Failure, statement: ast.stmt, length: float) -> Proposal:
+        """It was stopped in a sleep of its own that is longer than anybody waits here."""
+        where = f"{failure.path}:{statement.lineno}"
+        text = f"it sleeps for {seconds(length)} by itself at {where}, longer than it may take: a fake clock (freezegun, time-machine) lets that pass"
+        return advice(self.name, failure, text, [Evidence("timing", f"the sleep alone takes {seconds(length)}", where, 0.7)])
+
     def _by_option(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """The limit is an option's, for all tests: this one is given its own."""
         place = test_function(failure, ctx)
@@ -136,7 +148,11 @@ class TimeoutTooShort(Tactic):
         if place is None or stated is None:
             return
         old = float(stated[1])
-        limit = max(2.0, min(15.0, ctx.config.timeout * 0.6, 40 * old))
+        limit = _patience(ctx, old)
+        slept = own_sleep(failure, place)
+        if slept is not None and slept[1] > limit:
+            yield self._sleeps(failure, *slept)
+            return
 
         def marked(value: float) -> Writer:
             writer = Writer(place.src)
@@ -169,6 +185,11 @@ class TimeoutTooShort(Tactic):
         if frame is not None and not failure.is_a("Failed") and rate > 0:
             text = f"the limit that expired is the product's own ({frame.location}: {frame.text}); no test states it"
             yield advice(self.name, failure, text, [Evidence("timing", f"it expires in {rate:.0%} of the runs", str(frame.location), 0.5)])
+
+
+def _patience(ctx: Context, old: float) -> float:
+    """How long an experiment waits where ``old`` seconds were too short."""
+    return max(2.0, min(15.0, ctx.config.timeout * 0.6, 40 * old))
 
 
 def lifted(found: Iterable[Bound], limit: float, ctx: Context) -> dict[str, bytes]:
