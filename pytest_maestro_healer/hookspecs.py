@@ -20,7 +20,10 @@ def pytest_heal_strategies(config: pytest.Config) -> Sequence[Strategy] | None:
 
 @pytest.hookspec
 def pytest_heal_propose(failure: Failure, context: Context) -> Iterable[Proposal] | None:
-    """Return candidate heals for ``failure`` from anywhere (a language model, say); they pass the same guards and proof."""
+    """Return candidate heals for ``failure`` from anywhere (a language model, say); they pass stricter guards, the same proof, and are for review.
+
+    Called where nothing else heals, in a process of its own and for at most ``heal_timeout`` seconds: what it changes in memory is gone afterwards.
+    """
 
 
 @pytest.hookspec

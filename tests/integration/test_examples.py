@@ -87,6 +87,17 @@ def test_every_example_is_run_here() -> None:
     assert len(folders) >= 9
 
 
+def test_the_page_about_own_strategies_shows_the_examples_as_they_are() -> None:
+    page = (EXAMPLES.parent / "docs" / "custom-strategies.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^(?:<!-- file: (\S+) -->\n)?```\w*\n(.*?)^```$", page, flags=re.S | re.M)
+    shown = {name for name, _ in blocks}
+    assert shown == {
+        "custom_strategy/heal_routes.py", "custom_strategy/conftest.py", "custom_strategy/checks/test_examples.py", "proposer_http/ask_model.py",
+    }  # fmt: skip
+    for name, text in blocks:
+        assert text == (EXAMPLES / name).read_text(encoding="utf-8"), name
+
+
 def test_basic(tmp_path: Path, environ: dict[str, str]) -> None:
     folder, args, _ = copied("basic", tmp_path)
     assert commands(folder) == ["pytest --heal", "python heal_one.py"]
