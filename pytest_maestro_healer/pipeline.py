@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from pytest_maestro_healer.apply.merge import rebase
 from pytest_maestro_healer.config import HealerConfig
+from pytest_maestro_healer.diagnose.classify import problem as classifier_problem
 from pytest_maestro_healer.diagnose.verdict import preliminary
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions, Experiments, Observation
@@ -66,6 +67,8 @@ class Pipeline(Search):
     def run(self, failures: Sequence[Failure], ready: Iterable[Candidate] = ()) -> list[HealingResult]:
         """Heal what can be healed. ``ready`` are heals made at collection, already proved by the session's own run of their tests."""
         self.deadline = self.clock() + self.config.budget
+        if failures and (problem := classifier_problem()):
+            self.notes.append(problem)
         self.ctx.set_experiments(Experiments(self._experiment, lambda: self.clock() > self.deadline))
         try:
             for candidate in ready:
