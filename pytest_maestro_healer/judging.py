@@ -113,7 +113,7 @@ def grouped(results: Sequence[HealingResult]) -> list[HealingResult]:
         if not one_cause or d is None or r.changes or r.advice:
             out.append(r)
             continue
-        key = (r.strategy_used, r.tactic, r.decision, d.pattern, d.suspect)
+        key = (r.decision, d.suspect)
         if key not in first:
             first[key] = len(out)
             out.append(r)

@@ -131,10 +131,12 @@ class Pipeline(Search):
             if base:
                 winner.ground = next((c for c in self.accepted if c.after is base), None)
             # the rung that costs most comes last: what is refused anyway need not show its teeth
-            if winner.proposal.proof is None and self._objection(winner) is None:
-                winner.steps.append(self._teeth(winner))
             winner.seconds = self.clock() - began
             result = self._objection(winner)
+            if winner.proposal.proof is None and result is None:
+                winner.steps.append(self._teeth(winner))
+                winner.seconds = self.clock() - began
+                result = self._refused_by_policy(winner)
             if result is None:
                 return self._accept(winner)
             objection = objection or (winner, result)
@@ -160,6 +162,10 @@ class Pipeline(Search):
         reason = "this very edit was rejected before" if self.remembered(result) else f"overlaps another heal's edit of {clash}" if clash else ""
         if reason:
             return replace(refused(self.facts, winner.failure, winner.diagnosis, reason, winner.seconds), nodeids=result.nodeids)
+        return result if result.decision.kind is DecisionKind.REJECTED else None
+
+    def _refused_by_policy(self, winner: Candidate) -> HealingResult | None:
+        result = healed(self.facts, winner)
         return result if result.decision.kind is DecisionKind.REJECTED else None
 
     def _refuse(self, winner: Candidate, result: HealingResult) -> None:
@@ -258,6 +264,8 @@ class Pipeline(Search):
     def _merged(self, path: str, candidate: Candidate) -> bytes | None:
         """The bytes of ``path`` with all accepted heals and ``candidate`` in it; ``None`` where they clash."""
         mine = [c for c in [*self.accepted, *([candidate] if candidate not in self.accepted else [])] if path in c.after]
+        if mine == [candidate]:
+            return candidate.after[path]
         now: bytes | None = mine[0].before[path]
         for c in mine:
             if now is not None:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Commits looked at for a test's last green one: those of other branches are no answer.
 _GREEN_COMMITS = 20
+#: Sources kept with their trees.
+_PARSED = 64
 
 
 class Context:
@@ -64,6 +66,7 @@ class Context:
         self.overlay = dict(overlay or {})
         self.files = files or ProjectFiles(root)
         self._sources: dict[str, SourceFile] = {}
+        self._parsed: dict[tuple[str, bytes], SourceFile] = {}
         self._parent: Context | None = None
         self._experiments = Experiments()
 
@@ -120,7 +123,13 @@ class Context:
                 data = self.files.read(path)
             if data is None:
                 return None
-            self._sources[path] = SourceFile(path, data)
+            # the steps of a healing phase look at the same few files again and again
+            known = self._owner._parsed
+            if (path, data) not in known:
+                while len(known) >= _PARSED:
+                    del known[next(iter(known))]
+                known[path, data] = SourceFile(path, data)
+            self._sources[path] = known[path, data]
         return self._sources[path]
 
     def is_test_code(self, path: str) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib.machinery
 import importlib.util
 import linecache
 import os
 import sys
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -20,7 +21,7 @@ from pytest_maestro_healer.session import compat
 
 #: Compiling a test module costs more than running its tests, and a proof runs the same bytes several times.
 _REMEMBERED = 16
-_COMPILED: dict[tuple[str, bytes, bool], types.CodeType] = {}
+_COMPILED: dict[tuple[str, bytes, bool, frozenset[str]], types.CodeType] = {}
 
 
 class OverlayLoader(Loader):
@@ -52,12 +53,16 @@ class OverlayLoader(Loader):
 class Overlay(MetaPathFinder):
     """A set of files with other contents, keyed by absolute path.
 
-    ``served`` collects the paths whose healed bytes were really executed, so that a proof can insist on it.
+    ``served`` collects the paths whose healed bytes were really executed, so that a proof can insist on it. ``idle`` names, by path, tests
+    (functions and classes of the module) that will not run: their asserts stay as they are written, which does not change what they do.
     """
 
-    def __init__(self, config: pytest.Config | None, files: Mapping[str, bytes] | None = None) -> None:
+    def __init__(
+        self, config: pytest.Config | None, files: Mapping[str, bytes] | None = None, idle: Mapping[str, frozenset[str]] | None = None
+    ) -> None:
         self._config = config
         self.files: dict[str, bytes] = dict(files or {})
+        self._idle = dict(idle or {})
         self.served: set[str] = set()
         self._lines: dict[str, object] = {}
 
@@ -101,11 +106,13 @@ class Overlay(MetaPathFinder):
         """Parse, rewrite asserts where pytest would, compile. The last few are remembered, also by what is forked from here."""
         data = self.files[path]
         rewrite = self._config is not None and compat.wants_rewrite(self._config, name, path)
-        key = (path, data, rewrite)
+        idle = self._idle.get(path, frozenset()) if rewrite else frozenset()
+        key = (path, data, rewrite, idle)
         if key not in _COMPILED:
             tree = ast.parse(data, filename=path)
             if rewrite:
-                compat.apply_asserts(tree, data, path, self._config)
+                with _set_aside(tree, idle):
+                    compat.apply_asserts(tree, data, path, self._config)
             while len(_COMPILED) >= _REMEMBERED:
                 del _COMPILED[next(iter(_COMPILED))]
             _COMPILED[key] = compile(tree, path, "exec", dont_inherit=True)
@@ -146,6 +153,19 @@ class Overlay(MetaPathFinder):
             if list(parts[-len(dotted) :]) == dotted and any(_inside(found, p) for p in path or ()):
                 return self.spec_for(fullname, found)
         return None
+
+
+@contextlib.contextmanager
+def _set_aside(tree: ast.Module, names: frozenset[str]) -> Iterator[None]:
+    """Empty the functions and classes ``names`` of ``tree`` for a while: rewriting the asserts of a long module takes most of the time."""
+    taken = [(n, n.body) for n in tree.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and n.name in names]
+    for node, body in taken:
+        node.body = [ast.copy_location(ast.Pass(), body[0])]
+    try:
+        yield
+    finally:
+        for node, body in taken:
+            node.body = body
 
 
 def _stem(path: str) -> str:

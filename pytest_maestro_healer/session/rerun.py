@@ -18,7 +18,7 @@ import pytest
 
 from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.files import ProjectFiles
-from pytest_maestro_healer.evidence.nodeids import file_of, has_params, is_test, without_params
+from pytest_maestro_healer.evidence.nodeids import file_of, function_of, has_params, is_test, without_params
 from pytest_maestro_healer.model import Failure
 from pytest_maestro_healer.prove.runner import RunReport, TestOutcome, TestResult
 from pytest_maestro_healer.session import compat, elsewhere
@@ -117,7 +117,8 @@ class InProcess:
         if conditions is not None and conditions.world is not None:
             elsewhere.enter(conditions.world)
         absolute = {str(self.files.root / p): data for p, data in overlay.items()}
-        server = Overlay(self.config, absolute)
+        idle = self._idle(nodeids, overlay, whole_files)
+        server = Overlay(self.config, absolute, {str(self.files.root / p): names for p, names in idle.items()})
         results: dict[str, TestResult] = {}
         tracer = Tracer(self.capture) if trace else None
         with contextlib.ExitStack() as stack:
@@ -129,7 +130,7 @@ class InProcess:
             items: list[tuple[str, pytest.Item]] = []
             for path, wanted in _by_file(nodeids).items():
                 if path in overlay:
-                    items += self._fresh_items(stack, server, path, wanted, whole_files, results)
+                    items += self._fresh_items(stack, server, path, wanted, whole_files, results, idle.get(path, frozenset()))
                 else:
                     items += self._live_items(path, wanted, whole_files, results)
             if conditions is not None and conditions.ordered:
@@ -140,12 +141,22 @@ class InProcess:
         served = frozenset(self.files.relative(p) for p in server.served)
         return RunReport(results, seconds=time.perf_counter() - started, executed=executed, served=served, by_test=by_test)
 
-    def compile(self, overlay: Mapping[str, bytes]) -> None:
-        """Compile the healed test modules here, once, for the copies of this process that will execute them."""
-        server = Overlay(self.config, {str(self.files.root / p): data for p, data in overlay.items() if p.endswith(".py")})
+    def compile(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], *, whole_files: bool = False) -> None:
+        """Compile the healed test modules here, once, for the copies of this process that will execute ``nodeids`` of them."""
+        idle = {str(self.files.root / p): names for p, names in self._idle(nodeids, overlay, whole_files).items()}
+        server = Overlay(self.config, {str(self.files.root / p): data for p, data in overlay.items() if p.endswith(".py")}, idle)
         for path in server.files:
             with contextlib.suppress(Exception):  # what cannot be compiled is told by the run itself
                 server.compile(compat.module_names(self.config, Path(path))[0], path)
+
+    def _idle(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], whole: bool) -> dict[str, frozenset[str]]:
+        """By file, the functions and classes of which no test is to run: a long module need not be rewritten and collected for one of its tests."""
+        out: dict[str, frozenset[str]] = {}
+        for path, wanted in _by_file(nodeids).items():
+            if path in overlay and not whole and all(is_test(n) for n in wanted):
+                known = {_top(str(i.nodeid)) for i in self.session.items if self.files.relative(i.path) == path}
+                out[path] = frozenset(known - {_top(n) for n in wanted})
+        return out
 
     # -- items ---------------------------------------------------------------------------------------------
     def _live_items(self, path: str, wanted: list[str], whole: bool, results: dict[str, TestResult]) -> list[tuple[str, pytest.Item]]:
@@ -153,7 +164,14 @@ class InProcess:
         return _select(mine, path, wanted, whole, results, frozenset())
 
     def _fresh_items(
-        self, stack: contextlib.ExitStack, server: Overlay, path: str, wanted: list[str], whole: bool, results: dict[str, TestResult]
+        self,
+        stack: contextlib.ExitStack,
+        server: Overlay,
+        path: str,
+        wanted: list[str],
+        whole: bool,
+        results: dict[str, TestResult],
+        idle: frozenset[str],
     ) -> list[tuple[str, pytest.Item]]:
         old = self.collectors.get(path)
         full = self.files.root / path
@@ -162,14 +180,15 @@ class InProcess:
             return []
         nodeid = str(old.nodeid)
         stack.callback(compat.purge_fixtures(self.session, nodeid))
-        error = self._load(stack, server, full)
+        module, error = self._load(stack, server, full)
         fresh: list[pytest.Item] = []
-        if error is None:
-            for node in self._nodes(full, old):
-                more, error = compat.collect(node)
-                fresh += more
-                if error is not None:
-                    break
+        if module is not None:
+            with _hidden(module, idle):
+                for node in self._nodes(full, old):
+                    more, error = compat.collect(node)
+                    fresh += more
+                    if error is not None:
+                        break
         if error is not None:
             failure = self.capture.of_import(nodeid, path, error)
             results.update({n: TestResult(n, "error", failure) for n in wanted})
@@ -187,7 +206,7 @@ class InProcess:
             out += [n for n in nodes if isinstance(n, pytest.Module) or type(n) is type(old)]
         return out
 
-    def _load(self, stack: contextlib.ExitStack, server: Overlay, full: Path) -> BaseException | None:
+    def _load(self, stack: contextlib.ExitStack, server: Overlay, full: Path) -> tuple[types.ModuleType | None, BaseException | None]:
         """Execute the healed module under the name the session knows it by; sys.modules is restored afterwards."""
         names = compat.module_names(self.config, full)
         missing = object()
@@ -214,8 +233,8 @@ class InProcess:
         except BaseException as exc:
             if type(exc).__name__ == "Hang":
                 raise
-            return exc
-        return None
+            return None, exc
+        return module, None
 
     # -- running -------------------------------------------------------------------------------------------
     def _run_items(self, items: list[tuple[str, pytest.Item]], results: dict[str, TestResult], tracer: Tracer | None, conditions: Conditions) -> None:
@@ -287,6 +306,23 @@ def result_of(nodeid: str, reports: Sequence[pytest.TestReport], seconds: float)
     if not any(rep.when == "teardown" for rep in reports):  # it never came to its end: pytest.exit, say
         outcome = "missing"
     return TestResult(nodeid, outcome, failure, seconds)
+
+
+def _top(nodeid: str) -> str:
+    """The name in the module that a test belongs to: its function, or the outermost of its classes."""
+    return function_of(nodeid).partition("::")[0]
+
+
+@contextlib.contextmanager
+def _hidden(module: types.ModuleType, names: frozenset[str]) -> Iterator[None]:
+    """Tests that are not to run are not there while the module is collected; those that run may call them."""
+    kept = dict(vars(module))
+    for name in names & kept.keys():
+        delattr(module, name)
+    try:
+        yield
+    finally:
+        vars(module).update({n: v for n, v in kept.items() if n in names})
 
 
 def _by_file(nodeids: Sequence[str]) -> dict[str, list[str]]:

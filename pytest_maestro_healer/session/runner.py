@@ -87,7 +87,7 @@ class SessionRunner:
         overlay = {p: d for p, d in overlay.items() if self.ground.get(p) != d}
         if not forked.possible() or self.config.isolate or not self._fits(nodeids, overlay):
             return [None] * len(mutants)
-        self.inprocess.compile(overlay)
+        self.inprocess.compile(nodeids, overlay)
         return killed(self.files.root, mutants, lambda: self.inprocess.run(nodeids, overlay), self.config.timeout)
 
     def _fits(self, nodeids: Sequence[str], overlay: Mapping[str, bytes]) -> bool:
@@ -100,7 +100,7 @@ class SessionRunner:
     ) -> RunReport:
         if forked.possible():
             self.runs["forked"] += 1
-            self.inprocess.compile(overlay)
+            self.inprocess.compile(nodeids, overlay, whole_files=whole)
 
             def work() -> RunReport:
                 reseed()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import threading
+import types
 from collections.abc import Iterator
 
 import pytest
 
+from pytest_maestro_healer.session.overlay import Overlay
 from tests.integration.toys import BROKEN, HEALED, LIB, NEW, OLD, Suite
 
 #: A thread that is alive makes forking unsafe: proofs then run in forks of another process. It ends with its file.
@@ -461,3 +463,34 @@ def test_the_healed_source_is_what_runs(suite: Suite) -> None:
     run = suite.heal()
     assert run.one()["decision"]["kind"] == "rejected"
     assert HEALED not in str(run.report)
+
+
+def test_of_a_long_module_only_what_runs_is_rewritten_and_collected(suite: Suite) -> None:
+    """Tests that do not run stay callable, fixtures and parameter sets stay as they are, and values of the failing assert are still seen."""
+    others = "".join(f"\n\ndef test_other_{i}():\n    assert lib.VALUE == 2\n" for i in range(30))
+    text = (
+        "import lib\nimport pytest\n\n\n@pytest.fixture(autouse=True)\ndef two():\n    return 2\n\n\n"
+        "class TestBase:\n    def helped(self):\n        test_other_3()\n        return lib.old_name(1)\n\n"
+        "    def test_base(self):\n        assert lib.VALUE == 2\n\n\n"
+        "class TestMine(TestBase):\n    @pytest.mark.parametrize('x', ['a::b', '[c]'])\n    def test_mine(self, x, two):\n"
+        "        assert self.helped() == two\n"
+    )
+    suite.write({"test_a.py": text + others})
+    run = suite.heal()
+    one = run.one()
+    assert set(one["nodeids"]) == {"test_a.py::TestMine::test_mine[a::b]", "test_a.py::TestMine::test_mine[[c]]"}, run.text
+    assert one["decision"]["kind"] == "pending"
+    assert one["diff"].count("+        return lib.new_name(1)") == 1
+
+
+def test_only_the_asserts_of_what_runs_are_rewritten(suite: Suite) -> None:
+    path = str(suite.path / "test_x.py")
+    one = b"def test_a():\n    assert x == 1\n\n\n"
+    two = b"class TestB:\n    y = 1\n\n    def test_b(self):\n        assert x == 2\n\n\n"
+    source = one + two + b"def test_c():\n    assert x == 3\n"
+    server = Overlay(suite.pytester.parseconfig(), {path: source}, {path: frozenset({"test_a", "TestB"})})
+    code = server.compile("test_x", path)
+    made = {c.co_name: c for c in code.co_consts if isinstance(c, types.CodeType)}
+    assert made.keys() == {"test_a", "TestB", "test_c"}
+    assert [n for n, c in made.items() if "@pytest_ar" in c.co_names] == ["test_c"]
+    assert "y" in made["TestB"].co_names
