@@ -122,31 +122,29 @@ class Ladder:
         """The teeth rung: mutants of the product lines that the healed tests execute, one at a time.
 
         ``source`` gives a product file's bytes. A heal that changed an ``expectation`` and lets all mutants live is refused; one that left all
-        checks as they were cannot have blunted them: there the first one that is noticed ends it. With fewer than :data:`ENOUGH` mutants tried
-        the rung says nothing, and none is tried.
+        checks as they were cannot have blunted them: there the first one that is noticed ends it. Where there are fewer than :data:`ENOUGH`
+        mutants the rung says nothing, and none is tried.
         """
         began = self.clock()
         executed = self.runner.run(nodeids, overlay, trace=True).executed
         share = max(2, MUTANTS // max(1, len(executed)))
         found = [m for path, lines in sorted(executed.items()) for m in mutants(path, source(path) or b"", lines, share)][:MUTANTS]
-        tried = self._mutated(nodeids, overlay, found, MUTANTS if expectation else ENOUGH) if len(found) >= ENOUGH else []
+        tried = self._mutated(nodeids, overlay, found, MUTANTS if expectation else 1) if len(found) >= ENOUGH else []
         seconds = self.clock() - began
-        if len(tried) < ENOUGH:
+        if len(tried) < ENOUGH and (expectation or not any(k for _, k in tried)):
             return ProofStep("teeth", None, "the tests execute too little of this project's own product code to tell", seconds)
         dead = sum(k for _, k in tried)
         alive = [f"{m.path}:{m.at} {m.what}" for m, k in tried if not k]
         reason = f"{dead}/{len(tried)} mutants of the product are noticed" + (f"; not: {'; '.join(alive[:3])}" if alive else "")
         return ProofStep("teeth", True if dead else False if expectation else None, reason, seconds)
 
-    def _mutated(
-        self, nodeids: Sequence[str], overlay: Mapping[str, bytes], found: Sequence[Mutant], at_once: int
-    ) -> list[tuple[Mutant, bool]]:
-        """Which mutants are noticed, ``at_once`` at a time until one is and :data:`ENOUGH` were tried."""
+    def _mutated(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], found: Sequence[Mutant], at_once: int) -> list[tuple[Mutant, bool]]:
+        """Which mutants are noticed, ``at_once`` at a time until one is."""
         out: list[tuple[Mutant, bool]] = []
         for i in range(0, len(found), at_once):
             some = found[i : i + at_once]
             out += [(m, k) for m, k in zip(some, self.runner.killed(nodeids, overlay, some), strict=True) if k is not None]
-            if len(out) >= ENOUGH and any(k for _, k in out):
+            if any(k for _, k in out):
                 break
         return out
 
@@ -156,9 +154,7 @@ class Ladder:
         Returns the step and the nodeids that must not be lost or must be healed, and are not.
         """
         began = self.clock()
-        touched = sorted(
-            {p for p in overlay if p.endswith(".py")} & {file_of(n) for n in passed_before} | {file_of(n) for n in nodeids}
-        )
+        touched = sorted({p for p in overlay if p.endswith(".py")} & {file_of(n) for n in passed_before} | {file_of(n) for n in nodeids})
         whole = self.runner.run(touched or list(nodeids), overlay, whole_files=True, fresh=True)
         seconds = self.clock() - began
         if whole.problem:
@@ -179,7 +175,8 @@ def _conditions(proof: Proof, i: int) -> Conditions:
     env = proof.environments[i % len(proof.environments)] if proof.environments else {}
     world = proof.worlds[i % len(proof.worlds)] if proof.worlds else None
     fresh = proof.fresh or bool(proof.environments)
-    return Conditions(env=env, ordered=bool(proof.order), load=proof.load, clean=True, fresh=fresh, world=world)
+    near = world is not None and not proof.order  # another time or order of directories needs no process in which no test has run
+    return Conditions(env=env, ordered=bool(proof.order), load=proof.load, clean=not near, fresh=fresh, world=world)
 
 
 def _failed(report: RunReport, nodeid: str) -> bool:

@@ -197,7 +197,18 @@ def chew(world: World, killed: list[bool | None] | bool | None, *, files: int = 
 def test_teeth(world: World, killed: bool | None, expectation: bool, passed: bool | None) -> None:
     step, asked = chew(world, killed, expectation=expectation)
     assert step.passed is passed
-    assert ENOUGH <= len(asked) <= MUTANTS
+    at_least = 1 if killed and not expectation else ENOUGH
+    assert at_least <= len(asked) <= MUTANTS
+
+
+def test_a_heal_that_left_all_checks_is_done_with_the_first_that_is_noticed(world: World) -> None:
+    step, asked = chew(world, True, expectation=False)
+    assert (len(asked), step.reason) == (1, "1/1 mutants of the product are noticed")
+
+
+def test_of_too_few_mutants_none_is_tried(world: World) -> None:
+    step, asked = chew(world, True, source=lambda p: b"def f(a):\n    return a\n")
+    assert (step.passed, asked) == (None, [])
 
 
 def test_one_dead_mutant_is_teeth_and_the_living_are_named(world: World) -> None:
