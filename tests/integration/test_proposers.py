@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from pytest_maestro_healer.session.proposing import differences, stamps
+from pytest_maestro_healer.config import HealerConfig
+from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.model import Applicability, Edit, Evidence, Failure, Proof, Proposal
+from pytest_maestro_healer.session import forked
+from pytest_maestro_healer.session.proposing import Proposed, answer, differences, stamps
 from tests.integration.toys import BROKEN, NEW, OLD, Suite
 
 ONLY = "--heal-strategies=proposer,!toy"
@@ -147,23 +155,87 @@ def test_the_name_of_another_tactic_and_own_terms_of_proof_are_of_no_use(suite: 
 
 
 # -- answers and accidents ---------------------------------------------------------------------------------------
+def proposal(edits: Any = (), **more: Any) -> Proposal:
+    return Proposal("llm", "guess", tuple(edits), (), Applicability.SAFE, "guessed", **more)
+
+
+def late() -> Iterator[Any]:
+    yield None
+
+
+def broken() -> Any:
+    raise ConnectionError("no answer")
+
+
+#: What a proposer gives -> what is said of it; ``""``: nothing.
+JUNK: dict[str, tuple[Callable[[], Any], str]] = {
+    "none": (lambda: None, ""),
+    "empty": (list, ""),
+    "number": (lambda: 5, "TypeError: it gave int"),
+    "text": (lambda: "assert True", "TypeError: it gave str"),
+    "mapping": (lambda: {"edits": []}, "TypeError: it gave dict"),
+    "wrong": (lambda: [1], "TypeError: it gave int 1, not a Proposal"),
+    "bytes": (lambda: [proposal([Edit("test_a.py", "x", 0, 0, b"")])], "not JSON serializable"),  # type: ignore[arg-type]
+    "fields": (lambda: [proposal([Edit("test_a.py", "x", "a", 1, "x")])], "a Proposal that is none"),  # type: ignore[arg-type]
+    "huge": (lambda: [proposal([Edit("test_a.py", "x", 0, 0, "x" * 10**7)])], "10,000,000 characters"),
+    "nothing": (lambda: [proposal()], ""),
+    "late": (late, "TypeError: it gave NoneType"),
+    "raises": (broken, "ConnectionError: no answer; it was left out"),
+}
+
+
+def asks(answers: Callable[[], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[Proposal], str]:
+    """What a proposer's answer comes to, asked here and now; and the notes."""
+    impl = SimpleNamespace(plugin_name="llm", argnames=(), function=answers)
+    config: Any = SimpleNamespace(hook=SimpleNamespace(pytest_heal_propose=SimpleNamespace(get_hookimpls=lambda: [impl])))
+    failure = Failure("test_a.py::test_a", "call", "test_a.py", "AssertionError", "")
+    monkeypatch.setattr(forked, "possible", lambda: False)
+    notes: list[str] = []
+
+    def here(name: str, failure: Failure, ctx: Context) -> tuple[Any, str]:
+        try:
+            return json.loads(json.dumps(answer(config, name, failure, ctx))), ""
+        except Exception as exc:
+            return None, f"crash: {type(exc).__name__}: {exc}"
+
+    settings = HealerConfig()
+    found = Proposed(config, settings, tmp_path, notes, here).propose(failure, Context(tmp_path, settings))
+    return list(found), "\n".join(notes)
+
+
+@pytest.mark.parametrize("kind", JUNK)
+def test_an_answer_that_is_none(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers, word = JUNK[kind]
+    found, notes = asks(answers, tmp_path, monkeypatch)
+    assert found == []
+    assert (notes != "") == (word != "")
+    assert word in notes
+
+
+def test_what_is_left_of_a_proposal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Evidence("model", "x" * 10_000, "", 5.0)
+    edit = Edit("test_a.py", "x", 0, 0, "x")
+    given = Proposal("environment_healing", "", (edit,), (told,), Applicability.SAFE, "", cause_key="c", proof=Proof(fails_before=False))
+    (found,), _ = asks(lambda: [given], tmp_path, monkeypatch)
+    assert (found.strategy, found.tactic, found.applicability, found.cause_key, found.proof) == (
+        "proposer",
+        "proposer",
+        Applicability.REVIEW,
+        "",
+        None,
+    )
+    assert (found.edits, found.evidence[0].weight, len(found.evidence[0].sentence)) == ((edit,), 0.5, 2000)
+    (bare,), _ = asks(lambda: [proposal([edit])], tmp_path, monkeypatch)
+    assert [e.kind for e in bare.evidence] == ["proposer"]
+    (advice,), _ = asks(lambda: [proposal(advice="look")], tmp_path, monkeypatch)
+    assert advice.applicability is Applicability.ADVICE
+    assert len(asks(lambda: [proposal([edit])] * 1000, tmp_path, monkeypatch)[0]) == 6
+
+
 #: Plugin -> (its code, what is said of it; ``""``: nothing).
-JUNK = {
-    "none": ("def pytest_heal_propose(failure, context): return None", ""),
-    "empty": ("def pytest_heal_propose(failure, context): return []", ""),
-    "number": ("def pytest_heal_propose(failure, context): return 5", "TypeError: it gave int"),
-    "text": ("def pytest_heal_propose(failure, context): return 'assert True'", "TypeError: it gave str"),
-    "mapping": ("def pytest_heal_propose(failure, context): return {'edits': []}", "TypeError: it gave dict"),
-    "wrong": ("def pytest_heal_propose(failure, context): return [1]", "TypeError: it gave int 1, not a Proposal"),
-    "types": ("def pytest_heal_propose(failure, context): return [proposal([Edit(5, None, 'a', [], b'')])]", "not JSON serializable"),
-    "fields": ("def pytest_heal_propose(failure, context): return [proposal([Edit('test_a.py', 'x', 'a', 1, 'x')])]", "a Proposal that is none"),
-    "huge": ("def pytest_heal_propose(failure, context): return [proposal([Edit('test_a.py', 'x', 0, 0, 'x' * 10**7)])]", "10,000,000 characters"),
-    "late": ("def pytest_heal_propose(failure, context):\n    yield None", "TypeError: it gave NoneType"),
-    "raises": ("def pytest_heal_propose(failure, context): raise ConnectionError('no answer')", "ConnectionError: no answer; it was left out"),
-    "exits": ("def pytest_heal_propose(failure, context): sys.exit(0)", "SystemExit: 0"),
-    "stops": ("def pytest_heal_propose(failure, context): raise KeyboardInterrupt", "KeyboardInterrupt"),
+ACCIDENTS = {
+    "exits": ("def pytest_heal_propose(failure, context): sys.exit(0)", "SystemExit: 0; it was left out"),
     "dies": ("def pytest_heal_propose(failure, context): os._exit(0)", "ended with status 0; it is not asked again"),
-    "killed": ("def pytest_heal_propose(failure, context): os.kill(os.getpid(), 9)", "ended with status 9; it is not asked again"),
     "mutates": (
         """
         def pytest_heal_propose(failure, context):
@@ -183,24 +255,25 @@ JUNK = {
         """,
         "",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs fork")
-def test_junk_accidents_and_changes_of_the_process(suite: Suite) -> None:
-    suite.write({"test_a.py": BROKEN, "test_b.py": "import lib\n\n\ndef test_other():\n    assert lib.new_name(1) == 3\n"})
+def test_accidents_and_changes_of_the_process(suite: Suite) -> None:
+    suite.write({"test_a.py": BROKEN})
     args: list[str] = [*plugin(suite, "honest", HONEST)]
-    for name, (code, _) in JUNK.items():
+    for name, (code, _) in ACCIDENTS.items():
         args += plugin(suite, f"junk_{name}", code)
     plain, before, where = suite.plain().counts(), bytes_of(suite), Path.cwd()
     run = suite.heal(ONLY, *args)
-    assert run.counts() == plain == "2 failed"
+    assert run.counts() == plain == "1 failed"
     assert bytes_of(suite) == before
     assert "LEFT_BEHIND" not in os.environ
     assert Path.cwd() == where
-    assert run.kinds() == {"test_a.py::test_call": "pending", "test_b.py::test_other": "rejected"}, run.notes
-    for name, (_, word) in JUNK.items():
-        mine = [line for line in run.report["notes"] if f"junk_{name}:" in line or f"junk_{name} gave" in line]
+    assert run.one()["decision"]["kind"] == "pending", run.notes
+    assert "+    assert lib.new_name(1) == 2\n" in run.one()["diff"]
+    for name, (_, word) in ACCIDENTS.items():
+        mine = [line for line in run.report["notes"] if f"junk_{name}:" in line]
         assert len(mine) == (1 if word else 0), (name, run.notes)
         assert word in "".join(mine), (name, mine)
 
@@ -291,7 +364,7 @@ def test_they_are_asked_where_nothing_else_heals_and_not_while_collecting(suite:
 def test_with_xdist_they_are_asked_in_fresh_processes(suite: Suite) -> None:
     pytest.importorskip("xdist")
     suite.write({"test_a.py": BROKEN})
-    args = [*plugin(suite, "honest", HONEST), *plugin(suite, "dies", JUNK["dies"][0])]
+    args = [*plugin(suite, "honest", HONEST), *plugin(suite, "dies", ACCIDENTS["dies"][0])]
     run = suite.spawn("-n", "2", ONLY, *args, "-o", "heal_fresh_confirm=false")
     assert run.ret == 1
     assert set(run.kinds().values()) == {"pending"}, run.text
@@ -310,6 +383,29 @@ def test_advice_is_shown_as_theirs(suite: Suite) -> None:
     one = suite.heal(ONLY, *plugin(suite, "advises", ADVISES)).one()
     assert one["decision"]["kind"] == "advised"
     assert (one["strategy_used"], one["advice"]) == ("proposer", "All is well.")
+
+
+PINS = """
+def pytest_heal_propose(failure, context):
+    if failure.function == "test_advice":
+        return [proposal([], advice="All is well.")]
+    src = context.source(failure.path)
+    return [proposal(edits_between(failure.path, src.data, src.data.replace(b"18  # pin", b"19")))]
+"""
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+@pytest.mark.parametrize("kind", ["pin", "advice"])
+def test_neither_a_pinned_value_nor_advice_hides_a_regression(suite: Suite, kind: str) -> None:
+    suite.write({"shop.py": SHOP, "test_a.py": f"import shop\n\n\ndef test_{kind}():\n    assert shop.price(2) == 18  # pin\n"})
+    env = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    for args in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-qm", "x"]):
+        subprocess.run(["git", *args], cwd=suite.path, env=env, check=True)
+    suite.write({"shop.py": SHOP.replace("if n > 2", "if n > 1")})
+    one = suite.heal(ONLY, *plugin(suite, "pins", PINS)).one()
+    assert one["decision"]["kind"] == "rejected"
+    assert one["decision"]["rule"].startswith("looks like a regression")
+    assert one["diagnosis"]["suspect"].startswith("shop.py:3")
 
 
 def test_a_strategy_cannot_take_the_name_of_one_that_is_built_in(suite: Suite) -> None:
