@@ -8,6 +8,7 @@ import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 _IMPORT = re.compile(rb"(import|from)[ \t]")
 
@@ -51,6 +52,7 @@ def hunks(before: Sequence[bytes], after: Sequence[bytes]) -> list[LineHunk]:
     return [LineHunk(head + i1, head + i2, tuple(b[j1:j2])) for tag, i1, i2, j1, j2 in matcher.get_opcodes() if tag != "equal"]
 
 
+@lru_cache(maxsize=32)
 def rebase(before: bytes, after: bytes, current: bytes) -> bytes | None:
     """``current`` with the change ``before -> after`` made in it, or ``None`` where the two changes touch the same lines.
 
@@ -88,6 +90,7 @@ def _imports_only(h: LineHunk) -> bool:
     return h.start == h.end and all((_IMPORT.match(line) or not line.strip()) and line.endswith(b"\n") for line in h.lines)
 
 
+@lru_cache(maxsize=8)
 def _parses(data: bytes) -> bool:
     try:
         with warnings.catch_warnings():

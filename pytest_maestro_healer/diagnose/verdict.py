@@ -161,8 +161,7 @@ def _shape(lines: Sequence[str]) -> list[str]:
 
 
 def _states(hunk: Hunk, value: str) -> bool:
-    """Whether the added lines contain ``value`` (source text of a literal, or a piece of a string)."""
-    added = "\n".join(hunk.added)
+    """Whether the change brings in ``value`` (source text of a literal, or a piece of a string); one that stood there before says nothing."""
     try:
         literal = ast.literal_eval(value)
     except (ValueError, SyntaxError):
@@ -171,4 +170,6 @@ def _states(hunk: Hunk, value: str) -> bool:
     # as a word of its own: 5 does not stand in 50 or 1.5, nor red in hundred
     before = r"(?<!\w)(?<!\d\.)" if text[:1].isalnum() else ""
     after = r"(?!\w|\.\d)" if text[-1:].isalnum() else ""
-    return bool(text) and re.search(before + re.escape(text) + after, added) is not None
+    word = re.compile(before + re.escape(text) + after)
+    removed, added = (len(word.findall("\n".join(lines))) for lines in (hunk.removed, hunk.added))
+    return bool(text) and added > removed

@@ -8,7 +8,7 @@ import contextlib
 import copy
 import linecache
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -65,7 +65,16 @@ class Code:
         exact = [n for n in found if span_of(n) == span]
         if exact or found:
             return exact or found
-        return [n for n in ast.walk(self.tree) if isinstance(n, ast.Call) and n.lineno == span[0] and (not name or called(n) == name)]
+        return [n for n in self._calls.get(span[0], ()) if not name or called(n) == name]
+
+    @cached_property
+    def _calls(self) -> dict[int, list[ast.Call]]:
+        """All calls by the line that they begin in."""
+        out: dict[int, list[ast.Call]] = {}
+        for n in ast.walk(self.tree):
+            if isinstance(n, ast.Call):
+                out.setdefault(n.lineno, []).append(n)
+        return out
 
     def withs(self, line: int) -> list[ast.With | ast.AsyncWith]:
         """The with statements around ``line``, innermost first."""

@@ -163,6 +163,14 @@ def test_every_new_value_must_be_stated_where_logic_changed() -> None:
     assert cause("    return x", "    return (3, y)") is Cause.REGRESSION_SUSPECTED
 
 
+@pytest.mark.parametrize(("value", "cause"), [("1", Cause.REGRESSION_SUSPECTED), ("2", Cause.REGRESSION_SUSPECTED), ("7", Cause.DRIFT)])
+def test_a_number_that_stood_there_before_states_nothing(value: str, cause: Cause) -> None:
+    """``x * 2 + 1`` became ``x * 2 - 1 + 7``: that a test now sees 1 or 2 is no intent."""
+    hunk = Hunk("pkg/m.py", "pkg/m.py", 7, 7, ("    return x * 2 + 1",), ("    return x * 2 - 1 + 7",))
+    found = judge(broken("AssertionError"), [ProductChange(hunk, frozenset({7}))], new_values=[value])
+    assert found.cause is cause
+
+
 def test_an_empty_text_is_stated_nowhere() -> None:
     assert cause("    return x", "    return y", "''") is Cause.REGRESSION_SUSPECTED
 
