@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from pytest_maestro_healer.edit.guards.checks import exception_names
 from pytest_maestro_healer.edit.guards.expressions import FuncDef, constant, dotted, keyword, last_name, own_nodes, root_name, words
