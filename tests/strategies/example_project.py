@@ -63,11 +63,11 @@ def commit(root: Path, message: str, dated: str = "") -> None:
     """Commit everything, now or as of the date ``dated``."""
     dates = {"GIT_AUTHOR_DATE": dated, "GIT_COMMITTER_DATE": dated} if dated else {}
     _git(root, "add", "-A")
-    _git(root, "commit", "-q", "--allow-empty", "-m", message)
+    _git(root, "commit", "-q", "--allow-empty", "-m", message, **dates)
 
 
-def _git(root: Path, *args: str) -> None:
-    subprocess.run(["git", *args], cwd=root, env={**os.environ, **GIT_ENV}, check=True, capture_output=True, timeout=60)
+def _git(root: Path, *args: str, **more: str) -> None:
+    subprocess.run(["git", *args], cwd=root, env={**os.environ, **GIT_ENV, **more}, check=True, capture_output=True, timeout=60)
 
 
 def build(root: Path, example: Example) -> None:
