@@ -54,10 +54,10 @@ def enter(world: World) -> None:
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] not in _KEPT and module is not None:
             _swap(vars(module) if hasattr(module, "__dict__") else {}, swaps)
-    accessor = getattr(sys.modules.get("pathlib"), "_NormalAccessor", None)  # Python 3.10 keeps the functions in a class
-    if accessor is not None:
-        for key, (_, new) in _chosen(vars(accessor), swaps).items():
-            setattr(accessor, key, staticmethod(new))
+    for module in (m for name, m in list(sys.modules.items()) if name.partition(".")[0] in ("pathlib", "glob")):
+        for cls in {v for v in vars(module).values() if isinstance(v, type) and v.__module__ == module.__name__}:  # some keep the functions
+            for key, (_, new) in _chosen(vars(cls), swaps).items():
+                setattr(cls, key, staticmethod(new))
 
 
 def _chosen(space: Mapping[str, Any], swaps: Mapping[int, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:

@@ -185,7 +185,7 @@ class HashOrder(FlakyTactic):
             found = s.under(Conditions(env={"PYTHONHASHSEED": seed}, fresh=True))
             if found is not None:
                 outcomes[seed], compared[seed] = found.passed, _compared(found)
-            if len(set(outcomes.values())) == 2 and len(outcomes) >= 3:
+            if len(set(compared.values())) > 1:
                 break
         failing = [k for k, ok in outcomes.items() if not ok]
         if not failing or len(set(compared.values())) == 1:
@@ -201,13 +201,13 @@ class HashOrder(FlakyTactic):
         if data is None:
             return
         told = ", ".join(f"{k} {'passes' if ok else 'fails'}" for k, ok in outcomes.items())
-        environments = tuple({"PYTHONHASHSEED": k} for k in sorted(outcomes, key=lambda k: outcomes[k]))
+        environments = tuple({"PYTHONHASHSEED": k} for k in dict.fromkeys((*failing, *outcomes, "5", "6")))
         yield Proposal(
             STRATEGY_NAME,
             self.name,
             _edits(s, {place.src.path: data}),
             (
-                Evidence("experiment", f"the outcome depends on PYTHONHASHSEED and on nothing else: {told}", repro([s.nodeid]), 0.7),
+                Evidence("experiment", f"what is compared depends on PYTHONHASHSEED and on nothing else: {told}", repro([s.nodeid]), 0.7),
                 Evidence("value", "both sides hold the same items in another order", str(comparison.location or ""), 0.5),
             ),
             self.applicability,
@@ -215,7 +215,7 @@ class HashOrder(FlakyTactic):
             nodeids=(s.nodeid,),
             meaning="the order of the items is of no meaning",
             score=0.8,
-            proof=Proof(repeats=min(4, len(outcomes)), environments=environments),
+            proof=Proof(repeats=3, environments=environments[:3]),
         )
 
 
