@@ -11,6 +11,7 @@ from typing import Any
 
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.errors import HealerError
+from pytest_maestro_healer.evidence.nodeids import file_of
 from pytest_maestro_healer.remote.batch import unpacked
 
 
@@ -66,7 +67,7 @@ def _with_code(raw: Any) -> Any:
 
 
 def _file_of(nodeid: str) -> str:
-    path = nodeid.partition("::")[0]
+    path = file_of(nodeid)
     return path if path.endswith(".py") else ""
 
 

@@ -13,6 +13,7 @@ from pytest_maestro_healer.apply.store import Store
 from pytest_maestro_healer.commands.root import configuration, rootdir
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.errors import HealerError
+from pytest_maestro_healer.evidence.nodeids import file_of, is_test, tail_of
 from pytest_maestro_healer.learning import attend, open_history
 from pytest_maestro_healer.model import HealingResult
 from pytest_maestro_healer.remote.engine import run_job
@@ -61,7 +62,7 @@ async def outcomes(root: Path, files: Mapping[str, bytes], targets: Sequence[str
     """
     real = Path(os.path.realpath(root))
     served = {str(real / path): data for path, data in files.items()}
-    selects = tuple((path, tail) for path, _, tail in (n.partition("::") for n in nodeids) if tail)
+    selects = tuple((file_of(n), tail_of(n)) for n in nodeids if is_test(n))
     with tempfile.TemporaryDirectory(prefix="maestro-heal-") as folder:
         work = Path(folder)
         # the engine shows the other contents, but has no time to heal anything, and keeps nothing
@@ -89,7 +90,7 @@ def _outcomes(answer: Answer | None, problem: str, whole: bool) -> Outcomes:
 async def validate(root: Path, result: HealingResult) -> str:
     """Why the tests of ``result`` do not pass with its changes on the files of now; ``""`` where they do."""
     wanted = list(result.nodeids or (result.test_id,))
-    targets = list(dict.fromkeys(n.partition("::")[0] for n in wanted))
+    targets = list(dict.fromkeys(file_of(n) for n in wanted))
     found = await outcomes(root, {c.path: c.after_bytes for c in result.changes}, targets, wanted)
     if found.problem:
         return found.problem

@@ -17,6 +17,7 @@ from typing import Any
 
 from pytest_maestro_healer.errors import BundleError
 from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.evidence.nodeids import file_of, tail_of
 
 _BAD = frozenset({"failed", "error", "failure"})
 
@@ -247,9 +248,8 @@ def resolve(cases: Iterable[Case], root: Path, base: Path | None = None) -> Foun
 
 def _select(case: Case, base: Path, root: Path) -> tuple[str, str] | None:
     if case.nodeid:
-        path, _, tail = case.nodeid.partition("::")
-        file = _inside(base / path, root)
-        return None if file is None else (file, tail)
+        file = _inside(base / file_of(case.nodeid), root)
+        return None if file is None else (file, tail_of(case.nodeid))
     parts = [p for p in case.classname.split(".") if p]
     if case.file:
         file = _inside(base / case.file.replace("\\", "/"), root)

@@ -16,6 +16,7 @@ from pytest_maestro_healer.capture.results import Results, read_results, resolve
 from pytest_maestro_healer.commands.output import Output
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.errors import HealerError
+from pytest_maestro_healer.evidence.nodeids import file_of, joined, stands_for, tail_of
 from pytest_maestro_healer.model import DecisionKind, Failure, HealingResult
 from pytest_maestro_healer.remote.job import Answer, Job, answer
 from pytest_maestro_healer.report import card
@@ -61,7 +62,7 @@ def explain(out: Output, nodeid: str, *, folder: Path, root: Path) -> int:
 
     Nothing is written but the pending heal; returns 0 where the test passes, else 1. Raises as :func:`heal_results`.
     """
-    path, _, tail = nodeid.partition("::")
+    path, tail = file_of(nodeid), tail_of(nodeid)
     file = Path(os.path.abspath(folder / path))  # noqa: PTH100
     if not file.exists():
         file = root / path
@@ -75,7 +76,7 @@ def explain(out: Output, nodeid: str, *, folder: Path, root: Path) -> int:
     seen = _run(Job(root, (relative,), HealerConfig(), frozenset(), select=selects, alone=True), shown=False, json=out.json)
     if seen.missing:
         raise HealerError(f"{relative} has no test {tail}")
-    mine = [f for f in seen.failures if not tail or f.phase == "collect" or f.nodeid.startswith(f"{relative}::{tail}")] or list(seen.failures)
+    mine = [f for f in seen.failures if not tail or f.phase == "collect" or stands_for(f.nodeid, joined(relative, tail))] or list(seen.failures)
     told: list[HealingResult] = []
     for failure in mine:
         out.lines(_failure(failure))

@@ -12,6 +12,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from pytest_maestro_healer.evidence.nodeids import file_of, tail_of
 from pytest_maestro_healer.evidence.redact import redact
 
 Entry = dict[str, Any]
@@ -25,7 +26,7 @@ def mapping(ran: Collection[str], passed: Collection[str], *, complete: bool, le
     """The map of a run: ``ran`` and ``passed`` are nodeids, ``complete`` says that no test of a file was left out, ``left_out`` are files to skip."""
     files: dict[str, tuple[list[str], list[str]]] = {}
     for nodeid in ran:
-        path, _, name = nodeid.partition("::")
+        path, name = file_of(nodeid), tail_of(nodeid)
         good, bad = files.get(path) or files.setdefault(path, ([], []))
         (good if nodeid in passed else bad).append(name)
     whole: list[str] = []
@@ -99,7 +100,7 @@ class Greens:
 
     def commits(self, nodeid: str) -> Iterator[str]:
         """The commits at which ``nodeid`` was seen passing, newest first."""
-        path, _, name = nodeid.partition("::")
+        path, name = file_of(nodeid), tail_of(nodeid)
         name = redact(name)
         for e in self._newest:
             if _covers(e["m"], path, name):

@@ -12,6 +12,7 @@ from typing import Any
 
 from pytest_maestro_healer.capture.text import Report
 from pytest_maestro_healer.config import HealerConfig
+from pytest_maestro_healer.evidence.nodeids import tail_of
 from pytest_maestro_healer.model import HealingResult
 from pytest_maestro_healer.remote.engine import Entry, Run, selects_of, unhealed
 from pytest_maestro_healer.remote.place import Place, locate
@@ -93,7 +94,7 @@ async def _group(
             for i, result in enumerate(found):
                 if len(members) > 1 and result.decision.rule.startswith(_CLASH):
                     # alone it may well be healed; by now the file may have the other's heal, so this one is made against the given code
-                    entry = replace(mine[i][2], selects=(("", result.test_id.partition("::")[2]),))
+                    entry = replace(mine[i][2], selects=(("", tail_of(result.test_id)),))
                     alone = Run(place, [entry], config, settings, _work(folder / f"alone{mine[i][0]}"))
                     found[i] = (await alone.heal())[0]
         except Exception as exc:

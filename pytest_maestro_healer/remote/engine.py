@@ -18,6 +18,7 @@ from pytest_maestro_healer.apply.ids import healing_id
 from pytest_maestro_healer.capture.text import Report, likeness, meant
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.errors import HealerError
+from pytest_maestro_healer.evidence.nodeids import file_of, function_of, name_of, tail_of
 from pytest_maestro_healer.evidence.redact import without_secrets
 from pytest_maestro_healer.model import Decision, DecisionKind, Failure, HealingResult
 from pytest_maestro_healer.remote import process
@@ -40,7 +41,7 @@ class Entry:
     @property
     def function(self) -> str:
         """The test function that is meant, ``""`` where that is open."""
-        return self.selects[0][1].partition("[")[0].replace("::", ".") if len(self.selects) == 1 else ""
+        return function_of(f"::{self.selects[0][1]}").replace("::", ".") if len(self.selects) == 1 else ""
 
 
 @dataclass
@@ -127,19 +128,19 @@ class Run:
     def _seen(self, entry: Entry) -> list[Failure]:
         if self.live is None:
             return []
-        mine = [f for f in self.live.failures if f.nodeid.partition("::")[0] == self.place.path or f.path == self.place.path]
+        mine = [f for f in self.live.failures if file_of(f.nodeid) == self.place.path or f.path == self.place.path]
         if not entry.selects:
             return mine or list(self.live.failures)
-        names = [s[1].partition("[")[0].rpartition("::")[2] for s in entry.selects]
+        names = [name_of(f"::{s[1]}") for s in entry.selects]
         exact = {s[1] for s in entry.selects}
-        found = [f for f in mine if f.nodeid.partition("::")[2] in exact] or [f for f in mine if f.function.rpartition(".")[2] in names]
+        found = [f for f in mine if tail_of(f.nodeid) in exact] or [f for f in mine if f.function.rpartition(".")[2] in names]
         return found or [f for f in self.live.failures if f.phase == "collect"]
 
     def _passes(self, entry: Entry) -> bool:
         if self.live is None:
             return False
-        names = {s[1].partition("[")[0].rpartition("::")[2] for s in entry.selects}
-        mine = [o for n, o in self.live.outcomes.items() if not names or n.partition("[")[0].rpartition("::")[2] in names]
+        names = {name_of(f"::{s[1]}") for s in entry.selects}
+        mine = [o for n, o in self.live.outcomes.items() if not names or name_of(n) in names]
         return bool(mine) and all(o == "passed" for o in mine)
 
     def _why_not(self, failures: Sequence[Failure]) -> str:
@@ -210,8 +211,8 @@ def selects_of(details: Mapping[str, Any], code: str, report: Report, *, part: b
     functions = list(dict.fromkeys(_TEST.findall(code)))
     for key in ("nodeid", "test_id", "test_name", "test_function", "test"):
         name = str(details.get(key) or "")
-        tail = name.partition("::")[2] or (name.replace(".", "::") if ".py" not in name else "")
-        if tail and tail.partition("[")[0].rpartition("::")[2] in functions:
+        tail = tail_of(name) or (name.replace(".", "::") if ".py" not in name else "")
+        if tail and name_of(f"::{tail}") in functions:
             return (("", tail),)
     tests = [n for n in functions if n.startswith("test")]
     words = set(re.findall(r"\w+", f"{report.trace}\n{report.message}"))

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from pytest_maestro_healer.evidence.nodeids import file_of
 from pytest_maestro_healer.model import DecisionKind, HealingReport, HealingResult
 from pytest_maestro_healer.report.terminal import counts, is_regression, next_commands, refusal
 from pytest_maestro_healer.report.text import and_more, clean, one_line
@@ -74,7 +75,7 @@ def _place(result: HealingResult) -> tuple[str, int]:
     if is_regression(result) and result.diagnosis and (m := _PLACE.match(result.diagnosis.suspect)):
         return m["path"], int(m["line"])
     line = _first_changed(result.diff)
-    path = result.files[0] if result.files else result.test_id.partition("::")[0]
+    path = result.files[0] if result.files else file_of(result.test_id)
     return path, line
 
 

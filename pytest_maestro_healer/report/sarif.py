@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from pytest_maestro_healer import __version__
 from pytest_maestro_healer.edit.source import SourceFile
+from pytest_maestro_healer.evidence.nodeids import file_of
 from pytest_maestro_healer.evidence.redact import for_display
 from pytest_maestro_healer.model import Cause, DecisionKind, FileChange, HealingReport, HealingResult
 from pytest_maestro_healer.report.files import write_whole
@@ -112,7 +113,7 @@ def _entries(result: HealingResult, prefix: str) -> Iterator[Json]:
             text = f"{result.explanation} (heal {result.healing_id} {kind}, confidence {result.confidence_score:.2f}; for {tests}{more})"
     changes = result.changes if kind in (DecisionKind.APPLIED, DecisionKind.PENDING) else ()
     places = [_location(c.path, prefix, _changed(c, applied=kind is DecisionKind.APPLIED)) for c in changes]
-    places = places or [_location(result.test_id.partition("::")[0], prefix, None)]
+    places = places or [_location(file_of(result.test_id), prefix, None)]
     entry: Json = {
         "ruleId": rule,
         "level": _LEVELS[kind],
@@ -138,14 +139,12 @@ def _suspicion(result: HealingResult, prefix: str) -> Json:
         "ruleId": REGRESSION,
         "level": "error" if is_regression(result) else "warning",
         "message": _message(f"{tests}{more} fails, and this looks like the reason" + (f": {reasons}" if reasons else "")),
-        "locations": [
-            _location(m["path"], prefix, {"startLine": max(int(m["line"]), 1)}) if m else _location(result.test_id.partition("::")[0], prefix, None)
-        ],
+        "locations": [_location(m["path"], prefix, {"startLine": max(int(m["line"]), 1)}) if m else _location(file_of(result.test_id), prefix, None)],
         "partialFingerprints": {"maestroHeal/v1": _digest(REGRESSION, m["path"] if m else "", result.test_id)},
         "properties": _properties(result),
     }
     if m:
-        entry["relatedLocations"] = [_location(result.test_id.partition("::")[0], prefix, None)]
+        entry["relatedLocations"] = [_location(file_of(result.test_id), prefix, None)]
     return entry
 
 

@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_maestro_healer.config import HealerConfig
+from pytest_maestro_healer.evidence.nodeids import file_of, is_test
 from pytest_maestro_healer.model import Cause, DecisionKind, HealingReport, HealingResult, ProofStep
 from pytest_maestro_healer.report.text import PLAIN, Line, and_more, clean, columns, count, cut, cut_line, cut_middle, line, one_line, plain
 
@@ -184,9 +185,9 @@ def _tests(result: HealingResult) -> tuple[str, str]:
     nodeids = result.nodeids or (result.test_id,)
     if not result.collected:
         return and_more(nodeids)
-    path = result.test_id.partition("::")[0]
-    others = {n.partition("::")[0] for n in nodeids} - {path}
-    tests = sum("::" in n for n in nodeids)
+    path = file_of(result.test_id)
+    others = {file_of(n) for n in nodeids} - {path}
+    tests = sum(map(is_test, nodeids))
     more = f" and {count(len(others), 'more file')}" if others else ""
     return path, f"{more} (healed at collection" + (f", {count(tests, 'test')} ran" if tests else "") + ")"
 

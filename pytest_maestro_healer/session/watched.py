@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from pytest_maestro_healer.apply.paths import project_cache_dir
+from pytest_maestro_healer.evidence.nodeids import file_of
 from pytest_maestro_healer.session import lifeline
 
 ENV = "MAESTRO_HEAL_WATCHED"
@@ -78,7 +79,7 @@ class Watched:
     def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
         """A worker has collected."""
         self.nodeids = [str(i) for i in ids]
-        self.collected |= {self._relative(node.config.rootpath / str(i).partition("::")[0]) for i in ids}
+        self.collected |= {self._relative(node.config.rootpath / file_of(str(i))) for i in ids}
 
     def _relative(self, path: str | os.PathLike[str]) -> str:
         return os.path.relpath(os.path.realpath(path), self.root).replace(os.sep, "/")
@@ -121,7 +122,7 @@ class Watched:
             "collected": sorted(self.collected),
             "python_files": list(config.getini("python_files")),
             "testpaths": list(config.getini("testpaths")),
-            "left": sorted({n.partition("::")[0] for n in self.nodeids if n not in self.outcomes}),
+            "left": sorted({file_of(n) for n in self.nodeids if n not in self.outcomes}),
         }
         out = Path(self.job["out"])
         part = out.with_suffix(".part")

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pytest_maestro_healer.evidence.nodeids import file_of
 from pytest_maestro_healer.model import DecisionKind, HealingReport
 from pytest_maestro_healer.watch.affected import Affected
 
@@ -114,8 +115,3 @@ class Board:
         for outcome in self.outcomes.values():
             out[outcome] = out.get(outcome, 0) + 1
         return out
-
-
-def file_of(nodeid: str) -> str:
-    """The file of a nodeid."""
-    return nodeid.partition("::")[0]

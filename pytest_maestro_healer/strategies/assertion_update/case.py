@@ -11,6 +11,7 @@ from pytest_maestro_healer.edit.guards.values import looks_nondeterministic
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.errors import EditError
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.nodeids import has_params, without_params
 from pytest_maestro_healer.model import Applicability, Comparison, Edit, Evidence, Failure, Operand, Proposal, Value
 from pytest_maestro_healer.strategies.assertion_update import intent
 from pytest_maestro_healer.strategies.assertion_update.matching import last_name, literal_is, text_of
@@ -210,8 +211,8 @@ def alike(failure: Failure, ctx: Context) -> list[Failure]:
 
 def siblings_passed(failure: Failure, ctx: Context) -> list[str]:
     """Other parameter sets of the same test that pass."""
-    base, bracket, _ = failure.nodeid.partition("[")
-    return [n for n in ctx.passed if bracket and n.startswith(base + "[")]
+    base = without_params(failure.nodeid)
+    return [n for n in ctx.passed if has_params(failure.nodeid) and has_params(n) and without_params(n) == base]
 
 
 def one_site_many_values(failure: Failure, ctx: Context, origin: Origin) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.git import Hunk
+from pytest_maestro_healer.evidence.nodeids import name_of, without_params
 from pytest_maestro_healer.model import Evidence, Failure
 from pytest_maestro_healer.strategies.assertion_update.strings import changes
 
@@ -82,15 +83,15 @@ def _in_passing_test(ctx: Context, failure: Failure, parts: Sequence[str], new: 
     """A passing test that expects the whole new text."""
     if len(new) < 4 or not _telling([new]):
         return
-    mine = failure.nodeid.partition("[")[0]
-    passing = {n.partition("[")[0] for n in ctx.passed} - {mine}
+    mine = without_params(failure.nodeid)
+    passing = {without_params(n) for n in ctx.passed} - {mine}
     for src in ctx.test_files_with(parts[0]):
         line = next((n for n, text in enumerate(src.lines, 1) if new in text), 0)
         if not line:
             continue
         name = _function_around(src.lines, line)
         for nodeid in passing:
-            if nodeid.startswith(src.path + "::") and nodeid.rpartition("::")[2] == name:
+            if nodeid.startswith(src.path + "::") and name_of(nodeid) == name:
                 yield Evidence("value", f"the passing test {name} already expects {_short([new])}", f"{src.path}:{line}", 0.7)
                 return
 

@@ -10,6 +10,7 @@ from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.errors import EditError
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions
+from pytest_maestro_healer.evidence.nodeids import is_test
 from pytest_maestro_healer.model import Applicability, Edit, Evidence, Failure, Proof, Proposal
 from pytest_maestro_healer.strategies.environment_healing.place import Place, entry
 from pytest_maestro_healer.strategies.environment_healing.writer import Writer, free_name, module_statement, quoted
@@ -190,7 +191,7 @@ class Trial:
     def group(self, changes: Changes, limit: int = 60) -> list[Failure]:
         """The failure and the others like it that the same change makes pass."""
         mine = self.failure
-        alike = [f for f in self.ctx.failures if f.nodeid != mine.nodeid and _alike(f, mine) and f.healable and "::" in f.nodeid][:limit]
+        alike = [f for f in self.ctx.failures if f.nodeid != mine.nodeid and _alike(f, mine) and f.healable and is_test(f.nodeid)][:limit]
         if not alike:
             return [mine]
         seen = self.ctx.experiments.observe([f.nodeid for f in alike], self.ctx.overlay, Conditions(env=dict(changes), clean=self.clean))

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_maestro_healer.evidence.experiments import Conditions
+from pytest_maestro_healer.evidence.nodeids import is_test
 from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Proof, Proposal, World
 from pytest_maestro_healer.strategies.flaky_test_stabilization import examples_clock as examples
 from pytest_maestro_healer.strategies.flaky_test_stabilization.freeze import Site, sites, ways
@@ -43,7 +44,7 @@ class ClockRace(FlakyTactic):
 
     def answers(self, failure: Failure, diagnosis: Diagnosis) -> bool:
         """See :class:`Tactic`: where the clock ticks finely enough, the readings differ each time."""
-        if failure.phase != "call" or "::" not in failure.nodeid or not failure.is_a("AssertionError"):
+        if failure.phase != "call" or not is_test(failure.nodeid) or not failure.is_a("AssertionError"):
             return False
         return diagnosis.asked is FailurePattern.FLAKY_BEHAVIOR or bool(_MOMENT.search(failure.message + failure.statement))
 
@@ -104,7 +105,7 @@ class PassedDate(FlakyTactic):
 
     def answers(self, failure: Failure, diagnosis: Diagnosis) -> bool:
         """See :class:`Tactic`: such a test fails each time, from one day on."""
-        return failure.phase in ("call", "setup") and "::" in failure.nodeid and not failure.is_a("ImportError", "NameError", "SyntaxError")
+        return failure.phase in ("call", "setup") and is_test(failure.nodeid) and not failure.is_a("ImportError", "NameError", "SyntaxError")
 
     def studied(self, s: Study) -> Iterable[Proposal]:
         """See :class:`FlakyTactic`."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from pytest_maestro_healer.evidence.experiments import Conditions
+from pytest_maestro_healer.evidence.nodeids import is_test
 from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Proof, Proposal, World
 from pytest_maestro_healer.strategies.flaky_test_stabilization import examples_listing as examples
 from pytest_maestro_healer.strategies.flaky_test_stabilization.chance import order_given_up, permuted, sorted_sides
@@ -39,7 +40,7 @@ class DirectoryOrder(FlakyTactic):
     def answers(self, failure: Failure, diagnosis: Diagnosis) -> bool:
         """See :class:`Tactic`: it may fail on this machine each time."""
         asked = diagnosis.asked in (FailurePattern.FLAKY_BEHAVIOR, FailurePattern.ASSERTION_FAILURE)
-        return asked and failure.phase == "call" and "::" in failure.nodeid and failure.comparison is not None
+        return asked and failure.phase == "call" and is_test(failure.nodeid) and failure.comparison is not None
 
     def studied(self, s: Study) -> Iterable[Proposal]:
         """See :class:`FlakyTactic`."""

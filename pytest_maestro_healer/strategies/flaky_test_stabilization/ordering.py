@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pytest_maestro_healer.edit.source import SourceFile, edits_between
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.nodeids import file_of, is_test, tail_of
 from pytest_maestro_healer.evidence.state import Change
 from pytest_maestro_healer.model import Applicability, Diagnosis, Edit, Evidence, Failure, FailurePattern, Proof, Proposal
 from pytest_maestro_healer.strategies.base import Tactic
@@ -28,7 +29,7 @@ class FlakyTactic(Tactic):
 
     def answers(self, failure: Failure, diagnosis: Diagnosis) -> bool:
         """See :class:`Tactic`; a pattern that is not known is no flaky test."""
-        return diagnosis.asked is FailurePattern.FLAKY_BEHAVIOR and "::" in failure.nodeid and failure.phase != "collect"
+        return diagnosis.asked is FailurePattern.FLAKY_BEHAVIOR and is_test(failure.nodeid) and failure.phase != "collect"
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """See :class:`Tactic`."""
@@ -106,7 +107,7 @@ def at_the_polluters(s: Study, polluters: Sequence[str]) -> Found | None:
         if hit is None:
             return None
         way, change, culprit = hit
-        again = any(p.partition("::")[0] == culprit.partition("::")[0] and c.dotted == change.dotted for p, c in done)
+        again = any(file_of(p) == file_of(culprit) and c.dotted == change.dotted for p, c in done)
         if again and not wide:  # several tests of one file: one fixture for all of them
             files, done, wide, polluters, how = {}, [], True, s.polluters(), ""
             continue
@@ -333,7 +334,7 @@ def repro(order: Sequence[str]) -> str:
 
 
 def _short(nodeid: str) -> str:
-    return nodeid.partition("::")[2].replace("::", ".") or nodeid
+    return tail_of(nodeid).replace("::", ".") or nodeid
 
 
 def _list(items: Sequence[str], *, full: bool = False) -> str:

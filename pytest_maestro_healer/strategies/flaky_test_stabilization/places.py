@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.nodeids import file_of, function_of, is_test
 from pytest_maestro_healer.evidence.state import Change
 from pytest_maestro_healer.strategies.dependency_fix.sites import import_sites
 
@@ -43,11 +44,11 @@ class Place:
 
 def place_of(nodeid: str, ctx: Context) -> Place | None:
     """The test that ``nodeid`` names, ``None`` where it is not written as a plain function or method in its own file."""
-    path, _, rest = nodeid.partition("::")
+    path = file_of(nodeid)
     src = ctx.source(path)
-    if src is None or src.tree is None or not rest:
+    if src is None or src.tree is None or not is_test(nodeid):
         return None
-    *outer, name = rest.partition("[")[0].split("::")
+    *outer, name = function_of(nodeid).split("::")
     body: list[ast.stmt] = src.tree.body
     cls: ast.ClassDef | None = None
     for part in outer:
