@@ -71,7 +71,11 @@ def test_imports_follow_the_pipeline(path: Path) -> None:
     assert bad == []
 
 
-TAKEN_APART = re.compile(r"""(?<!function_of\()(?:nodeid|test_id)\w*\)?\.r?(?:partition|split)\(|\b(?:n|i)\.r?partition\("(?:::|\[)"\)|"::" (?:not )?in \w*\.?nodeid""")
+TAKEN_APART = re.compile(
+    r"""(?<!function_of\()(?:nodeid|test_id)\w*\)?\.r?(?:partition|split)\("""
+    r"""|\b(?:n|i)\.r?partition\("(?:::|\[)"\)"""
+    r"""|"::"\ (?:not\ )?in\ \w*\.?nodeid"""
+)
 
 
 @pytest.mark.parametrize("path", FILES, ids=IDS)
