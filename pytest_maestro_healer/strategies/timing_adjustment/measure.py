@@ -15,6 +15,8 @@ from pytest_maestro_healer.model import Evidence, Failure, Proof
 IDLE, LOADED, ENOUGH = 3, 2, 6.0
 #: A limit that is never reached costs nothing: this many times the slowest run, and at least a second.
 MARGIN, LEAST = 10.0, 1.0
+#: Runs of the product as it was before, until one is in time.
+_TRIES = 3
 #: How many times the slowest run the bound has to be for so many runs to do: who looks less often has to leave more room.
 _DOES = {2: 2 * MARGIN, 3: 1.5 * MARGIN, 4: 1.2 * MARGIN}
 RULE = "rounded up to 1, 2 or 5"
@@ -145,8 +147,10 @@ def slower_than_before(failure: Failure, ctx: Context, now: float) -> Slower | N
         before = {p: data for p in changed if (data := ctx.git.bytes_at(p, rev)) is not None}
         if not before:
             continue
-        seen = ctx.experiments.observe([failure.nodeid], {**ctx.overlay, **before}, Conditions(fresh=True)).get(failure.nodeid)
-        if seen is None or not seen.passed:
+        # a busy machine makes a fast product miss a tight bound: one run in time is enough to say that it was fast
+        again = (ctx.experiments.observe([failure.nodeid], {**ctx.overlay, **before}, Conditions(fresh=True)) for _ in range(_TRIES))
+        seen = next((o for found in again if (o := found.get(failure.nodeid)) is not None and o.passed), None)
+        if seen is None:
             continue
         hunk = next(h for h in ctx.git.hunks(rev) if h.path in before)
         commit, subject = next(iter(ctx.git.commits(hunk.path, 1)), ("", "")) if rev != "HEAD" else ("", "")
