@@ -16,9 +16,9 @@ THIRD = Frame(Location("/lib/numpy/__init__.py", 9), "__getattr__", "third_party
 STDLIB = Frame(Location("/usr/lib/importlib/__init__.py", 9), "import_module", "stdlib", "", "importlib")
 
 
-def failed(kind: str, *frames: Frame, message: str = "boom", bases: tuple[str, ...] = (), **attrs: Any) -> Failure:
+def failed(exc: str, *frames: Frame, message: str = "boom", bases: tuple[str, ...] = (), **attrs: Any) -> Failure:
     return Failure(
-        "tests/test_a.py", "collect", "tests/test_a.py", kind, message, exc_mro=(kind, *bases, "Exception"), frames=frames, exc_attrs=attrs
+        "tests/test_a.py", "collect", "tests/test_a.py", exc, message, exc_mro=(exc, *bases, "Exception"), frames=frames, exc_attrs=attrs
     )
 
 
