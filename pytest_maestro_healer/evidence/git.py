@@ -171,7 +171,6 @@ class Git:
         word = text.partition(" ")[0]
         return "" if not word or set(word) == {"0"} else word[:7]
 
-
     def written_at(self, path: str, first: int, last: int) -> float:
         """When the newest of the lines ``first`` to ``last`` was written, in seconds since the epoch; 0 if that is not committed or not known."""
         text = self._text("blame", "--porcelain", "-L", f"{first},{last}", "--", path) if self.available else ""

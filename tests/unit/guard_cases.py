@@ -212,6 +212,7 @@ REFUSED_MODULES = [
     ("changes nothing", T + "def test_a():\n    assert f(1) == 3\n", T + "def test_a():\n    assert f(1) == 3\n", "nothing"),
     # repairs of what does not parse
     ("repair drops the assert", T + "def test_a():\n    r = f(1\n    assert r == 3\n", T + "def test_a():\n    r = f(1)\n", "drops"),
+    ("repair swallows the check", T + "def test_a():\n    assert f('abc\") == 'ABC'\n", T + "def test_a():\n    assert 'f(abc\") == \\'ABC'\n", "always true"),
     ("repair drops the test", T + "def test_a()\n    assert f(1) == 3\n\ndef test_b():\n    assert f(2) == 3\n", T + "def test_b():\n    assert f(2) == 3\n", "loses"),
     ("repair comments out", T + "def test_a():\n    assert f(1) = 3\n", T + "def test_a():\n    pass  # assert f(1) = 3\n", "drops"),
     ("repair hides in a string", T + "def test_a():\n    s = \"\"\"abc\n    assert f(1) == s\n\ndef test_b():\n    assert f(2) == 3\n",

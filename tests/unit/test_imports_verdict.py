@@ -17,9 +17,7 @@ STDLIB = Frame(Location("/usr/lib/importlib/__init__.py", 9), "import_module", "
 
 
 def failed(exc: str, *frames: Frame, message: str = "boom", bases: tuple[str, ...] = (), **attrs: Any) -> Failure:
-    return Failure(
-        "tests/test_a.py", "collect", "tests/test_a.py", exc, message, exc_mro=(exc, *bases, "Exception"), frames=frames, exc_attrs=attrs
-    )
+    return Failure("tests/test_a.py", "collect", "tests/test_a.py", exc, message, exc_mro=(exc, *bases, "Exception"), frames=frames, exc_attrs=attrs)
 
 
 IMPORT, MISSING = ("ImportError",), ("ModuleNotFoundError", "ImportError")

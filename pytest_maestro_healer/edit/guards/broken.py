@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
 
@@ -38,7 +39,20 @@ def check_repair(before: SourceFile, after: SourceFile) -> list[str]:
     tests_after = _tests(after)
     numbers = _numbers(after.text.split("\n"))
     verdicts = [_compare(_code_lines(v, line), new, tests_after, numbers) for v in versions]
-    return min(verdicts, key=len)
+    return min(verdicts, key=len) + _always_true(before, after)
+
+
+def _always_true(before: SourceFile, after: SourceFile) -> list[str]:
+    """Assertions of a constant that the damaged text did not have: a quote in the wrong place swallows what was to be checked."""
+    known = {line.strip() for line in before.text.splitlines()}
+    out = []
+    for n in ast.walk(after.tree) if after.tree is not None else ():
+        if not isinstance(n, ast.Assert):
+            continue
+        constant = isinstance(n.test, (ast.JoinedStr, ast.Lambda)) or (isinstance(n.test, ast.Constant) and bool(n.test.value))
+        if (constant or (isinstance(n.test, ast.Tuple) and n.test.elts)) and after.segment(n).splitlines()[0].strip() not in known:
+            out.append(f"the repair makes line {n.lineno} an assertion that is always true")
+    return out
 
 
 def _versions(src: SourceFile) -> list[str]:
