@@ -234,7 +234,7 @@ class Pipeline(Search):
             winner.nodeids.append(nodeid)
             self.done.add(nodeid)
         for nodeid, failure in climb.left.items():
-            if nodeid in old and failure is not None and progressed(old[nodeid], failure):
+            if nodeid in old and failure is not None and progressed(old[nodeid], failure, self._grown(old[nodeid], winner.after, self.ctx)):
                 self.base[nodeid] = winner.after
                 self.now[nodeid] = failure
 

@@ -420,6 +420,30 @@ def test_a_second_cause_of_one_of_the_group_is_healed_on_top(world: World) -> No
     assert "lib.new(" in results[1].changes[0].before, "it builds on the first"
 
 
+def test_a_test_that_a_sweep_only_pushed_down_did_not_get_further(world: World) -> None:
+    """The first heal adds a line above; the second is made against the file as it is, not on top of the first."""
+    world.write(FILE, calls("old", "other"))
+    world.needs(ONE, "import new")
+
+    def check(texts: Mapping[str, str]) -> str:
+        return "" if "lib.right(" in texts[FILE] else "AttributeError: other"
+
+    world.checks[TWO] = check
+    real = world.run
+
+    def run(nodeids: Any, overlay: Any, **kw: Any) -> Any:
+        report = real(nodeids, overlay, **kw)
+        line = 9 + overlay.get(FILE, b"").count(b"import new")
+        moved = {n: replace(r, failure=replace(r.failure, location=Location(FILE, line))) if r.failure else r for n, r in report.results.items()}
+        return replace(report, results=moved)
+
+    world.run = run  # type: ignore[method-assign]
+    world.failures = [fail(ONE, "AttributeError: no import new", line=5), fail(TWO, "AttributeError: other", line=9)]
+    results = world.heal(Toy(Swap("import lib\n", "import lib\nimport new\n", words="import new"), Swap("lib.other(", "lib.right(", words="other")))
+    assert kinds(results) == {ONE: "pending", TWO: "pending"}
+    assert "import new" not in healed_text(next(r for r in results if r.test_id == TWO))
+
+
 def test_a_test_that_a_sweep_brought_further_is_looked_at_as_it_fails_then(world: World) -> None:
     world.write(FILE, calls("old", "old") + "    assert lib.gone(1) == 2\n")
     world.needs(ONE, "lib.new(")
