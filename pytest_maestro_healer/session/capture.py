@@ -32,6 +32,8 @@ class Capture:
         self.files = files
         self._internal = (*compat.internal_folders(), _HERE)
         self._kinds: dict[str, FrameKind] = {}
+        #: Nobody will read of failures: they are not captured.
+        self.idle = False
         self.worker = str(getattr(config, "workerinput", {}).get("workerid", ""))
 
     # -- doors ---------------------------------------------------------------------------------------------

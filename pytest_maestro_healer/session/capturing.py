@@ -41,7 +41,7 @@ class Capturing:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        if report.failed:
+        if report.failed and not self.capture.idle:
             try:
                 failure = self._scoped(self.capture.of_item(item, call, report))
                 report.maestro_failure = failure.to_dict()  # type: ignore[attr-defined]

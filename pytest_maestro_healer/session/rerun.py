@@ -111,9 +111,16 @@ class InProcess:
         whole_files: bool = False,
         trace: bool = False,
         conditions: Conditions | None = None,
+        outcome_only: bool = False,
     ) -> RunReport:
-        """See :class:`~pytest_maestro_healer.prove.runner.Runner`; may raise the hang guard's exception."""
+        """See :class:`~pytest_maestro_healer.prove.runner.Runner`; may raise the hang guard's exception.
+
+        With ``outcome_only`` the first failure ends it, and how it looks is worked out by nobody: for copies of this process that end with the run.
+        """
         started = time.perf_counter()
+        if outcome_only:
+            self.capture.idle = True
+            self.config.option.tbstyle = "native"
         if conditions is not None and conditions.world is not None:
             elsewhere.enter(conditions.world)
         absolute = {str(self.files.root / p): data for p, data in overlay.items()}
@@ -136,7 +143,7 @@ class InProcess:
             if conditions is not None and conditions.ordered:
                 rank = {n: i for i, n in enumerate(nodeids)}
                 items.sort(key=lambda pair: rank.get(pair[0], len(rank)))
-            self._run_items(items, results, tracer, conditions or Conditions())
+            self._run_items(items, results, tracer, conditions or Conditions(), outcome_only)
         executed, by_test = tracer.result() if tracer else ({}, {})
         served = frozenset(self.files.relative(p) for p in server.served)
         return RunReport(results, seconds=time.perf_counter() - started, executed=executed, served=served, by_test=by_test)
@@ -237,7 +244,9 @@ class InProcess:
         return module, None
 
     # -- running -------------------------------------------------------------------------------------------
-    def _run_items(self, items: list[tuple[str, pytest.Item]], results: dict[str, TestResult], tracer: Tracer | None, conditions: Conditions) -> None:
+    def _run_items(
+        self, items: list[tuple[str, pytest.Item]], results: dict[str, TestResult], tracer: Tracer | None, conditions: Conditions, first: bool
+    ) -> None:
         quiet = QuietProtocol()
         manager = self.config.pluginmanager
         name = f"maestro-healer-proof-{id(quiet)}"
@@ -260,6 +269,8 @@ class InProcess:
                 old = results.get(nodeid)
                 if old is None or old.outcome in ("passed", "skipped", "xfailed"):
                     results[nodeid] = new
+                if first and new.outcome not in ("passed", "skipped", "xfailed"):
+                    break
         finally:
             quiet.active = False
             restore()

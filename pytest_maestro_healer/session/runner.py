@@ -88,7 +88,7 @@ class SessionRunner:
         if not forked.possible() or self.config.isolate or not self._fits(nodeids, overlay):
             return [None] * len(mutants)
         self.inprocess.compile(nodeids, overlay)
-        return killed(self.files.root, mutants, lambda: self.inprocess.run(nodeids, overlay), self.config.timeout)
+        return killed(self.files.root, mutants, lambda: self.inprocess.run(nodeids, overlay, outcome_only=True), self.config.timeout)
 
     def _fits(self, nodeids: Sequence[str], overlay: Mapping[str, bytes]) -> bool:
         """In-process serves test modules only: helpers and conftest files are already imported by others."""

@@ -78,3 +78,20 @@ def pytest_sessionfinish(session):
     assert run.one()["decision"]["kind"] == "pending", run.text
     assert "UNTOUCHED True [] 2 5 2" in run.text
     assert teeth(run.one())["passed"] is True
+
+
+def test_a_mutant_is_done_with_at_the_first_test_that_notices_it(suite: Suite) -> None:
+    """How the tests fail under a mutant interests nobody: the others need not run, and nothing is captured."""
+    ran = suite.outside / "ran"
+    text = (
+        "import lib\nimport pytest\n\n\n@pytest.mark.parametrize('n', ['first', 'second'])\ndef test_call(n):\n"
+        f"    with open({str(ran)!r}, 'a') as out:\n        print(n, (lib.new_name(1), lib.new_name(9)) == (2, 5), file=out)\n"
+        "    assert lib.old_name(1) == 2\n    assert lib.new_name(9) == 5\n"
+    )
+    suite.write({"lib.py": LIB, "test_a.py": text})
+    run = suite.spawn("-o", "heal_fresh_confirm=false")
+    result = run.one()
+    assert len(result["nodeids"]) == 2, run.text
+    assert teeth(result)["passed"] is True
+    lines = set(ran.read_text().splitlines())
+    assert lines == {"first True", "second True", "first False"}
