@@ -9,6 +9,12 @@ _REPORT = "def report():\n    return \"Summary\\nError: 'x' is not a valid numbe
 
 MEMBER_HEALS = (
     example(
+        "Bytes in a body",
+        'def body():\n    return b"<p>Signature too old</p>\\n<p>Try again</p>\\n"\n',
+        'from shop import body\n\n\ndef test_body():\n    assert b"<p>Signature is old</p>" in body()\n',
+        'from shop import body\n\n\ndef test_body():\n    assert b"<p>Signature too old</p>" in body()\n',
+    ),
+    example(
         "The line of the output that took the text's place",
         _REPORT,
         'from shop import report\n\n\ndef test_report():\n    assert "Error: x is not a valid number" in report()\n',
@@ -32,6 +38,12 @@ MEMBER_DECLINES = (
 )
 
 PREDICATE_HEALS = (
+    example(
+        "A prefix of bytes",
+        'def signed():\n    return b"v2.value.signature"\n',
+        'from shop import signed\n\n\ndef test_signed():\n    assert signed().startswith(b"v1.")\n',
+        'from shop import signed\n\n\ndef test_signed():\n    assert signed().startswith(b"v2.")\n',
+    ),
     example(
         "A prefix up to its delimiter",
         'def hashed():\n    return "scrypt:32768:8:1"\n',

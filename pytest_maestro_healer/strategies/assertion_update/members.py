@@ -35,9 +35,22 @@ from pytest_maestro_healer.strategies.base import Tactic
 PATTERNS = frozenset({FailurePattern.ASSERTION_FAILURE, FailurePattern.API_CHANGE})
 
 
-def text_value(text: str) -> Value:
-    """A captured string."""
+def text_value(text: str, like: Value | None = None) -> Value:
+    """A captured string; bytes where ``like`` is bytes."""
+    if like is not None and like.type == "bytes":
+        data = repr(text.encode("latin-1"))
+        return Value("bytes", data, source=data)
     return Value("str", repr(text), source=repr(text))
+
+
+def _texts(a: Value, b: Value) -> tuple[str, str] | None:
+    """Two strings, or two byte strings as text of the same length."""
+    old, new = text_of(a), text_of(b)
+    if old is not None and new is not None:
+        return old, new
+    if a.type == b.type == "bytes" and a.source and b.source:
+        return ast.literal_eval(a.source).decode("latin-1"), ast.literal_eval(b.source).decode("latin-1")
+    return None
 
 
 def replace_value(failure: Failure, ctx: Context, tactic: str, origin: Origin, old: Value, new: Value, what: str) -> Proposal | None:
@@ -123,10 +136,10 @@ class ContainerMember(Tactic):
 
 def took_the_place(member: Value, container: Value) -> Value | None:
     """What stands in ``container`` for ``member``."""
-    old, text = text_of(member), text_of(container)
-    if old is not None and text is not None:
-        found = nearest(old, text)
-        return text_value(found) if found and found != old and found.strip() else None
+    texts = _texts(member, container)
+    if texts is not None:
+        found = nearest(*texts)
+        return text_value(found, member) if found and found != texts[0] and found.strip() else None
     items = container.keys if container.kind == "dict" else container.items
     if container.truncated or not items:
         return None
@@ -176,10 +189,10 @@ class PredicateArgument(Tactic):
             return None
         name = last_name(node.func)
         if name in ("startswith", "endswith") and receiver is not None:
-            old, text = text_of(arguments[0].value), text_of(receiver.value)
-            if old is None or text is None:
+            texts = _texts(arguments[0].value, receiver.value)
+            if texts is None:
                 return None
-            new = prefix(old, text) if name == "startswith" else _suffix(old, text)
+            new = prefix(*texts) if name == "startswith" else _suffix(*texts)
             return self._text(failure, ctx, arguments[0], new, receiver.source or "")
         if name in ("match", "search", "fullmatch") and len(arguments) == 2:
             pattern, text = text_of(arguments[0].value), text_of(arguments[1].value)
@@ -203,9 +216,11 @@ class PredicateArgument(Tactic):
 
     def _text(self, failure: Failure, ctx: Context, argument: Operand, new: str | None, what: str) -> Proposal | None:
         origin = origin_of(argument, Tracer(failure, ctx))
-        if origin is None or not new or not is_text(origin.node) or new == text_of(argument.value):
+        binary = argument.value.type == "bytes" and origin is not None and isinstance(origin.node, ast.Constant)
+        if origin is None or not new or not (binary or is_text(origin.node)):
             return None
-        return replace_value(failure, ctx, self.name, origin, argument.value, text_value(new), what)
+        value = text_value(new, argument.value)
+        return replace_value(failure, ctx, self.name, origin, argument.value, value, what) if value.source != argument.value.source else None
 
     def _type(self, failure: Failure, ctx: Context, src: SourceFile, actual: Operand, expected: Operand) -> Proposal | None:
         node = node_at(src, expected.location) if expected.location else None

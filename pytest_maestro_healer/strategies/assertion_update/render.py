@@ -34,6 +34,8 @@ class Writer:
             return self.text(plain, q)
         if value.type == "str":
             return quoted(ast.literal_eval(value.source), q)
+        if value.type == "bytes" and q == '"' and value.source.startswith("b'") and not any(c in value.source for c in ('"', "\\'")):
+            return f'b"{value.source[2:-1]}"'
         if value.type in ("list", "tuple", "set") and value.items:
             inner = ", ".join(self.text(v, q) for v in value.items)
             return {"list": f"[{inner}]", "tuple": f"({inner},)" if len(value.items) == 1 else f"({inner})", "set": f"{{{inner}}}"}[value.type]
