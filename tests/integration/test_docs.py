@@ -84,6 +84,17 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target.partition("#")[0]).exists(), f"{page.name} links to {target}"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_every_option_and_command_that_is_named_exists(page: Path, declared: Declared) -> None:
+    from pytest_maestro_healer.cli import _parser
+
+    text = page.read_text(encoding="utf-8")
+    assert set(re.findall(r"(?<![\w-])--heal(?:-[a-z]+)*(?![\w-])", text)) <= declared.options
+    known = {word for action in _parser()._actions for word in (action.choices or ())}
+    for command in re.findall(r"(?:^    |`)maestro-heal ([a-z]+)(?![\w.])", text, flags=re.M):
+        assert command in known, f"{page.name}: maestro-heal {command}"
+
+
 def test_the_readme_has_the_two_commands_that_the_check_runs() -> None:
     blocks = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.S | re.M)
     commands = [line for block in blocks for line in block.splitlines() if line.strip()]
