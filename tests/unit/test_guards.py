@@ -57,14 +57,12 @@ def test_paths_are_asked_for() -> None:
     assert guard(body("assert f() == 1"), body("assert f() == 2"), edited_paths_ok=lambda p: False) == ["tests/test_x.py is not test code"]
 
 
-def test_long_file_takes_milliseconds() -> None:
+def test_one_change_in_a_long_file() -> None:
     tests = [f"def test_{i}():\n    r = f({i})\n    assert r == {i}\n    assert g(r) in (1, 2)\n" for i in range(250)]
     before = "from pkg import f, g\n\n" + "\n\n".join(tests)
     after = before.replace("assert r == 77\n", "assert r == 78\n")
-    guard(before, after)
-    began = time.process_time()
     assert guard(before, after) == []
-    assert time.process_time() - began < 0.25
+    assert guard(before, after.replace("    assert r == 78\n", "")) != []
 
 
 # -- proposals -------------------------------------------------------------------------------------------------
