@@ -236,14 +236,14 @@ def test_a_large_file_is_quick() -> None:
     begin = time.perf_counter()
     found = solve(broken)
     assert found[0].text == lines
-    assert time.perf_counter() - begin < 60
+    assert time.perf_counter() - begin < 5
 
 
 def test_hopeless_text_ends_in_time() -> None:
     broken = "This is no Python at all, it is prose: what now? " * 20 + "\n" + "] ) } ( [ { ' \n" * 40
     begin = time.perf_counter()
     solve(broken)
-    assert time.perf_counter() - begin < 60
+    assert time.perf_counter() - begin < 5
 
 
 def test_compose_is_apply_after_apply() -> None:
