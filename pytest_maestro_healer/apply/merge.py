@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+
+from pytest_maestro_healer.edit.alike import opcodes
 
 _IMPORT = re.compile(rb"(import|from)[ \t]")
 
@@ -41,15 +42,7 @@ def split_lines(data: bytes) -> list[bytes]:
 
 def hunks(before: Sequence[bytes], after: Sequence[bytes]) -> list[LineHunk]:
     """The changed regions between two lists of lines, in order."""
-    head = 0
-    while head < min(len(before), len(after)) and before[head] == after[head]:
-        head += 1
-    tail = 0
-    while tail < min(len(before), len(after)) - head and before[-1 - tail] == after[-1 - tail]:
-        tail += 1
-    a, b = before[head : len(before) - tail], after[head : len(after) - tail]
-    matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
-    return [LineHunk(head + i1, head + i2, tuple(b[j1:j2])) for tag, i1, i2, j1, j2 in matcher.get_opcodes() if tag != "equal"]
+    return [LineHunk(a, b, tuple(after[c:d])) for tag, a, b, c, d in opcodes(before, after) if tag != "equal"]
 
 
 @lru_cache(maxsize=32)

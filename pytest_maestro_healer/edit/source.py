@@ -11,6 +11,7 @@ import tokenize
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
+from pytest_maestro_healer.edit.alike import ends, opcodes
 from pytest_maestro_healer.errors import EditError
 from pytest_maestro_healer.model import Edit
 
@@ -228,20 +229,13 @@ def _whole(src: SourceFile, after: bytes) -> tuple[Edit, ...]:
 
 
 def _hunks(src: SourceFile, new: SourceFile) -> tuple[Edit, ...]:
-    import difflib
-
     a, b = src.lines, new.lines
     edits = []
-    for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+    for tag, i1, i2, j1, j2 in opcodes(a, b):
         if tag == "equal":
             continue
         old, repl = "".join(a[i1:i2]), "".join(b[j1:j2])
-        head = 0
-        while head < min(len(old), len(repl)) and old[head] == repl[head]:
-            head += 1
-        tail = 0
-        while tail < min(len(old), len(repl)) - head and old[-1 - tail] == repl[-1 - tail]:
-            tail += 1
+        head, tail = ends(old, repl)
         start = src.line_start(i1 + 1) + head
         first = len(src.bom) + len(src.text[:start].encode(src.encoding))
         gone = old[head : len(old) - tail].encode(src.encoding)

@@ -17,12 +17,12 @@ from typing import Any
 from urllib.parse import quote
 
 from pytest_maestro_healer import __version__
+from pytest_maestro_healer.edit.alike import opcodes
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.nodeids import file_of
 from pytest_maestro_healer.evidence.redact import for_display
 from pytest_maestro_healer.model import Cause, DecisionKind, FileChange, HealingReport, HealingResult
 from pytest_maestro_healer.report.files import write_whole
-from pytest_maestro_healer.report.sides import opcodes
 from pytest_maestro_healer.report.terminal import is_regression, refusal
 from pytest_maestro_healer.report.text import and_more, one_line
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from pytest_maestro_healer.edit.alike import Opcode, opcodes
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.model import FileChange
 from pytest_maestro_healer.report.text import clean
@@ -82,25 +83,6 @@ def _lines(path: str, data: bytes) -> tuple[list[str], bool]:
 
 def _cut(text: str) -> str:
     return text if len(text) <= MAX_CHARS else f"{text[:MAX_CHARS]} … ({len(text) - MAX_CHARS} more characters)"
-
-
-Opcode = tuple[str, int, int, int, int]
-
-
-def opcodes(old: Sequence[str], new: Sequence[str]) -> list[Opcode]:
-    """As difflib's, but quick for a small change of a long file."""
-    head = 0
-    while head < min(len(old), len(new)) and old[head] == new[head]:
-        head += 1
-    tail = 0
-    while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
-        tail += 1
-    middle = difflib.SequenceMatcher(None, old[head : len(old) - tail], new[head : len(new) - tail], autojunk=False)
-    out: list[Opcode] = [("equal", 0, head, 0, head)] if head else []
-    out += [(tag, a + head, b + head, c + head, d + head) for tag, a, b, c, d in middle.get_opcodes()]
-    if tail:
-        out.append(("equal", len(old) - tail, len(old), len(new) - tail, len(new)))
-    return out
 
 
 def _visible(found: Sequence[Opcode]) -> Iterator[Opcode]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pytest_maestro_healer.edit.alike import ends
+
 #: (start, end, replacement) in character offsets.
 Change = tuple[int, int, str]
 
@@ -84,12 +86,7 @@ def narrow(change: Change, original: str) -> Change | None:
     """The change without the characters it leaves as they were; ``None`` where nothing is left."""
     start, end, new = change
     old = original[start:end]
-    head = 0
-    while head < min(len(old), len(new)) and old[head] == new[head]:
-        head += 1
-    tail = 0
-    while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
-        tail += 1
     if old == new:
         return None
+    head, tail = ends(old, new)
     return (start + head, end - tail, new[head : len(new) - tail])
