@@ -31,8 +31,9 @@ from pytest_maestro_healer.strategies.assertion_update.examples_shapes import (
 )
 from pytest_maestro_healer.strategies.assertion_update.matching import text_of
 from pytest_maestro_healer.strategies.assertion_update.render import Unwritable
-from pytest_maestro_healer.strategies.assertion_update.rows import Cell, cell
+from pytest_maestro_healer.strategies.assertion_update.rows import Cell
 from pytest_maestro_healer.strategies.assertion_update.strings import Splice
+from pytest_maestro_healer.strategies.assertion_update.trace import Tracer
 from pytest_maestro_healer.strategies.assertion_update.tree import function_of, loop_of, node_at, own_nodes
 from pytest_maestro_healer.strategies.base import Tactic
 
@@ -223,11 +224,11 @@ class ConvertedValue(Tactic):
     def _wrapped(self, failure: Failure, ctx: Context, src: SourceFile, node: ast.expr, actual: Operand, how: str) -> Iterator[Proposal]:
         change = Change()
         done = [failure]
-        row = _row(failure, src, node, node.id) if isinstance(node, ast.Name) else None
+        row = _row(failure, ctx, src, node, node.id) if isinstance(node, ast.Name) else None
         if row is not None:
             done = []
             for other in alike(failure, ctx):
-                theirs = _row(other, src, node, ast.unparse(node))
+                theirs = _row(other, ctx, src, node, ast.unparse(node))
                 sides = _sides(other.comparison) if other.comparison else []
                 converted = len(sides) == 2 and how in (_conversion(sides[1].value, sides[0].value), _conversion(sides[0].value, sides[1].value))
                 if theirs is not None and converted and _opaque(theirs[1]):
@@ -258,19 +259,10 @@ class ConvertedValue(Tactic):
             yield found
 
 
-def _row(failure: Failure, src: SourceFile, use: ast.expr, name: str) -> Cell | None:
+def _row(failure: Failure, ctx: Context, src: SourceFile, use: ast.expr, name: str) -> Cell | None:
     """The expression that this failure's parameter set passes as ``name``."""
     function = function_of(src, use)
-    if function is None or name not in failure.params:
-        return None
-
-    def table(rows: ast.expr) -> Cell | None:
-        if isinstance(rows, ast.Name) and src.tree is not None:
-            bound = [n.value for n in src.tree.body if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == rows.id]
-            rows = bound[0] if len(bound) == 1 else rows
-        return src, rows
-
-    return cell(function, src, name, failure.param_indices.get(name, -1), failure.params[name], table)
+    return None if function is None or name not in failure.params else Tracer(failure, ctx).cell(function, name, src)
 
 
 def _opaque(node: ast.expr) -> bool:

@@ -220,9 +220,14 @@ class Tracer:
             return self._fixture(name, depth) if name in self.failure.fixtures else None
         return self._from_caller(function, name, src, value, depth)
 
+    def cell(self, function: Function, name: str, src: SourceFile, depth: int = 0) -> rows.Cell | None:
+        """The expression that this failure's parameter set passes to ``function`` as ``name``, and the file it is written in."""
+        index = self.failure.param_indices.get(name, -1)
+        return rows.cell(function, src, name, index, self.failure.params[name], lambda n: self._table(n, src, depth))
+
     def _row(self, function: Function, name: str, src: SourceFile, depth: int) -> Origin | None:
         index = self.failure.param_indices.get(name, -1)
-        cell = rows.cell(function, src, name, index, self.failure.params[name], lambda n: self._table(n, src, depth))
+        cell = self.cell(function, name, src, depth)
         if cell is None and name in self.failure.fixtures:
             where = self.failure.fixtures[name]
             other = self.ctx.source(where.path)
