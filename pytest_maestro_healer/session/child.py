@@ -119,10 +119,7 @@ class Child:
         self._write(wire.dump(report))
 
     def _write(self, data: Any) -> None:
-        out = Path(self.job["out"])
-        part = out.with_suffix(".part")
-        part.write_text(json.dumps(data), encoding="utf-8")
-        part.replace(out)
+        wire.leave(Path(self.job["out"]), data)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -16,6 +16,7 @@ import pytest
 
 from pytest_maestro_healer.evidence.nodeids import function_of, name_of, tail_of
 from pytest_maestro_healer.model import Failure
+from pytest_maestro_healer.session import wire
 
 ENV = "MAESTRO_HEAL_GIVEN"
 NAME = "maestro-healer-given"
@@ -70,9 +71,7 @@ class Given:
             "missing": self.missing,
             "unserved": unserved,
         }
-        part = self.out.with_suffix(".part")
-        part.write_text(json.dumps(answer, default=repr), encoding="utf-8")
-        part.replace(self.out)
+        wire.leave(self.out, answer)
 
 
 def chosen(names: Sequence[tuple[str, str]], tail: str) -> set[str]:

@@ -16,7 +16,7 @@ import pytest
 
 from pytest_maestro_healer.apply.paths import project_cache_dir
 from pytest_maestro_healer.evidence.nodeids import file_of
-from pytest_maestro_healer.session import lifeline
+from pytest_maestro_healer.session import lifeline, wire
 
 ENV = "MAESTRO_HEAL_WATCHED"
 NAME = "maestro-healer-watched"
@@ -124,10 +124,7 @@ class Watched:
             "testpaths": list(config.getini("testpaths")),
             "left": sorted({file_of(n) for n in self.nodeids if n not in self.outcomes}),
         }
-        out = Path(self.job["out"])
-        part = out.with_suffix(".part")
-        part.write_text(json.dumps(answer), encoding="utf-8")
-        part.replace(out)
+        wire.leave(Path(self.job["out"]), answer)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,13 +1,22 @@
-"""Run reports as JSON, for the pipe to a forked child and the file of a fresh process."""
+"""What processes of one healing session tell each other: run reports as JSON, and files that are whole or not there."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pytest_maestro_healer.evidence.state import Change
 from pytest_maestro_healer.model import Failure
 from pytest_maestro_healer.prove.runner import RunReport, TestResult
+
+
+def leave(out: Path, answer: Any) -> None:
+    """Writes ``answer`` as JSON for the process that waits for ``out``; what JSON does not know is written as its repr."""
+    part = out.with_suffix(".part")
+    part.write_text(json.dumps(answer, default=repr), encoding="utf-8")
+    part.replace(out)
 
 
 def dump(report: RunReport) -> dict[str, Any]:
