@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from pytest_maestro_healer.apply.ids import healing_id
 from pytest_maestro_healer.apply.store import Store
+from pytest_maestro_healer.cli import main
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.edit.diff import unified
 from pytest_maestro_healer.model import Decision, DecisionKind, FileChange, HealingResult, ProofStep, Verdict
@@ -71,3 +76,28 @@ class Project:
     def names(self) -> list[str]:
         """All files of the project."""
         return sorted(p.relative_to(self.root).as_posix() for p in self.root.rglob("*") if p.is_file())
+
+
+class Done:
+    """A finished command."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Cli = Callable[..., Done]
+
+
+def commands(capfd: pytest.CaptureFixture[str]) -> Cli:
+    """The command line in this process: ``cli("list", "--json")``."""
+
+    def run(*args: str) -> Done:
+        capfd.readouterr()
+        code = main(list(args))
+        return Done(code, *capfd.readouterr())
+
+    return run

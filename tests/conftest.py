@@ -11,11 +11,18 @@ from tests.integration.toys import Suite
 pytest_plugins = ["pytester"]
 
 
+@pytest.fixture(autouse=True)
+def outside_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests behave alike on a build server and on a desk; those about build servers set what they need."""
+    for name in ("CI", "BUILD_NUMBER", "GITHUB_ACTIONS"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def suite(pytester: pytest.Pytester, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Suite:
     """An empty project with the toy strategy, outside CI, with a healing cache of its own."""
     outside: Path = tmp_path_factory.mktemp("outside")
-    for name in ("CI", "BUILD_NUMBER", "GITHUB_ACTIONS", "PYTEST_ADDOPTS", "PYTEST_XDIST_AUTO_NUM_WORKERS", "FORCE_COLOR", "PY_COLORS"):
+    for name in ("PYTEST_ADDOPTS", "PYTEST_XDIST_AUTO_NUM_WORKERS", "FORCE_COLOR", "PY_COLORS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(outside / "cache"))
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")

@@ -45,7 +45,7 @@ HEALED = TESTS.replace("import service\n", "import json\nimport re\n\nimport ser
 @pytest.fixture(autouse=True)
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with two names that nobody imported, as the current folder, outside CI."""
-    for name in ("CI", "BUILD_NUMBER", "GITHUB_ACTIONS", "MAESTRO_REPAIR_SERVICE", "MAESTRO_TEST_RUNNER"):
+    for name in ("MAESTRO_REPAIR_SERVICE", "MAESTRO_TEST_RUNNER"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:asyncio -p no:hypothesispytest -p no:cacheprovider")

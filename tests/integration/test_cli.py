@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,26 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import pytest_maestro_healer
-from pytest_maestro_healer.cli import main
 from pytest_maestro_healer.commands.root import find_root, rootdir
 from pytest_maestro_healer.errors import ConfigError
 from pytest_maestro_healer.model import Evidence, HealingResult, Verdict
-from tests.apply_helpers import PROVED, Project, heal, heal_number, numbered
+from tests.apply_helpers import PROVED, Cli, Done, Project, commands, heal, heal_number, numbered
 
 SOURCE = numbered()
 ONE, TWO, THREE = (heal_number(SOURCE, i) for i in (1, 2, 3))
-Cli = Callable[..., "Done"]
-
-
-class Done:
-    """A finished command."""
-
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
 
 
 @pytest.fixture
@@ -50,12 +36,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 @pytest.fixture
 def cli(project: Project, capfd: pytest.CaptureFixture[str]) -> Cli:
-    def run(*args: str) -> Done:
-        capfd.readouterr()
-        code = main(list(args))
-        return Done(code, *capfd.readouterr())
-
-    return run
+    return commands(capfd)
 
 
 def one_line(done: Done, *words: str) -> None:

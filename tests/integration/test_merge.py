@@ -5,35 +5,20 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pytest_maestro_healer.apply.pending import dump_bundle
 from pytest_maestro_healer.apply.shards import alternatives, together
-from pytest_maestro_healer.cli import main
 from pytest_maestro_healer.model import Decision, DecisionKind, HealingReport, HealingResult
 from pytest_maestro_healer.report.json import dumps
-from tests.apply_helpers import Project, heal, heal_number, numbered
+from tests.apply_helpers import Cli, Project, commands, heal, heal_number, numbered
 
 SOURCE = numbered()
 ONE, TWO, THREE = (heal_number(SOURCE, i) for i in (1, 2, 3))
 OTHER_ONE = heal({"test_a.py": (SOURCE, SOURCE.replace(b"assert f(1) == 1\n", b"assert f(1) == 1.0\n"))}, "test_a.py::test_1")
-Cli = Callable[..., "Done"]
-
-
-class Done:
-    """A finished command."""
-
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
 
 
 @pytest.fixture
@@ -46,12 +31,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 @pytest.fixture
 def cli(project: Project, capfd: pytest.CaptureFixture[str]) -> Cli:
-    def run(*args: str) -> Done:
-        capfd.readouterr()
-        code = main(list(args))
-        return Done(code, *capfd.readouterr())
-
-    return run
+    return commands(capfd)
 
 
 def shard(tmp_path: Path, name: str, *results: HealingResult) -> str:

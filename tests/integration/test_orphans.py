@@ -8,7 +8,8 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,19 @@ def marked(mark: str) -> list[int]:
     return out
 
 
+@contextmanager
+def mourned(parent: subprocess.Popen[bytes], mark: str) -> Iterator[None]:
+    """Inside, the parent is ended; all that it started must end by itself. Whatever happens, nothing stays behind."""
+    try:
+        yield
+        parent.wait(30)
+        wait(f"still alive: {marked(mark)}", lambda: not marked(mark))
+    finally:
+        for pid in marked(mark):
+            os.kill(pid, signal.SIGKILL)
+        parent.wait(30)
+
+
 def wait(what: str, condition: object, seconds: float = 60.0) -> None:
     """Until ``condition`` holds; fails with ``what`` otherwise."""
     assert callable(condition)
@@ -64,16 +78,10 @@ def test_proofs_die_with_pytest(suite: Suite, arguments: Sequence[str], number: 
         [sys.executable, "-m", "pytest", *suite.arguments, "--heal", *arguments],
         cwd=suite.path, env={**os.environ, "ORPHANS_OF": mark}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    try:
+    with mourned(run, mark):
         wait("the proof never came to the healed call", at.exists)
         assert len(marked(mark)) >= 2  # pytest and a proof process
         run.send_signal(number)
-        run.wait(30)
-        wait(f"still alive: {marked(mark)}", lambda: not marked(mark))
-    finally:
-        for pid in marked(mark):
-            os.kill(pid, signal.SIGKILL)
-        run.wait(30)
 
 
 def test_watched_where_the_system_does_not(tmp_path: Path) -> None:
@@ -86,15 +94,9 @@ def test_watched_where_the_system_does_not(tmp_path: Path) -> None:
     )
     starter = "import os, subprocess, sys, time\nsubprocess.Popen([sys.executable, sys.argv[1], str(os.getpid()), sys.argv[2]])\ntime.sleep(600)\n"
     parent = subprocess.Popen([sys.executable, "-c", starter, str(script), str(tmp_path / "up")], env={**os.environ, "ORPHANS_OF": mark})
-    try:
+    with mourned(parent, mark):
         wait("the child never came up", (tmp_path / "up").exists)
         parent.kill()
-        parent.wait(30)
-        wait(f"still alive: {marked(mark)}", lambda: not marked(mark))
-    finally:
-        for pid in marked(mark):
-            os.kill(pid, signal.SIGKILL)
-        parent.wait(30)
 
 
 def test_ended_parent_is_noticed_at_once() -> None:
@@ -107,12 +109,6 @@ def test_busy_processes_end_too() -> None:
     mark = uuid.uuid4().hex
     starter = "import subprocess, time\nfrom pytest_maestro_healer.session import lifeline\nsubprocess.Popen(lifeline.busy())\ntime.sleep(600)\n"
     parent = subprocess.Popen([sys.executable, "-c", starter], env={**os.environ, "ORPHANS_OF": mark})
-    try:
+    with mourned(parent, mark):
         wait("the busy process never came up", lambda: len(marked(mark)) == 2)
         parent.kill()
-        parent.wait(30)
-        wait(f"still alive: {marked(mark)}", lambda: not marked(mark))
-    finally:
-        for pid in marked(mark):
-            os.kill(pid, signal.SIGKILL)
-        parent.wait(30)

@@ -104,8 +104,6 @@ def project(pytester: pytest.Pytester, request: pytest.FixtureRequest, monkeypat
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(pytester.path))
     for name, value in {**GIT_ENV, "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "160"}.items():
         monkeypatch.setenv(name, value)
-    for name in ("CI", "BUILD_NUMBER", "GITHUB_ACTIONS"):
-        monkeypatch.delenv(name, raising=False)
     made = Project(pytester, request.getfixturevalue("case"))
     for name, value in made.example.env.items():
         monkeypatch.setenv(name, value)

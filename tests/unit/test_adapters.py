@@ -353,8 +353,6 @@ async def until_slowly(holds: Callable[[], bool]) -> None:
 @pytest.fixture
 def clean(monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes that load no more plugins than they need."""
-    for name in ("CI", "BUILD_NUMBER", "GITHUB_ACTIONS"):
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:asyncio -p no:hypothesispytest")
 
 

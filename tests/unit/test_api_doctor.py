@@ -20,8 +20,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (root / "shop.py").write_text("")
     (root / "pytest.ini").write_text("[pytest]\nheal_cache_dir = ../cache\n")
     monkeypatch.chdir(root)
-    for name in ("CI", "BUILD_NUMBER", "PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", raising=False)
     return root
 
 

@@ -25,8 +25,6 @@ def test_a_named_cause_withholds_a_changed_expectation(title: str, pytester: pyt
         pytest.skip(reason)
     root, out = pytester.path / "project", pytester.path / "report.json"
     build(root, example)
-    for name in ("CI", "BUILD_NUMBER", "GITHUB_ACTIONS"):
-        monkeypatch.delenv(name, raising=False)
     given = {**GIT_ENV, **example.env, "GIT_CEILING_DIRECTORIES": str(pytester.path), "XDG_CACHE_HOME": str(pytester.path / "cache")}
     for name, value in given.items():
         monkeypatch.setenv(name, value)
