@@ -87,6 +87,20 @@ def test_every_example_is_run_here() -> None:
     assert len(folders) >= 9
 
 
+#: How many commands each README has; all are run below.
+COMMANDS = {
+    "auto_apply_by_ini": 1, "basic": 2, "batch": 1, "ci_cd": 1, "custom_strategy": 2, "integration": 1, "proposer_http": 2, "report_only_in_ci": 1,
+    "xdist": 1,
+}  # fmt: skip
+
+
+def test_no_readme_has_a_command_that_is_not_run() -> None:
+    assert {p.parent.name: len(commands(p.parent)) for p in EXAMPLES.glob("*/README.md")} == COMMANDS
+    for page in EXAMPLES.rglob("README.md"):
+        for text in re.findall(r"^```\w*\n(.*?)^```$", page.read_text(encoding="utf-8"), flags=re.S | re.M):
+            assert set(text.splitlines()) <= set((page.parent / "pyproject.toml").read_text(encoding="utf-8").splitlines()), page
+
+
 def test_the_page_about_own_strategies_shows_the_examples_as_they_are() -> None:
     page = (EXAMPLES.parent / "docs" / "custom-strategies.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^(?:<!-- file: (\S+) -->\n)?```\w*\n(.*?)^```$", page, flags=re.S | re.M)

@@ -10,7 +10,7 @@ Either subclass, as one does with the suites of other plugin interfaces::
 
 or name a factory (``module:callable``) and run the package::
 
-    MAESTRO_REPAIR_SERVICE=platform.repairs:MyService pytest --pyargs pytest_maestro_healer.adapters.conformance
+    MAESTRO_REPAIR_SERVICE=acme.repairs:MyService pytest --pyargs pytest_maestro_healer.adapters.conformance
 
 Without the variables ``MAESTRO_REPAIR_SERVICE`` and ``MAESTRO_TEST_RUNNER`` our own adapters are held to it. Tests may be added to a subclass, but
 none overridden: a suite with a gap in it says nothing.
