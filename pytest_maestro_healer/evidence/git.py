@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 _HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+#: The share of common lines from which git, too, calls it a rename.
+_ALIKE = 0.5
+#: More files than these are no rename by hand.
+_MOST_GONE, _MOST_NEW = 50, 500
 _RENAMED = re.compile(r"R\d+$")
 _HOOK_VARIABLES = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"})
 #: Whatever the user configured, the diff has this form.
@@ -153,17 +158,41 @@ class Git:
 
     @lru_cache(maxsize=1)  # noqa: B019
     def renames(self, limit: int = 50) -> dict[str, str]:
-        """Old path -> new path, from the working tree and the newest ``limit`` commits; newest wins."""
+        """Old path -> new path, from the working tree (new files that nobody added yet included) and the newest ``limit`` commits; newest wins."""
         if not self.available:
             return {}
         options = ("--relative", "-M", "--diff-filter=R", "--name-status", "-z")
         text = self._text("diff", *options, "HEAD", "--") + self._text("log", f"-{limit}", "--no-show-signature", *options, "--format=", "--")
-        out: dict[str, str] = {}
+        out = self._moved_by_hand()
         words = [w.lstrip("\n") for w in text.split("\0")]
         for i, word in enumerate(words[:-2]):
             if _RENAMED.match(word):
                 out.setdefault(words[i + 1], words[i + 2])
         return out
+
+    def _moved_by_hand(self) -> dict[str, str]:
+        """Deleted files and the untracked ones that took most of their lines along, as git itself pairs them once they are added."""
+        gone = [p for p in self._text("diff", "--relative", "--no-renames", "--diff-filter=D", "--name-only", "-z", "HEAD", "--").split("\0") if p]
+        came = self._text("ls-files", "--others", "--exclude-standard", "-z").split("\0") if gone else []
+        lines = {p: Counter(self._read(p).splitlines()) for p in came if p and len(came) <= _MOST_NEW}
+        pairs = []
+        for old in gone[:_MOST_GONE]:
+            before = Counter((self.bytes_at(old) or b"").splitlines())
+            for new, after in lines.items():
+                most = max(before.total(), after.total())
+                if most and Path(old).suffix == Path(new).suffix and (share := (before & after).total() / most) >= _ALIKE:
+                    pairs.append((share, old, new))
+        out: dict[str, str] = {}
+        for _, old, new in sorted(pairs, reverse=True):
+            if old not in out and new not in out.values():
+                out[old] = new
+        return out
+
+    def _read(self, path: str) -> bytes:
+        try:
+            return (self.root / path).read_bytes()
+        except OSError:
+            return b""
 
     def last_change(self, path: str, line: int) -> str:
         """Short id of the commit that last touched a line, ``""`` if uncommitted or unknown."""

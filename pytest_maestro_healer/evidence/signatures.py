@@ -205,11 +205,31 @@ class Mapped:
     values: Mapping[str, str] = field(default_factory=dict)
 
 
-def correspond(old: Def, new: Def, hints: Counter[tuple[str, str]] | None = None) -> Mapped | None:
+def module_constants(tree: ast.Module | None) -> dict[str, str]:
+    """Names that a module binds once, at its top level, to a literal, with the literal's text."""
+    found: dict[str, list[str | None]] = {}
+    for node in ast.walk(tree) if tree is not None else ():
+        if isinstance(node, ast.Global):
+            for name in node.names:
+                found.setdefault(name, []).append(None)
+    for node in tree.body if tree is not None else ():
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                text = ast.unparse(node.value) if isinstance(target, ast.Name) else ""
+                for name in (n.id for n in ast.walk(target) if isinstance(n, ast.Name)):
+                    found.setdefault(name, []).append(text if _is_constant(text) else None)
+        else:
+            for name in (n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)):
+                found.setdefault(name, []).append(None)
+    return {name: texts[0] for name, texts in found.items() if len(texts) == 1 and texts[0] is not None}
+
+
+def correspond(old: Def, new: Def, hints: Counter[tuple[str, str]] | None = None, constants: Mapping[str, str] | None = None) -> Mapped | None:
     """Which parameters of ``old`` became which of ``new``.
 
     Evidence is what stands where in the two bodies (``hints`` adds pairs that the product's own callers show), then equal position with
-    equal default or annotation. ``None`` where one of the two has no signature.
+    equal default or annotation. ``constants`` are the module's, by name: a body that read one may be handed it now. ``None`` where one of
+    the two has no signature.
     """
     a, b = of_definition(old), of_definition(new)
     if a is None or b is None:
@@ -235,11 +255,14 @@ def correspond(old: Def, new: Def, hints: Counter[tuple[str, str]] | None = None
             reasons[p.name] = (f"{same[0].name} has the place, default and annotation of {p.name}", 0.6)
             left.remove(same[0])
     values = {}
+    own = {n.id for n in ast.walk(old.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} | set(a.names)
+    known = {name: text for name, text in (constants or {}).items() if name not in own}
     for q in left:
         if q.required:
-            constants = {x for (x, y), _ in votes.items() if y == q.name and _is_constant(x)}
-            if len(constants) == 1:
-                values[q.name] = constants.pop()
+            stood = {x for x, y in votes if y == q.name}
+            texts = {x if _is_constant(x) else known.get(x, "") for x in stood} - {""}
+            if len(texts) == 1:
+                values[q.name] = texts.pop()
     removed = tuple(p.name for p in gone if p.name not in names)
     return Mapped(names, reasons, removed, values)
 

@@ -157,6 +157,18 @@ def test_renames_of_work_tree_and_history(repo: Path) -> None:
     assert [(h.old_path, h.path) for h in facts.hunks()] == [('q"1.py', "q2.py")]
 
 
+def test_renames_by_hand_that_git_has_not_been_told_of(repo: Path) -> None:
+    text = b"".join(b"line %d\n" % i for i in range(30))
+    write(repo, {"a.py": text, "b.py": text[:100] + b"".join(b"other %d\n" % i for i in range(30)), "c.py": b"c\n", ".gitignore": b"hidden.py\n"})
+    commit(repo)
+    for name in ("a.py", "b.py", "c.py"):
+        (repo / name).unlink()
+    write(repo, {"sub/a2.py": text[:200] + b"new\n", "a3.txt": text, "hidden.py": text, "unlike.py": b"something else\n", "c.txt": b"c\n"})
+    assert Git(repo).renames() == {"a.py": "sub/a2.py"}
+    write(repo, {"b2.py": b"".join(b"other %d\n" % i for i in range(30))})
+    assert Git(repo).renames() == {"a.py": "sub/a2.py", "b.py": "b2.py"}
+
+
 def test_added_and_deleted_files(repo: Path) -> None:
     write(repo, {"gone.py": b"1\n2\n"})
     commit(repo)

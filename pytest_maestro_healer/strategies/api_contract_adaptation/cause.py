@@ -19,6 +19,8 @@ Node = TypeVar("Node", bound=ast.AST)
 
 _MODULE = re.compile(r"(?:partially initialized )?module '([\w.]+)' has no attribute '(\w+)'")
 _OBJECT = re.compile(r"(?:type object )?'([\w.]+)'(?: object)? has no attribute '(\w+)'")
+#: As pytest's monkeypatch speaks of a dotted target.
+_AT = re.compile(r"'(module|type)' object at ([\w.]+) has no attribute '(\w+)'")
 _IMPORT = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
 _CALL = re.compile(r"^([\w.<>]+)\(\) (.*)", re.S)
 _ABSTRACT = re.compile(r"Can't instantiate abstract class (\w+)")
@@ -91,6 +93,9 @@ def gone(failure: Failure) -> Gone | None:
     m = _MODULE.search(failure.message)
     if m:
         return Gone(str(attrs.get("obj_name") or m[1]) if attrs.get("obj_kind") == "module" else m[1], "module", m[2])
+    m = _AT.search(failure.message)
+    if m:
+        return Gone(m[2], "module" if m[1] == "module" else "class", m[3])
     m = _OBJECT.search(failure.message)
     name = str(attrs.get("name") or "") or (m[2] if m else "")
     owner, kind = str(attrs.get("obj_name") or ""), attrs.get("obj_kind")

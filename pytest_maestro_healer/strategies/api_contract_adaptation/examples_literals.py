@@ -41,6 +41,26 @@ NOT_OPTIONS = (
 _MAIL = "def send(text):\n    return text.strip()\n"
 _ORDERS = "from shop.mail import send\n\n\ndef order(text):\n    return send(text)\n"
 _PATCHED = "from unittest.mock import patch\n\nfrom shop.orders import order\n\n\n@patch('shop.orders.send', return_value='ok')\ndef test_order(fake):\n    assert order('a') == 'ok'\n"
+_RATES = """def fetch_rate(name):
+    return len(name) * 2 + 1
+
+
+def total(amount):
+    return amount * fetch_rate('hazel')
+"""
+_THROUGH = """from shop import rates
+
+
+def total(amount):
+    return amount * rates.fetch_rate('hazel')
+"""
+_FAR = """from shop import orders
+
+
+def test_total(monkeypatch):
+    monkeypatch.setattr('shop.rates.fetch_rate', lambda name: 4)
+    assert orders.total(10) == 40
+"""
 TARGETS = (
     Example(
         "the module reads the name from another module now",
@@ -68,6 +88,12 @@ TARGETS = (
             "shop/m.py": "def load(path):\n    with open(path) as file:\n        return file.read()\n\n\ndef size(path):\n    return len(load(path))\n",
             "test_m.py": "from shop import m\n\n\ndef test_size(monkeypatch):\n    monkeypatch.setattr(m, 'load', lambda path: 'abc')\n    assert m.size('x') == 3\n",
         },
+    ),
+    Example(
+        "the dotted target of monkeypatch is in a module that was renamed",
+        {**_INIT, "shop/prices.py": _RATES, "shop/orders.py": _THROUGH.replace("rates", "prices"), "test_m.py": _FAR},
+        {"test_m.py": _FAR.replace("shop.rates", "shop.prices")},
+        head={**_INIT, "shop/rates.py": _RATES, "shop/orders.py": _THROUGH, "test_m.py": _FAR},
     ),
 )
 NOT_TARGETS = (

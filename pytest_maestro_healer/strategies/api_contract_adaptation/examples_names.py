@@ -51,7 +51,27 @@ _METHOD_TEST = "from shop.cart import Cart\n\n\ndef test_total():\n    cart = Ca
 _SEND = "def send(text, times=1):\n    line = text.strip()\n    return len(line) * times\n"
 _SEND_TEST = "from shop import send\nfrom shop.mail import send as post\n\n\ndef test_send():\n    assert send(' a ') == post('b') == 1\n"
 
+_RATES = """def fetch_rate(name):
+    return len(name) * 2 + 1
+
+
+def total(amount):
+    return amount * fetch_rate('hazel')
+"""
+_DOTTED = """from shop import rates
+
+
+def test_total(monkeypatch):
+    monkeypatch.setattr('shop.rates.fetch_rate', lambda name: 4)
+    assert rates.total(10) == 40
+"""
 RENAMED = (
+    Example(
+        "the dotted target of monkeypatch was renamed",
+        {**_INIT, "shop/rates.py": _RATES.replace("fetch_rate", "load_rate"), "test_m.py": _DOTTED},
+        {"test_m.py": _DOTTED.replace("fetch_rate", "load_rate")},
+        head={**_INIT, "shop/rates.py": _RATES, "test_m.py": _DOTTED},
+    ),
     Example(
         "a function renamed behind the package that hands it on",
         {

@@ -51,6 +51,13 @@ CHANGED = (
         "from shop.m import greet\n\n\ndef test_greet():\n    assert greet('Hello, ', 'Ann') == 'Hello, Ann'\n",
     ),
     _pair(
+        "a required parameter added for what was a constant of the module",
+        "CURRENCY = 'EUR'\n\n\ndef price(amount):\n    return f'{amount} {CURRENCY}'\n",
+        "CURRENCY = 'EUR'\n\n\ndef price(amount, currency):\n    return f'{amount} {currency}'\n\n\ndef show(amount):\n    return price(amount, CURRENCY)\n",
+        "from shop.m import price\n\n\ndef test_price():\n    assert price(76) == '76 EUR'\n",
+        "from shop.m import price\n\n\ndef test_price():\n    assert price(76, currency='EUR') == '76 EUR'\n",
+    ),
+    _pair(
         "a parameter removed that was not used",
         "def pay(amount, verbose, times=1):\n    return amount * times\n",
         "def pay(amount, times=1):\n    return amount * times\n",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.changes import Former, product_calls
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.signatures import Argument, Mapped, Signature, correspond, has_stars, of_definition, rebind
+from pytest_maestro_healer.evidence.signatures import Argument, Mapped, Signature, correspond, has_stars, module_constants, of_definition, rebind
 from pytest_maestro_healer.evidence.similarity import Def
 from pytest_maestro_healer.model import Evidence, Failure
 from pytest_maestro_healer.strategies.api_contract_adaptation import calls
@@ -111,7 +111,7 @@ def contract(callee: Callee, call: ast.Call, ctx: Context, *, test_path: str = "
     for a in gone:
         for b in came:
             hints[(a, b)] += len(known.callers_changed_alike(former.rev, a, b))
-    mapped = correspond(former.definition, callee.definition, +hints)
+    mapped = correspond(former.definition, callee.definition, +hints, module_constants(ctx.symbols.tree(callee.path)))
     if mapped is None:
         return None
     mapped, extra, guessed = _with_values(mapped, callee, old, new, ctx)
@@ -144,7 +144,10 @@ def _with_values(mapped: Mapped, callee: Callee, old: Signature, new: Signature,
             if bound.error or source is None:
                 continue
             value = call.args[source] if isinstance(source, int) else next(k.value for k in call.keywords if k.arg == source)
-            passed.setdefault(ast.unparse(value) if isinstance(value, ast.Constant) else "", f"{path}:{call.lineno}")
+            text = ast.unparse(value) if isinstance(value, ast.Constant) else ""
+            if isinstance(value, ast.Name):
+                text = module_constants(ctx.symbols.tree(path)).get(value.id, "")
+            passed.setdefault(text, f"{path}:{call.lineno}")
         if len(passed) == 1 and "" not in passed:
             text, place = next(iter(passed.items()))
             values[p.name] = text

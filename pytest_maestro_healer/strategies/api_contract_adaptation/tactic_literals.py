@@ -193,7 +193,8 @@ class PatchTarget(Tactic):
 
     def answers(self, failure: Failure, diagnosis: Diagnosis) -> bool:
         """Attribute and import errors that came up inside a patching tool."""
-        inside = not raised_in_test(failure) or failure.message.startswith("<")  # pytest hides the frames of its own monkeypatch
+        hidden = failure.message.startswith(("<", "import error in ")) or "' object at " in failure.message  # pytest hides its monkeypatch's frames
+        inside = not raised_in_test(failure) or hidden
         return failure.is_a("AttributeError", "ModuleNotFoundError", "ImportError") and inside
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
@@ -207,7 +208,7 @@ class PatchTarget(Tactic):
             if not isinstance(call, ast.Call) or _name(call.func) not in PATCHERS:
                 continue
             for arg in call.args[:2]:
-                if isinstance(arg, ast.Constant) and isinstance(arg.value, str) and arg.value not in seen and _name_of(arg.value) in failure.message:
+                if isinstance(arg, ast.Constant) and isinstance(arg.value, str) and arg.value not in seen and _meant(arg.value, failure.message):
                     seen.add(arg.value)
                     yield from self._target(arg.value, call, names, failure, ctx)
 
@@ -308,5 +309,7 @@ def _name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
-def _name_of(value: str) -> str:
-    return value.rpartition(".")[2]
+def _meant(target: str, message: str) -> bool:
+    """Whether an error speaks of a target: of its last name, or of a module on the way to it."""
+    head, _, last = target.rpartition(".")
+    return last in message or ("." in head and f"'{head}'" in message)
