@@ -520,7 +520,7 @@ def test_review_on_a_real_terminal(project: Project, leave: bytes) -> None:
     until = time.monotonic() + 60
     while time.monotonic() < until:
         if not answers and not select.select([main_end], [], [], 2)[0]:
-            os.write(main_end, leave)  # a Ctrl-C between the prompt and the read behind it is not seen by Python: people press it again
+            os.write(main_end, leave)  # a Ctrl-C just before Python reads is not seen until the next one: people press it again
             continue
         try:
             chunk = os.read(main_end, 4096)
