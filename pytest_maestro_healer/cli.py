@@ -54,9 +54,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (HealerError, _UsageError, OSError) as exc:
+        from pytest_maestro_healer.evidence.redact import redact
         from pytest_maestro_healer.report.text import one_line
 
-        print(f"maestro-heal: {one_line(str(exc))}", file=sys.stderr)
+        print(f"maestro-heal: {one_line(redact(str(exc)))}", file=sys.stderr)
         return 2
 
 

@@ -17,6 +17,7 @@ from pytest_maestro_healer.commands.output import Output
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.errors import HealerError
 from pytest_maestro_healer.evidence.nodeids import file_of, joined, stands_for, tail_of
+from pytest_maestro_healer.evidence.redact import masked_record, redact, redact_values, redacted, shown
 from pytest_maestro_healer.model import DecisionKind, Failure, HealingResult
 from pytest_maestro_healer.remote.job import Answer, Job, answer
 from pytest_maestro_healer.report import card
@@ -87,15 +88,16 @@ def explain(out: Output, nodeid: str, *, folder: Path, root: Path) -> int:
         out.lines([""])
     if not mine:
         ran = [n for n, o in seen.outcomes.items() if o == "passed"]
-        out.lines([f"{clean(nodeid)} passes: nothing to explain" if ran else f"{clean(nodeid)}: no test ran"])
+        name = clean(redact(nodeid))
+        out.lines([f"{name} passes: nothing to explain" if ran else f"{name}: no test ran"])
     out.notes(seen.report.notes)
     out.document(
         {
-            "nodeid": nodeid,
-            "failures": [f.to_dict() for f in mine],
-            "results": [r.to_dict() for r in told],
-            "outcomes": dict(seen.outcomes),
-            "notes": list(seen.report.notes),
+            "nodeid": redact(nodeid),
+            "failures": [redacted(f.to_dict()) for f in mine],
+            "results": [masked_record(r) for r in told],
+            "outcomes": redacted(seen.outcomes),
+            "notes": redacted(seen.report.notes),
         }
     )
     return 1 if mine else 0
@@ -159,28 +161,28 @@ def _summary(out: Output, results: Results, seen: Answer, left: Sequence[str]) -
 
 
 def _document(results: Results, missing: Sequence[str], seen: Answer | None) -> dict[str, Any]:
-    return {
-        "format": results.format,
-        "tests": results.total,
+    names = {
         "failed": [c.label for c in results.failed],
         "missing": list(missing),
         "passed": _passed(seen) if seen else [],
         "left": _left(seen) if seen else [],
-        "results": [r.to_dict() for r in seen.report.results] if seen else [],
         "notes": [*results.notes, *(seen.report.notes if seen else ())],
     }
+    healed = [masked_record(r) for r in seen.report.results] if seen else []
+    return {"format": results.format, "tests": results.total, **redacted(names), "results": healed}
 
 
 def _failure(failure: Failure) -> list[Line | str]:
-    first = (failure.message.strip().splitlines() or [""])[0]
-    rows: list[Line | str] = [line((clean(failure.nodeid), {"bold": True}), f"  ({failure.phase})")]
+    first = redact((failure.message.strip().splitlines() or [""])[0])
+    rows: list[Line | str] = [line((clean(redact(failure.nodeid)), {"bold": True}), f"  ({failure.phase})")]
     rows.append(line("  ", (clean(failure.exc_type), {"red": True}), f": {one_line(first)}" if first else ""))
     if failure.location is not None:
-        rows.append(f"  at {clean(str(failure.location))}" + (f": {one_line(failure.statement)}" if failure.statement else ""))
+        rows.append(f"  at {clean(str(failure.location))}" + (f": {one_line(redact_values(failure.statement))}" if failure.statement else ""))
     return rows
 
 
 def _result(result: HealingResult) -> list[Line | str]:
+    result = shown(result)
     if not result.changes and not result.advice:
         return [line("  ", ("not healed", {"yellow": True}), f": {one_line(result.decision.rule)}"), *card.evidence(result)]
     return [card.head(result), *card.why(result), *card.evidence(result), *card.diff(result.diff)]

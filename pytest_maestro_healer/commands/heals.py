@@ -1,5 +1,6 @@
 """list, show, diff, accept, reject, rollback, review: each takes a store and returns the exit code.
 
+What is read is masked (:mod:`~pytest_maestro_healer.evidence.redact`), what is applied stays exact: ``diff`` prints the edit as it is.
 0: done and nothing left; 1: heals are pending, or something failed.
 """
 
@@ -16,6 +17,7 @@ from pytest_maestro_healer.apply.patch import combined, git_prefix, patch_of
 from pytest_maestro_healer.apply.store import AppliedHeal, ApplyOutcome, PendingEntry, Store, described
 from pytest_maestro_healer.commands.output import Output, is_tty, raw, titled
 from pytest_maestro_healer.errors import HealerError
+from pytest_maestro_healer.evidence.redact import masked_record, redact, redacted, shown
 from pytest_maestro_healer.model import HealingResult
 from pytest_maestro_healer.report import card
 from pytest_maestro_healer.report.text import Line, clean, count, line, one_line
@@ -28,10 +30,11 @@ def list_heals(store: Store, out: Output) -> int:
     entries, applied = store.entries(), store.history()
     rows: list[Line | str] = [titled(f"{count(len(entries), 'heal')} pending in {clean(str(store.root))}")]
     for e in entries:
-        rows.append(line("  ", *card.head(e.result)))
-        rows += [line("  ", *row) for row in card.why(e.result)]
+        seen = shown(e.result)
+        rows.append(line("  ", *card.head(seen)))
+        rows += [line("  ", *row) for row in card.why(seen)]
         if e.problem:
-            rows.append(line("    ", ("stale", {"red": True}), f": {one_line(e.problem)}"))
+            rows.append(line("    ", ("stale", {"red": True}), f": {one_line(redact(e.problem))}"))
     if applied:
         rows.append(titled(f"{count(len(applied), 'heal')} applied"))
         rows += [_applied_line(a) for a in applied]
@@ -44,8 +47,8 @@ def list_heals(store: Store, out: Output) -> int:
             "bundle": str(store.bundle),
             "patch": str(store.patch),
             "pending": [_brief(e) for e in entries],
-            "applied": [{k: v for k, v in a.to_dict().items() if k != "result"} for a in applied],
-            "notes": store.notes,
+            "applied": [redacted({k: v for k, v in a.to_dict().items() if k != "result"}) for a in applied],
+            "notes": redacted(store.notes),
         }
     )
     return 1 if entries else 0
@@ -53,7 +56,7 @@ def list_heals(store: Store, out: Output) -> int:
 
 def _applied_line(a: AppliedHeal) -> Line:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(max(0.0, min(a.at, 4e9))))
-    return line("  ", (clean(a.healing_id), {"bold": True}), f"  {when}  ", (clean(a.strategy), {"cyan": True}), f"  {clean(a.test_id)}")
+    return line("  ", (clean(a.healing_id), {"bold": True}), f"  {when}  ", (clean(a.strategy), {"cyan": True}), f"  {clean(redact(a.test_id))}")
 
 
 def _next(store: Store, ready: Sequence[PendingEntry], applied: bool) -> list[Line | str]:
@@ -69,21 +72,22 @@ def _next(store: Store, ready: Sequence[PendingEntry], applied: bool) -> list[Li
 
 
 def _brief(e: PendingEntry) -> dict[str, Any]:
-    record = replace(e.result, changes=(), original_code="", healed_code="").to_dict()
+    record = masked_record(replace(e.result, changes=(), original_code="", healed_code=""))
     for key in ("changes", "original_code", "healed_code"):
         del record[key]
-    return {**record, "files": list(e.result.files), "stale": e.problem or None, "rebased": e.rebased, "fresh": card.fresh(e.result)}
+    return {**record, "files": list(e.result.files), "stale": redact(e.problem) or None, "rebased": e.rebased, "fresh": card.fresh(e.result)}
 
 
 def show(store: Store, out: Output, given: str) -> int:
     """Print all that is known about one heal."""
     result, state, problem = store.find(given)
-    rows: list[Line | str] = [card.head(result), *card.why(result)]
+    seen, problem = shown(result), redact(problem)
+    rows: list[Line | str] = [card.head(seen), *card.why(seen)]
     rows.append(line("  state: ", (problem or state, {"red" if problem else "green": True})))
-    rows += [*card.evidence(result), *card.diff(result.diff)]
+    rows += [*card.evidence(seen), *card.diff(seen.diff)]
     out.lines(rows)
     out.notes(store.notes)
-    out.document({**result.to_dict(), "state": state, "stale": problem or None})
+    out.document({**masked_record(result), "state": state, "stale": problem or None})
     return 0
 
 
@@ -150,7 +154,8 @@ def _report(store: Store, out: Output, outcomes: Sequence[ApplyOutcome]) -> int:
     if left:
         out.lines([f"{count(len(left), 'heal')} pending: maestro-heal list"])
     out.notes(store.notes)
-    out.document({"outcomes": [o.to_dict() for o in outcomes], "pending": [e.result.healing_id for e in left], "notes": store.notes})
+    told = [redacted(o.to_dict()) for o in outcomes]
+    out.document({"outcomes": told, "pending": [e.result.healing_id for e in left], "notes": redacted(store.notes)})
     return 1 if left or not all(o.ok for o in outcomes) else 0
 
 
@@ -169,7 +174,7 @@ def review_heals(store: Store, out: Output) -> int:
 def _print_all(store: Store, out: Output, results: Sequence[HealingResult]) -> int:
     if out.json:
         return list_heals(store, out)
-    for n, r in enumerate(results):
+    for n, r in enumerate(map(shown, results)):
         out.lines([line(f"[{n + 1}/{len(results)}] ", *card.head(r)), *card.why(r), *card.diff(r.diff)])
         out.lines([f"maestro-heal accept {clean(r.healing_id)}", f"maestro-heal reject {clean(r.healing_id)}", ""])
     out.notes(store.notes)

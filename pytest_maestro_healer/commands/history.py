@@ -9,6 +9,7 @@ from pathlib import Path
 from pytest_maestro_healer.commands.output import Output, raw, titled
 from pytest_maestro_healer.errors import HealerError
 from pytest_maestro_healer.evidence.git import Git
+from pytest_maestro_healer.evidence.redact import redacted
 from pytest_maestro_healer.learn.entries import Entry, merged
 from pytest_maestro_healer.learn.history import History, NewerVersion, decoded, encoded, header
 from pytest_maestro_healer.learn.plot import picture
@@ -68,7 +69,7 @@ def show(history: History, root: Path, out: Output, limit: int) -> int:
         return 0
     settle(history, Git(root))
     entries = [e for e in history.entries() if e["t"] in ("attempt", "outcome")]
-    chosen = entries[-limit:] if limit > 0 else entries
+    chosen = [redacted(e) for e in (entries[-limit:] if limit > 0 else entries)]
     out.lines([titled(f"{count(len(entries), 'record')} about heals in {clean(str(history.path))}")])
     out.lines([_row(e) for e in chosen])
     out.notes(history.notes)

@@ -13,6 +13,8 @@ from pytest_maestro_healer.apply.shards import Together, edit_key, together
 from pytest_maestro_healer.apply.store import Store
 from pytest_maestro_healer.commands.output import Output
 from pytest_maestro_healer.errors import BundleError, HealerError
+from pytest_maestro_healer.evidence.redact import redacted
+from pytest_maestro_healer.evidence.redact import shown as masked
 from pytest_maestro_healer.model import Decision, DecisionKind, HealingResult
 from pytest_maestro_healer.report import card
 from pytest_maestro_healer.report.text import Line, clean, count, line, one_line
@@ -61,8 +63,8 @@ def merge(store: Store, out: Output, names: Sequence[str], target: str | None = 
             "merged": [r.healing_id for r in shown],
             "repeated": found.repeated,
             "alternatives": [a.to_dict() for a in now.alternatives],
-            "left_out": [{"healing_id": i, "reason": why} for i, why in left],
-            "problems": problems,
+            "left_out": [{"healing_id": i, "reason": redacted(why)} for i, why in left],
+            "problems": redacted(problems),
             "bundle": str(bundle) if shown or target else None,
             "patch": str(bundle.with_suffix(".patch")) if shown or target else None,
             "notes": store.notes,
@@ -122,7 +124,7 @@ def _bundle(path: Path) -> tuple[list[HealingResult], list[str]]:
 def _say(
     out: Output, read: _Read, found: Together, shown: Sequence[HealingResult], now: Together, left: Sequence[tuple[str, str]], bundle: Path
 ) -> None:
-    rows: list[Line | str] = [line("  ", *card.head(r)) for r in shown]
+    rows: list[Line | str] = [line("  ", *card.head(masked(r))) for r in shown]
     total = f"{count(len(shown), 'heal')} of {count(len(read.bundles), 'bundle')}"
     if found.repeated:
         total += f", {found.repeated} of them found more than once"

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
+from pytest_maestro_healer.evidence.redact import redact
 from pytest_maestro_healer.report.text import Line, line, one_line, paint
 
 #: Of every document: counts up when a key changes its meaning or goes; a new key alone does not change it.
@@ -51,7 +52,7 @@ class Output:
     def problem(self, text: str) -> None:
         """Print one line to stderr, where programs expect it, too."""
         if not self.json:
-            print(one_line(text), file=sys.stderr)
+            print(one_line(redact(text)), file=sys.stderr)
 
     def notes(self, notes: Sequence[str]) -> None:
         """Print what a store noted."""

@@ -124,16 +124,36 @@ def for_display(report: HealingReport, environ: Mapping[str, str] | None = None)
 
     ``changes`` stay exact: they are what is applied.
     """
-    results = tuple(
-        replace(
-            without_secrets(r, environ),
-            test_id=redact(r.test_id, environ),
-            nodeids=tuple(redact(n, environ) for n in r.nodeids),
-            diff=redact_values(r.diff, environ),
-        )
-        for r in report.results
-    )
+    results = tuple(shown(r, environ) for r in report.results)
     return replace(report, results=results, notes=tuple(redact(n, environ) for n in report.notes))
+
+
+def shown(result: HealingResult, environ: Mapping[str, str] | None = None) -> HealingResult:
+    """One result as :func:`for_display` shows it."""
+    return replace(
+        without_secrets(result, environ),
+        test_id=redact(result.test_id, environ),
+        nodeids=tuple(redact(n, environ) for n in result.nodeids),
+        diff=redact_values(result.diff, environ),
+    )
+
+
+def masked_record(result: HealingResult, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """``result`` as JSON types for a reader: as :func:`shown`, with the values of secret variables masked in its code and changes, too.
+
+    A change that was masked keeps the hash of the bytes it was made against, so nobody takes it for the edit itself.
+    """
+    changes = tuple(
+        replace(c, path=redact(c.path, environ), before=_masked_bytes(c.before_bytes, environ), after=_masked_bytes(c.after_bytes, environ))
+        for c in result.changes
+    )
+    original, healed = (redact_values(code, environ) for code in (result.original_code, result.healed_code))
+    return replace(shown(result, environ), changes=changes, original_code=original, healed_code=healed).to_dict()
+
+
+def _masked_bytes(data: bytes, environ: Mapping[str, str] | None) -> str:
+    """Latin-1 view of source bytes without the values of secret variables, which stand in it as UTF-8."""
+    return redact_values(data.decode("utf-8", "surrogateescape"), environ).encode("utf-8", "surrogateescape").decode("latin-1")
 
 
 def redacted(value: Any, environ: Mapping[str, str] | None = None) -> Any:
@@ -175,7 +195,9 @@ def _masked(m: re.Match[str]) -> str:
 @lru_cache(maxsize=4)
 def _values(environ: tuple[tuple[str, str], ...]) -> re.Pattern[str] | None:
     """One pattern for the values that are to be masked: of variables named like a secret, and those that look like one."""
-    found = {text for name, value in environ if _is_secret(name, value) for text in (value, repr(value)[1:-1])}
+    secrets = [value for name, value in environ if _is_secret(name, value)]
+    # as it is, as Python writes it, and as pytest writes it in a test id
+    found = {text for v in secrets for text in (v, repr(v)[1:-1], v.encode("unicode_escape", "replace").decode("ascii"))}
     return re.compile("|".join(_pattern(v).pattern for v in sorted(found, key=len, reverse=True))) if found else None
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pytest_maestro_healer.edit.diff import unified
 from pytest_maestro_healer.errors import HealerError
+from pytest_maestro_healer.evidence.redact import shown
 from pytest_maestro_healer.model import Decision, DecisionKind, FileChange, HealingResult, ProofStep, Verdict
 from pytest_maestro_healer.report import card
 from pytest_maestro_healer.report.text import Line, and_more, clean, count, line, one_line, paint
@@ -81,9 +82,9 @@ class _Review:
 
     def _one(self, at: int) -> str:
         """Show heal number ``at`` and ask until the answer decides: a, r, s, A, R, S or q."""
-        self._print([line((f"Reviewing [{at + 1}/{len(self.todo)}] ", {"bold": True}), *card.head(self.todo[at]))])
-        self._print(card.why(self.todo[at]))
-        self._print(card.diff(self.todo[at].diff))
+        self._print([line((f"Reviewing [{at + 1}/{len(self.todo)}] ", {"bold": True}), *card.head(shown(self.todo[at])))])
+        self._print(card.why(shown(self.todo[at])))
+        self._print(card.diff(shown(self.todo[at]).diff))
         while True:
             try:
                 key = self.ask(PROMPT).strip()
@@ -101,9 +102,9 @@ class _Review:
 
     def _other(self, key: str, at: int) -> None:
         if key in ("d", "D"):
-            self._print(card.diff(self.todo[at].diff))
+            self._print(card.diff(shown(self.todo[at]).diff))
         elif key in ("i", "I"):
-            self._print(card.evidence(self.todo[at]))
+            self._print(card.evidence(shown(self.todo[at])))
         elif key in ("e", "E"):
             self._edit(at)
         else:
@@ -129,7 +130,7 @@ class _Review:
             self.out("  the edited file equals the present one; skip or reject the heal instead")
             return
         self.todo[at] = after
-        self._print(card.diff(after.diff))
+        self._print(card.diff(shown(after).diff))
         self.out("  " + one_line(after.decision.rule or "edited"))
 
     def _close(self, left: bool) -> None:
@@ -137,7 +138,7 @@ class _Review:
             heals = self.fates[fate]
             if heals:
                 self._print([line((f"{fate}:", {color: True, "bold": True}))])
-            for r in heals:
+            for r in map(shown, heals):
                 first, more = and_more(r.nodeids or (r.test_id,))
                 self.out(f"  {clean(r.healing_id)}  {clean(first)}{more}")
         if left:
