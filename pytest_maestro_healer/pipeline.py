@@ -21,6 +21,7 @@ from pytest_maestro_healer.judging import Judge, grouped
 from pytest_maestro_healer.learn.learner import Learner
 from pytest_maestro_healer.model import Cause, Decision, DecisionKind, Diagnosis, Failure, HealingResult, ProofStep, Proposal
 from pytest_maestro_healer.prove.candidates import Candidate, merged_causes, progressed
+from pytest_maestro_healer.prove.original import Past
 from pytest_maestro_healer.prove.runner import Runner
 from pytest_maestro_healer.prove.steady import Steadiness, flaky
 from pytest_maestro_healer.records import Facts, advised, healed, refused
@@ -34,7 +35,7 @@ class Pipeline(Search):
     """One healing phase.
 
     ``remembered`` says whether a person rejected this very heal before; ``progress`` is told nodeids, ``repeats`` is the stable rung's number,
-    ``learner`` knows what became of earlier heals.
+    ``learner`` knows what became of earlier heals, ``past`` runs tests as they were.
     """
 
     def __init__(
@@ -50,9 +51,11 @@ class Pipeline(Search):
         repeats: int = 2,
         clock: Callable[[], float] = time.perf_counter,
         learner: Learner | None = None,
+        past: Past | None = None,
     ) -> None:
         super().__init__(ctx, runner, strategies, config, repeats=repeats, clock=clock, learner=learner)
         self.steadiness = Steadiness(runner, ctx)
+        self.past = past
         self.judge = Judge(ctx, runner, self.done)
         self.suspects: set[str] = set()
         self.remembered = remembered
@@ -187,7 +190,8 @@ class Pipeline(Search):
         """Of a stranger's edit it is not known that it leaves a check as it was: there the product has to be noticed in any case."""
         stranger = any(link.proposal.strategy in self.strangers for link in candidate.links)
         nodeids = candidate.nodeids[:20]
-        step = self.ladder.teeth(nodeids, candidate.after, self.ctx.files.read, expectation=candidate.symptom or stranger)
+        past = self.past if self.clock() <= self.deadline else None
+        step = self.ladder.teeth(nodeids, candidate.after, self.ctx.files.read, expectation=candidate.symptom or stranger, past=past)
         if stranger and step.passed is None:
             ran, runs = (self.runner.run(nodeids, overlay, trace=True).executed for overlay in (candidate.links[0].ground, candidate.after))
             if ran and not runs:

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -55,7 +55,7 @@ class Git:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def _run(self, *args: str) -> bytes | None:
+    def _run(self, *args: str, given: bytes = b"") -> bytes | None:
         # inside a git hook GIT_DIR and others are relative to another folder than ours
         inherited = {k: v for k, v in os.environ.items() if k not in _HOOK_VARIABLES or os.path.isabs(v)}
         env = {**inherited, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
@@ -64,7 +64,7 @@ class Git:
                 ["git", "--literal-pathspecs", "-c", "core.quotepath=off", "-c", "core.fsmonitor=false", *args],
                 cwd=self.root,
                 env=env,
-                stdin=subprocess.DEVNULL,
+                input=given,  # nothing: it must not read what is meant for the tests
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 timeout=10,
@@ -102,6 +102,15 @@ class Git:
         if not self.available:
             return ()
         return [p for p in self._text("diff", "--name-only", "--relative", "-z", rev, "--").split("\0") if p]
+
+    def former(self, rev: str, limit: int = 2000) -> Mapping[str, bytes | None] | None:
+        """The tracked files that differ from ``rev``, with their bytes there (``None``: there was no such file); ``None`` for more than ``limit``."""
+        text = self._run("diff", "--name-only", "--no-renames", "--relative", "-z", "--ignore-submodules=all", rev, "--")
+        paths = [p for p in (text or b"").decode("utf-8", "surrogateescape").split("\0") if p]
+        if text is None or len(paths) > limit or any("\n" in p for p in paths):
+            return None
+        asked = "".join(f"{rev}:{self._prefix}{p}\n" for p in paths).encode("utf-8", "surrogateescape")
+        return _batch(self._run("cat-file", "--batch", given=asked) or b"", paths)
 
     def is_dirty(self, path: str) -> bool:
         """Whether ``path`` has uncommitted changes or is not tracked."""
@@ -206,6 +215,25 @@ class Git:
         if re.search(r"^0{40,} ", text, re.M):
             return 0.0
         return max((float(t) for t in re.findall(r"^author-time (\d+)$", text, re.M)), default=0.0)
+
+
+def _batch(answer: bytes, paths: Sequence[str]) -> Mapping[str, bytes | None] | None:
+    """What ``git cat-file --batch`` answered for each of ``paths``; ``None`` where it broke off."""
+    out: dict[str, bytes | None] = {}
+    at = 0
+    for path in paths:
+        end = answer.find(b"\n", at)
+        if end < 0:
+            return None
+        words = answer[at:end].rsplit(b" ", 2)
+        at = end + 1
+        if words[-1] == b"missing":
+            out[path] = None
+            continue
+        size = int(words[-1])
+        out[path] = answer[at : at + size] if words[-2] == b"blob" else None
+        at += size + 1
+    return out
 
 
 def parse_diff(text: str, commit: str = "") -> list[Hunk]:

@@ -112,12 +112,13 @@ class Proposal(Record):
 
 @dataclass(frozen=True)
 class ProofStep(Record):
-    """One rung of the ladder: ``passed`` is ``None`` where the rung did not apply or was not run."""
+    """One rung of the ladder: ``passed`` is ``None`` where the rung did not apply or was not run; ``details`` lists what it tried."""
 
     rung: str
     passed: bool | None
     reason: str = ""
     seconds: float = 0.0
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -224,4 +224,4 @@ def _joined_steps(a: Iterable[ProofStep], b: Iterable[ProofStep]) -> list[ProofS
 def _joined(a: ProofStep, b: ProofStep) -> ProofStep:
     reason = a.reason if a.reason == b.reason else f"{a.reason}; {b.reason}"
     passed = False if False in (a.passed, b.passed) else None if None in (a.passed, b.passed) else True
-    return ProofStep(a.rung, passed, reason, a.seconds + b.seconds)
+    return ProofStep(a.rung, passed, reason, a.seconds + b.seconds, tuple(dict.fromkeys((*a.details, *b.details))))

@@ -12,6 +12,7 @@ from pytest_maestro_healer.evidence.nodeids import file_of, is_test, without_par
 from pytest_maestro_healer.evidence.statistics import upper
 from pytest_maestro_healer.model import Failure, Proof, ProofStep
 from pytest_maestro_healer.prove.mutants import Mutant, mutants
+from pytest_maestro_healer.prove.original import Compared, Past
 from pytest_maestro_healer.prove.runner import Runner, RunReport
 
 #: Mutants tried per heal, and how many it takes to say anything.
@@ -117,26 +118,40 @@ class Ladder:
         return ProofStep("stable", True, f"{repeats} repeats agree", self.clock() - began)
 
     def teeth(
-        self, nodeids: Sequence[str], overlay: Mapping[str, bytes], source: Callable[[str], bytes | None], *, expectation: bool = True
+        self,
+        nodeids: Sequence[str],
+        overlay: Mapping[str, bytes],
+        source: Callable[[str], bytes | None],
+        *,
+        expectation: bool = True,
+        past: Past | None = None,
     ) -> ProofStep:
         """The teeth rung: mutants of the product lines that the healed tests execute, one at a time.
 
         ``source`` gives a product file's bytes. A heal that changed an ``expectation`` and lets all mutants live is refused; one that left all
         checks as they were cannot have blunted them: there the first one that is noticed ends it. Where there are fewer than :data:`ENOUGH`
-        mutants the rung says nothing, and none is tried.
+        mutants the rung says nothing, and none is tried. With ``past`` it is also refused where it notices fewer mutants than the original test
+        did when it last passed.
         """
         began = self.clock()
-        executed = self.runner.run(nodeids, overlay, trace=True).executed
+        traced = self.runner.run(nodeids, overlay, trace=True)
+        executed = traced.executed
         share = max(2, MUTANTS // max(1, len(executed)))
         found = [m for path, lines in sorted(executed.items()) for m in mutants(path, source(path) or b"", lines, share)][:MUTANTS]
         tried = self._mutated(nodeids, overlay, found, MUTANTS if expectation else 1) if len(found) >= ENOUGH else []
-        seconds = self.clock() - began
-        if len(tried) < ENOUGH and (expectation or not any(k for _, k in tried)):
-            return ProofStep("teeth", None, "the tests execute too little of this project's own product code to tell", seconds)
         dead = sum(k for _, k in tried)
-        alive = [f"{m.path}:{m.at} {m.what}" for m, k in tried if not k]
-        reason = f"{dead}/{len(tried)} mutants of the product are noticed" + (f"; not: {'; '.join(alive[:3])}" if alive else "")
-        return ProofStep("teeth", True if dead else False if expectation else None, reason, seconds)
+        passed: bool | None = True if dead else False if expectation else None
+        if len(tried) < ENOUGH and (expectation or not dead):
+            passed, reason = None, "the tests execute too little of this project's own product code to tell"
+        else:
+            alive = [m.told for m, k in tried if not k]
+            reason = f"{dead}/{len(tried)} mutants of the product are noticed" + (f"; not: {'; '.join(alive[:3])}" if alive else "")
+        listed = tuple(f"{'noticed' if k else 'not noticed'}: {m.told}" for m, k in tried)
+        if past is not None and passed is not False:
+            kept, words = Compared(past, past.original(nodeids), self.runner, overlay, source, traced).verdict()
+            passed = passed if kept is None else kept
+            reason = words if kept is False else f"{reason}; {words}"
+        return ProofStep("teeth", passed, reason, self.clock() - began, listed)
 
     def _mutated(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], found: Sequence[Mutant], at_once: int) -> list[tuple[Mutant, bool]]:
         """Which mutants are noticed, ``at_once`` at a time until one is."""

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.evidence.nodeids import file_of
 from pytest_maestro_healer.evidence.state import Change
 from pytest_maestro_healer.model import World
 from pytest_maestro_healer.prove.runner import RunReport, TestResult
@@ -99,7 +100,8 @@ class Child:
             return None
         from pytest_maestro_healer.session.zygote import serve
 
-        serve(session, self.capture, self.files, self.collectors, self.job)
+        errors = {file_of(n): str(r.failure.message if r.failure else "") for n, r in self.results.items() if r.outcome == "error"}
+        serve(session, self.capture, self.files, self.collectors, self.job, errors)
         return True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

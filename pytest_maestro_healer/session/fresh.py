@@ -132,13 +132,13 @@ class Fresh:
         """Start a process that collects what the user's run collected, and ``files``, and then runs tests on request through ``pipes``."""
         job = {**self._job(work), "overlay": {k: v.decode("latin-1") for k, v in overlay.items()}, "serve": list(pipes)}
         (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
-        given = [str(a) for a in self.config.option.file_or_dir or []] or [str(a) for a in self.config.args]
+        given = self._given()
         more = [str(self.files.root / f) for f in dict.fromkeys(files) if (self.files.root / f).is_file()]
         # a file that is wanted whole is to be collected in its own order
         given = [a for a in given if not is_test(a) or self.files.relative(self.config.invocation_params.dir / file_of(a)) not in files]
         return subprocess.Popen(
             [sys.executable, "-m", "pytest", *self._arguments(work, self.files.root), "-k", "", *given, *more],
-            cwd=self.config.invocation_params.dir,
+            cwd=self._folder(),
             env=self._environment(work),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -146,6 +146,14 @@ class Fresh:
             start_new_session=True,
             pass_fds=pipes,
         )
+
+    def _given(self) -> list[str]:
+        """The files, folders and tests that the user's run was given."""
+        return [str(a) for a in self.config.option.file_or_dir or []] or [str(a) for a in self.config.args]
+
+    def _folder(self) -> Path:
+        """Where the user's run was started."""
+        return self.config.invocation_params.dir
 
     def _environment(self, work: Path) -> dict[str, str]:
         env = {**self.environ, ENV: str(work / "job.json"), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -168,7 +176,7 @@ class Fresh:
             env.pop(key, None)
             if value is not None:
                 env[key] = value
-        folder = self._moved(self.config.invocation_params.dir, root)
+        folder = self._moved(self._folder(), root)
         process = subprocess.Popen(
             [sys.executable, "-m", "pytest", *self._arguments(work, root), *(f"{root}{os.sep}{t}" for t in targets)],
             cwd=folder,

@@ -153,6 +153,7 @@ class Healing(Capturing):
         from pytest_maestro_healer.apply.store import Store
         from pytest_maestro_healer.pipeline import Pipeline
         from pytest_maestro_healer.session.fresh import Fresh
+        from pytest_maestro_healer.session.original import Originals
         from pytest_maestro_healer.session.own import strategies
         from pytest_maestro_healer.session.rerun import InProcess
         from pytest_maestro_healer.session.runner import SessionRunner
@@ -185,6 +186,7 @@ class Healing(Capturing):
             green_commits=self.learning.learner.green_commits,
         )
         store = Store(self.files.root, self.settings)
+        past = Originals(ctx, self.config, self.environ)
         pipeline = Pipeline(
             ctx,
             runner,
@@ -194,12 +196,14 @@ class Healing(Capturing):
             remembered=store.was_rejected,
             progress=self.terminal.progress,
             learner=self.learning.learner,
+            past=past,
         )
         runner.prepare([f for f in failures if ctx.before(f.nodeid)])
         try:
             results = pipeline.run([*failures, *again], ready)
         finally:
             runner.close()
+            past.close()
             self.notes += pipeline.notes
         results = self._stored(store, results, passed)
         self.learning.finished(results, failures)

@@ -15,10 +15,10 @@ from pytest_maestro_healer.session import forked
 Key = tuple[str, int, str]
 
 
-def killed(root: Path, mutants: Sequence[Mutant], work: Callable[[], RunReport], timeout: float) -> list[bool | None]:
+def killed(root: Path, mutants: Sequence[Mutant], work: Callable[[], RunReport], timeout: float, *, hung: bool | None = True) -> list[bool | None]:
     """For each mutant whether the tests that ``work`` runs fail with it; ``None`` where its function is not loaded.
 
-    A hang or a crash under a mutant counts as killed: the test would not have passed.
+    A crash under a mutant counts as killed: the test would not have passed. So does a hang, unless ``hung`` says otherwise.
     """
     keys = [_key(str(root / m.path), m.code) for m in mutants]
     functions = _functions(set(keys))
@@ -29,7 +29,7 @@ def killed(root: Path, mutants: Sequence[Mutant], work: Callable[[], RunReport],
             out.append(None)
             continue
         report = forked.run(_with(targets, m.code, work), timeout)
-        out.append(bool(report.problem or report.failed()))
+        out.append(hung if report.problem.startswith("hang") else bool(report.problem or report.failed()))
     return out
 
 

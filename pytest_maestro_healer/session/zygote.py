@@ -28,7 +28,7 @@ from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.evidence.nodeids import file_of
 from pytest_maestro_healer.model import World
 from pytest_maestro_healer.prove.runner import RunReport
-from pytest_maestro_healer.session import forked, wire
+from pytest_maestro_healer.session import forked, noticing, wire
 from pytest_maestro_healer.session.capture import Capture
 from pytest_maestro_healer.session.fresh import Fresh
 from pytest_maestro_healer.session.rerun import InProcess
@@ -90,6 +90,18 @@ class Zygote:
             self._end()
             return None
 
+    def ask(self, request: Mapping[str, Any], limit: float) -> Mapping[str, Any] | None:
+        """The answer to ``request`` within ``limit`` seconds from now, the start of the process included; ``None`` without one."""
+        until = time.monotonic() + limit
+        if not self._usable or not self._ready(limit):
+            return None
+        try:
+            _send(self._to, request)
+            return self._line(until - time.monotonic())
+        except (OSError, ValueError, KeyError):
+            self._end()
+            return None
+
     def _ready(self, limit: float) -> bool:
         if self._files is None:
             try:
@@ -135,8 +147,15 @@ class Zygote:
             self._folder = ""
 
 
-def serve(session: pytest.Session, capture: Capture, files: ProjectFiles, collectors: Mapping[str, pytest.Collector], job: Mapping[str, Any]) -> None:
-    """The serving side, in the fresh process, until the asking side closes its end."""
+def serve(
+    session: pytest.Session,
+    capture: Capture,
+    files: ProjectFiles,
+    collectors: Mapping[str, pytest.Collector],
+    job: Mapping[str, Any],
+    errors: Mapping[str, str],
+) -> None:
+    """The serving side, in the fresh process, until the asking side closes its end; ``errors`` says which files could not be collected, and why."""
     requests, answers = job["serve"]
     runner = InProcess(session, capture, files, collectors)
     _send(answers, {"files": sorted(collectors)})
@@ -145,6 +164,9 @@ def serve(session: pytest.Session, capture: Capture, files: ProjectFiles, collec
             request = json.loads(line)
             if not forked.possible():
                 _send(answers, {"unable": True})
+                continue
+            if "original" in request:
+                _send(answers, noticing.answer(runner, request["original"], errors))
                 continue
             _send(answers, wire.dump(forked.run(lambda request=request: _work(runner, request), request["timeout"])))  # type: ignore[misc]
 

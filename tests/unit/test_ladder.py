@@ -215,7 +215,10 @@ def test_one_dead_mutant_is_teeth_and_the_living_are_named(world: World) -> None
     _, asked = chew(world, True)
     step, _ = chew(world, [True] + [False] * (len(asked) - 1))
     assert step.passed is True
-    assert step.reason.startswith(f"1/{len(asked)} mutants of the product are noticed; not: lib0.py:")
+    assert step.reason.startswith(f"1/{len(asked)} mutants of the product are noticed; not: `")
+    assert len(step.details) == len(asked)
+    assert [d.partition(":")[0] for d in step.details[:2]] == ["noticed", "not noticed"]
+    assert all(" at lib0.py:" in d for d in step.details)
 
 
 def test_too_few_that_could_be_tried_say_nothing(world: World) -> None:

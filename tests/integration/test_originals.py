@@ -1,0 +1,184 @@
+"""A heal beside the test as it was when it last passed: in a real run, in a real repository."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.toys import Run, Suite
+
+GIT_ENV = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_AUTHOR_NAME": "Author",
+    "GIT_AUTHOR_EMAIL": "author@example.org",
+    "GIT_COMMITTER_NAME": "Author",
+    "GIT_COMMITTER_EMAIL": "author@example.org",
+}
+SHOP = """\
+def subtotal(prices):
+    amount = 0
+    for price in prices:
+        amount += price
+    return amount
+
+
+def total(prices):
+    amount = sum(prices)
+    if amount > 100:
+        amount -= 10
+    return amount
+"""
+TEST = "import shop\n\n\ndef test_total():\n    assert shop.total([20, 30]) == 50\n    assert len([shop.total([])]) == 1\n"
+
+
+def git(folder: Path, *args: str) -> str:
+    done = subprocess.run(["git", *args], cwd=folder, env={**os.environ, **GIT_ENV}, check=True, capture_output=True, text=True, timeout=60)
+    return done.stdout
+
+
+def commit(suite: Suite, message: str) -> str:
+    git(suite.path, "add", "-A")
+    git(suite.path, "commit", "-q", "-m", message)
+    return git(suite.path, "rev-parse", "--short=7", "HEAD").strip()
+
+
+@pytest.fixture
+def shop(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> Iterator[Suite]:
+    """A shop whose ``total`` was tested at HEAD and is named ``grand_total`` in the working tree; temporary folders are to be gone at the end."""
+    for key, value in GIT_ENV.items():
+        monkeypatch.setenv(key, value)
+    temporary = suite.outside / "tmp"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    suite.write({"shop.py": SHOP, "test_shop.py": TEST, ".gitignore": "__pycache__/\n"})
+    git(suite.path, "init", "-q", "--template=", "-b", "main")
+    commit(suite, "A shop")
+    suite.write({"shop.py": SHOP.replace("def total", "def grand_total")})
+    yield suite
+    assert list(temporary.glob("maestro-heal-*")) == []
+
+
+def heal(suite: Suite, new: str, *args: str) -> Run:
+    suite.toy(("shop.total(", f"shop.{new}("))
+    return suite.spawn("-o", "heal_fresh_confirm=false", "-vv", *args)
+
+
+def teeth(run: Run) -> tuple[object, str]:
+    found = run.one()["validation_results"]["teeth"]
+    return found["passed"], str(found["reason"])
+
+
+def test_an_honest_rename_notices_what_the_original_noticed(shop: Suite) -> None:
+    run = heal(shop, "grand_total")
+    assert run.one()["decision"]["kind"] == "pending", run.text
+    passed, reason = teeth(run)
+    assert passed is True
+    assert "mutants of the product are noticed" in reason
+    assert "that the original noticed at HEAD" in reason
+
+
+def test_a_heal_that_loses_sight_is_refused_and_says_of_what(shop: Suite) -> None:
+    """Another function gives the same for these values: no check is weaker, and the renamed one is tested by nobody any more."""
+    run = heal(shop, "subtotal")
+    result = run.one()
+    assert result["decision"]["kind"] == "rejected", run.text
+    passed, reason = teeth(run)
+    assert passed is False
+    assert reason.startswith("the original saw `")
+    assert "at shop.py:" in reason
+    assert ", the healed test does not (" in reason
+    assert "the original saw" in run.text
+
+
+def test_the_last_green_commit_is_asked_where_one_is_known(shop: Suite) -> None:
+    """At HEAD and before it the test fails: only the history knows where it passed."""
+    shop.write({"shop.py": SHOP})
+    shop.toy()
+    green = git(shop.path, "rev-parse", "--short=7", "HEAD").strip()
+    assert shop.spawn("-k", "total").ret == 0
+    shop.write({"shop.py": SHOP.replace("def total", "def grand_total")})
+    commit(shop, "Renamed")
+    shop.write({"notes.py": "NOTES = 1\n"})
+    commit(shop, "Notes")
+    run = heal(shop, "subtotal")
+    assert teeth(run)[0] is False, run.text
+    assert f"at {green})" in teeth(run)[1]
+    assert teeth(heal(shop, "grand_total"))[0] is True
+
+
+def test_without_git_it_is_said_and_nothing_is_refused(suite: Suite) -> None:
+    suite.write({"shop.py": SHOP.replace("def total", "def grand_total"), "test_shop.py": TEST})
+    run = heal(suite, "grand_total")
+    assert run.one()["decision"]["kind"] == "pending", run.text
+    assert "not compared with the original: there is no git repository here" in teeth(run)[1]
+
+
+@pytest.mark.parametrize(
+    ("old", "why"),
+    [
+        ({"shop.py": "import not_installed_here\n" + SHOP}, "the test does not import (No module named 'not_installed_here')"),
+        ({"shop.py": SHOP.replace("return amount", "return amount + 1")}, "the test does not pass"),
+        ({"conftest.py": "import os\nos._exit(3)\n"}, "does not run here"),
+    ],
+    ids=["import", "red", "exit"],
+)
+def test_an_old_version_that_does_not_run_is_no_reason_against_a_heal(shop: Suite, old: dict[str, str], why: str) -> None:
+    now = {"shop.py": shop.read("shop.py"), "test_shop.py": shop.read("test_shop.py")}
+    git(shop.path, "checkout", "-q", "--orphan", "alone")  # without the commit before, which runs
+    shop.write({"shop.py": SHOP, **old})
+    commit(shop, "Does not run")
+    (shop.path / "conftest.py").unlink(missing_ok=True)
+    shop.write(now)
+    run = heal(shop, "grand_total")
+    assert run.one()["decision"]["kind"] == "pending", run.text
+    passed, reason = teeth(run)
+    assert passed is True
+    assert "not compared with the original" in reason
+    assert why in reason
+
+
+def test_nothing_is_written(shop: Suite) -> None:
+    """The old version runs elsewhere: files, index, branches and work trees stay as they are, also where a test or an import writes beside itself."""
+    writes = "import pathlib\n\npathlib.Path(__file__).with_name('trace').write_text('x')\npathlib.Path('here').write_text('x')\n"
+    now = {"shop.py": shop.read("shop.py")}
+    shop.write({"shop.py": writes + SHOP})
+    commit(shop, "Writes when it is imported")
+    shop.write(now)
+    shop.toy(("shop.total(", "shop.grand_total("))
+    state = [("status", "--porcelain"), ("worktree", "list"), ("branch", "-a", "-v"), ("stash", "list"), ("log", "--all", "--format=%H")]
+    told = [git(shop.path, *args) for args in state]
+    files = shop.tree()
+    run = shop.spawn("-o", "heal_fresh_confirm=false", env={"GIT_OPTIONAL_LOCKS": "0"})
+    assert shop.tree() == files
+    assert [git(shop.path, *args) for args in state] == told
+    assert "that the original noticed at HEAD" in teeth(run)[1]
+
+
+def test_an_installation_of_the_project_does_not_stand_in_for_the_old_version(shop: Suite) -> None:
+    """As with ``pip install -e``: a path of the project is in the search path wherever pytest runs."""
+    shop.write({"src/shop.py": SHOP.replace("def total", "def grand_total"), "test_shop.py": TEST})
+    (shop.path / "shop.py").unlink()
+    now = shop.read("src/shop.py")
+    shop.write({"src/shop.py": SHOP})
+    commit(shop, "Moved")
+    shop.write({"src/shop.py": now})
+    shop.toy(("shop.total(", "shop.subtotal("))
+    path = os.pathsep.join([str(shop.path / "src"), str(shop.path)])
+    run = shop.spawn("-o", "heal_fresh_confirm=false", env={"PYTHONPATH": path})
+    assert teeth(run)[0] is False, run.text
+
+
+def test_the_time_for_it_is_limited(shop: Suite) -> None:
+    slow = TEST.replace("def test_total():\n", "def test_total():\n    import time\n    time.sleep(0.6 if hasattr(shop, 'total') else 0)\n")
+    now = shop.read("shop.py")
+    shop.write({"test_shop.py": slow, "shop.py": SHOP})
+    commit(shop, "Slow")
+    shop.write({"shop.py": now})
+    run = heal(shop, "grand_total", "-o", "heal_budget=5")
+    assert run.one()["decision"]["kind"] == "pending", run.text
+    assert "not compared with the original" in teeth(run)[1]
