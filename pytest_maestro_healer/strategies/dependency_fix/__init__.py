@@ -10,6 +10,7 @@ from pytest_maestro_healer.strategies.dependency_fix.isolate import IsolateRemov
 from pytest_maestro_healer.strategies.dependency_fix.moved import MovedSymbol, RenamedModule
 from pytest_maestro_healer.strategies.dependency_fix.packages import MissingDistribution, OptionalDependency, ProductImport, VersionConflict
 from pytest_maestro_healer.strategies.dependency_fix.parametrize import ParametrizeIterator
+from pytest_maestro_healer.strategies.dependency_fix.py2_members import Python2Members
 from pytest_maestro_healer.strategies.dependency_fix.pypath import HookArguments
 from pytest_maestro_healer.strategies.dependency_fix.removed import Py2Compat, RemovedStdlib
 from pytest_maestro_healer.strategies.dependency_fix.retired import RetiredTestLibrary
@@ -37,6 +38,7 @@ class DependencyFix(Strategy):
         NameTypo(),
         RemovedAttribute(),
         RemovedMethod(),
+        Python2Members(),
         AsyncioCoroutine(),
         NoseSetup(),
         WarnsNone(),

@@ -275,5 +275,4 @@ METHODS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "fromstring": (("array",), "frombytes", _NEW["3.9"]),
     "getiterator": (("Element", "ElementTree"), "iter", _NEW["3.9"]),
     "readfp": (("ConfigParser", "RawConfigParser"), "read_file", _NEW["3.12"]),
-    "has_key": (("dict", "OrderedDict", "defaultdict", "Counter"), "__contains__", PEP3108),
 }
