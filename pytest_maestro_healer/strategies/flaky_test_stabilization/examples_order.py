@@ -181,6 +181,16 @@ FILES = (
             "test_a.py": "import os\nimport report\n\n\ndef test_save(tmp_path, monkeypatch):\n    monkeypatch.chdir(tmp_path)\n    report.save('x')\n    assert report.saved()\n",
         },
     ),
+    Example(
+        "A path below the temporary folder, made once for all tests of the module",
+        {
+            "report.py": "import os\n\n\ndef append(path, line):\n    with open(path, 'a') as f:\n        f.write(line)\n    return os.path.getsize(path)\n",
+            "test_a.py": "import os\nimport tempfile\n\nimport report\n\nLOG = os.path.join(tempfile.mkdtemp(), 'log')\n\n\ndef test_one():\n    assert report.append(LOG, 'maple') == 5\n\n\ndef test_two():\n    assert report.append(LOG, 'elm') == 3\n",
+        },
+        {
+            "test_a.py": "import os\nimport tempfile\n\nimport pytest\nimport report\n\nLOG = os.path.join(tempfile.mkdtemp(), 'log')\n\n\n@pytest.fixture(autouse=True)\ndef _own_log(tmp_path, monkeypatch):\n    \"\"\"No test finds what another one wrote.\"\"\"\n    monkeypatch.setitem(globals(), \"LOG\", os.path.join(str(tmp_path), 'log'))\n\n\ndef test_one():\n    assert report.append(LOG, 'maple') == 5\n\n\ndef test_two():\n    assert report.append(LOG, 'elm') == 3\n",
+        },
+    ),
 )
 
 FILES_DECLINES = (
