@@ -26,7 +26,7 @@ _SUPPORT = {
         "`pending.json` and `pending.patch` hold heals that wait for a decision (`maestro-heal list`), `journal` and `blobs` what is\n"
         "needed to undo applied ones (`maestro-heal rollback`). Deleting this folder is safe; heals already applied can then no longer\n"
         "be rolled back from here. `history.jsonl` has what was tried, what became of it, and at which commit tests were last green\n"
-        "(`maestro-heal stats`, `maestro-heal forget`).\n"
+        "(`maestro-heal stats`, `maestro-heal forget`). `last.json` says what became of the last run's failures (`maestro-heal doctor`).\n"
     ),
 }
 

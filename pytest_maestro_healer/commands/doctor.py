@@ -5,46 +5,41 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_maestro_healer import __version__
 from pytest_maestro_healer.apply.paths import project_cache_dir
 from pytest_maestro_healer.apply.store import Store
+from pytest_maestro_healer.commands.checks import Check, evidence, last_run, settings
 from pytest_maestro_healer.commands.output import Output
+from pytest_maestro_healer.commands.root import configuration
 from pytest_maestro_healer.config import HealerConfig, in_ci
 from pytest_maestro_healer.errors import HealerError
 from pytest_maestro_healer.evidence.files import ProjectFiles
-from pytest_maestro_healer.evidence.git import Git
 from pytest_maestro_healer.report.text import count, line, one_line
 from pytest_maestro_healer.strategies import BUILTIN
 
 _COLOURS = {"ok": "green", "note": "yellow", "problem": "red"}
 #: Distribution -> what it is good for here.
 _OPTIONAL = {
+    "jinja2": 'the page of --heal-html: pip install "pytest-maestro-healer[html]"',
+    "watchfiles": 'maestro-heal watch: pip install "pytest-maestro-healer[watch]"',
     "pytest-xdist": "tests in several processes",
     "pytest-rerunfailures": "repeated tests as evidence of flakiness",
     "pytest-timeout": "a limit for hanging tests",
     "pytest-json-report": "a result file for maestro-heal heal",
     "pytest-reportlog": "a result file for maestro-heal heal",
+    "pytest-html": "diffs in its page's rows",
 }
-
-
-@dataclass(frozen=True)
-class Check:
-    """One line of the diagnosis; ``state`` is ok, note (works, with less) or problem (something will not work)."""
-
-    name: str
-    state: str
-    text: str
 
 
 def doctor(out: Output, *, root: Path, cache_dir: str) -> int:
     """Print the diagnosis of the project at ``root``; returns 0 where nothing is a problem, else 1."""
-    checks = [*_installed(), *_project(root), *_state(root, cache_dir)]
+    config = configuration(root, cache_dir)
+    folder = project_cache_dir(root, cache_dir)
+    checks = [*_installed(), *_project(root), *settings(root), *evidence(root, config), *_state(root, cache_dir), *last_run(folder)]
     for c in checks:
         out.lines([line(f"{c.name:<12} ", (f"{c.state:<7}", {_COLOURS[c.state]: True}), f" {one_line(c.text)}")])
     bad = [c for c in checks if c.state == "problem"]
@@ -76,9 +71,9 @@ def _installed() -> Iterator[Check]:
     yield Check("libcst", "ok" if libcst else "problem", libcst or "not installed: imports cannot be edited")
     found = {name: version for name in _OPTIONAL if (version := _version(name))}
     missing = [f"{name} ({use})" for name, use in _OPTIONAL.items() if name not in found]
-    yield Check("plugins", "ok", ", ".join(f"{n} {v}" for n, v in found.items()) or "none")
-    if missing:
-        yield Check("plugins", "note", f"not installed: {', '.join(missing)}")
+    yield Check("optional", "ok", ", ".join(f"{n} {v}" for n, v in found.items()) or "nothing of it is installed")
+    for name in missing:
+        yield Check("optional", "ok", f"not installed: {name}")
     if hasattr(os, "fork"):
         yield Check("proofs", "ok", "in forks of the session; mutants are tried")
     else:
@@ -91,12 +86,6 @@ def _project(root: Path) -> Iterator[Check]:
     tests, product = len(files.test_files), len(files.product_files)
     yield Check("root", "ok", str(root))
     yield Check("files", "ok" if tests else "problem", f"{count(tests, 'file')} of test code, {product} others" if tests else "no test code")
-    git = Git(root)
-    if git.available:
-        yield Check("git", "ok", "available: what changed is evidence")
-    else:
-        why = "this is no repository with a commit" if shutil.which("git") else "git is not installed"
-        yield Check("git", "note", f"{why}: no evidence of what changed, so fewer heals and less confidence")
     if in_ci():
         yield Check("CI", "note", "yes: nothing is written without heal_apply_in_ci or maestro-heal heal --auto-fix")
 

@@ -53,7 +53,7 @@ def rootdir(start: Path) -> tuple[Path, str]:
 def configuration(root: Path, cache_dir: str) -> HealerConfig:
     """What of the project's configuration concerns its stored state."""
     section = _configured(root)[1]
-    learning, cache = (_is_true(section.get(key, True)) for key in ("heal_learning", "heal_enable_cache"))
+    learning, cache = (is_true(section.get(key, True)) for key in ("heal_learning", "heal_enable_cache"))
     return HealerConfig(cache_dir=cache_dir, learning=learning, enable_cache=cache)
 
 
@@ -81,9 +81,17 @@ def _plugins(arguments: Sequence[str]) -> list[str]:
     return [n for n in given if n and not n.startswith("no:")]
 
 
-def _is_true(value: object) -> bool:
+def is_true(value: object) -> bool:
     """As pytest reads a bool; what it would not accept is no reason to record anything."""
     return value is True or str(value).strip().lower() in ("1", "true", "yes", "y", "on", "t")
+
+
+def pytest_section(root: Path) -> Mapping[str, Any]:
+    """What pytest's configuration file at ``root`` says, keys with their values as they stand there.
+
+    Raises :class:`~pytest_maestro_healer.errors.ConfigError` for a file that pytest could not read.
+    """
+    return _configured(root)[1]
 
 
 def _configured(start: Path) -> tuple[Path, Mapping[str, Any]]:

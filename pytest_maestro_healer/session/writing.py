@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,23 @@ def write_reports(report: HealingReport, settings: HealerConfig, folder: Path, r
                 out.append(f"{option}: cannot write {path}: {exc}")
             except Exception as exc:  # a report of ours must not cost the user the run
                 out.append(f"{option}: {path} was not written ({type(exc).__name__}: {exc})")
+    if settings.enable_cache:
+        _remember(report, settings, root)
     return out
+
+
+def _remember(report: HealingReport, settings: HealerConfig, root: Path) -> None:
+    """For ``maestro-heal doctor``; where the cache cannot be used the run goes without, as the heals' own store says so."""
+    from pytest_maestro_healer.apply.paths import ensure_cache_dir, project_cache_dir
+    from pytest_maestro_healer.report import last
+
+    folder = project_cache_dir(root, settings.cache_dir)
+    with contextlib.suppress(OSError, HealerError):
+        if report.failures or report.results:
+            ensure_cache_dir(folder)
+            last.remember(report, folder)
+        else:
+            last.forget(folder)
 
 
 def _json(report: HealingReport, path: Path, root: Path, history: History) -> None:
