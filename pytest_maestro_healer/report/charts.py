@@ -61,7 +61,7 @@ def charts(history: Mapping[str, Any] | None) -> Charts | None:
     points, top = _points(curve)
     return Charts(
         points,
-        f"{top:.1f}",
+        f"{top:.3g}",
         int(history.get("heals", 0)),
         tuple(_bars(rows[:MAX_BARS])),
         tuple((what.replace("_", " "), int(n)) for what, n in history.get("outcomes", {}).items()),

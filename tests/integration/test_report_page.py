@@ -125,3 +125,31 @@ def test_it_prints_with_everything_open(shown: Browser) -> None:
     pages = len(shown.call("Page.printToPDF")["data"])
     shown.eval("document.querySelectorAll('.card').forEach(c => c.remove())")
     assert pages > 1.5 * len(shown.call("Page.printToPDF")["data"])
+
+
+def test_a_closed_card_says_in_one_line_what_is_in_it(shown: Browser) -> None:
+    shown.eval("document.querySelectorAll('.card').forEach(c => { c.open = false; })")
+    heights = "[...document.querySelectorAll('.brief')].map(b => [b.textContent.trim().length > 0, b.offsetHeight])"
+    assert {(text, 10 < height < 30) for text, height in shown.eval(heights)} == {(True, True)}
+    shown.key("o")
+    assert {height for _, height in shown.eval(heights)} == {0}
+
+
+def test_two_hundred_heals_are_one_page_of_moderate_size(chromium: Browser, tmp_path: Path) -> None:
+    from pytest_maestro_healer.report import html
+
+    source = "".join(CALL.format(i, "mode") for i in range(60))
+    results = []
+    for i in range(200):
+        path = f"tests/unit/test_module_{i}.py"
+        change = FileChange.of(path, source.encode(), source.replace(f"compute({i % 60},", f"calculate({i % 60},").encode())
+        results.append(replace(PENDING, healing_id=f"h-{i:08x}", test_id=f"{path}::test_{i}", nodeids=(f"{path}::test_{i}",), changes=(change,)))
+    target = tmp_path / "heal.html"
+    html.write(HealingReport(tuple(results), 200, 90.0), target, history=HISTORY, project="corner shop")
+    assert target.stat().st_size < 2_000_000
+    chromium.events.clear()
+    chromium.open(target)
+    assert chromium.eval("document.querySelectorAll('.card').length") == 200
+    assert chromium.eval("document.querySelectorAll('.card[open]').length") < 10, "the page opens as an overview"
+    assert chromium.requests() == [chromium.eval("location.href")]
+    assert chromium.complaints() == []
