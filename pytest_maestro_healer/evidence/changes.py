@@ -143,9 +143,9 @@ class Changes:
         return ""
 
     # -- words ---------------------------------------------------------------------------------------------
-    def said(self, *names: str) -> str:
-        """Where the project's notes (changelog, docs) or the newest commit messages name all of ``names``; ``""`` if nowhere."""
-        patterns = [re.compile(rf"(?<![\w-]){re.escape(n)}(?!\w)") for n in names]
+    def said(self, *names: str | re.Pattern[str]) -> str:
+        """Where a line of the project's notes (changelog, docs) or of the newest commit messages has all of ``names``; ``""`` if nowhere."""
+        patterns = [n if isinstance(n, re.Pattern) else re.compile(rf"(?<![\w-]){re.escape(n)}(?!\w)") for n in names]
         for commit, subject in self.git.commits(limit=10) if self.git.available else ():
             if all(p.search(subject) for p in patterns):
                 return f"commit {commit[:7]}"

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 
+from pytest_maestro_healer.evidence.changes import changes_of
 from pytest_maestro_healer.evidence.experiments import Conditions, Observation
 from pytest_maestro_healer.evidence.statistics import lower, reruns_for, runs_needed, upper
 from pytest_maestro_healer.model import Applicability, Comparison, Evidence, Operand, Proof, Proposal
@@ -18,6 +19,11 @@ from pytest_maestro_healer.strategies.flaky_test_stabilization.places import Fun
 from pytest_maestro_healer.strategies.flaky_test_stabilization.study import Study
 
 _SEEDS = range(5)
+#: How a changelog says so.
+_NO_ORDER = re.compile(
+    r"(?i)\b(no|any|arbitrary|unspecified|undefined|not|without)\b[^.]*\border\b"
+    r"|\border\b[^.]*\b(not|no longer|undefined|unspecified|arbitrary)\b|\bunordered\b"
+)
 _DRAWS = re.compile(r"^(random|numpy\.random|faker|hypothesis)\.(?!seed)")
 
 
@@ -194,7 +200,8 @@ class HashOrder(FlakyTactic):
         if again is None or again.passed or _compared(again) != compared[failing[0]]:
             return
         lost = s.product_change([Conditions(env={"PYTHONHASHSEED": k}) for k in failing[:2]])
-        if lost:
+        said = announced(s, place) if lost else ""
+        if lost and not said:
             yield order_given_up(s, self.name, lost)
             return
         data = sorted_sides(place, comparison)
@@ -209,6 +216,7 @@ class HashOrder(FlakyTactic):
             (
                 Evidence("experiment", f"what is compared depends on PYTHONHASHSEED and on nothing else: {told}", repro([s.nodeid]), 0.7),
                 Evidence("value", "both sides hold the same items in another order", str(comparison.location or ""), 0.5),
+                *((Evidence("docs", f"the project says that the order is gone ({lost})", said, 0.7),) if said else ()),
             ),
             self.applicability,
             f"{place.name} compares the order in which a set gives its items; now without order",
@@ -217,6 +225,15 @@ class HashOrder(FlakyTactic):
             score=0.8,
             proof=Proof(repeats=3, environments=environments[:3]),
         )
+
+
+def announced(s: Study, place: Place) -> str:
+    """Where the project's notes or its newest commits say that something the test calls gives no order any more; ``""`` if nowhere."""
+    known = changes_of(s.ctx.git, s.ctx.files, s.ctx.symbols)
+    called = {
+        n.func.attr if isinstance(n.func, ast.Attribute) else getattr(n.func, "id", "") for n in ast.walk(place.function) if isinstance(n, ast.Call)
+    }
+    return next((where for name in sorted(called - {""}) if (where := known.said(name, _NO_ORDER))), "")
 
 
 def _compared(seen: Observation) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ RANDOM_DECLINES = (
 
 _TAGS = 'def tags():\n    return list({"alpha", "beta", "gamma", "delta", "eps", "zeta"})\n'
 _TAGS_TEST = 'from tags import tags\n\n\ndef test_tags():\n    assert tags() == ["alpha", "beta", "delta", "eps", "gamma", "zeta"]\n'
+_WORDS = '["alpha", "beta", "delta", "eps", "gamma", "zeta"]'
 
 HASH = (
     Example(
@@ -46,6 +47,12 @@ HASH = (
         {
             "test_tags.py": 'from tags import tags\n\n\ndef test_tags():\n    assert sorted(tags()) == sorted(["alpha", "beta", "gamma", "delta", "eps", "zeta"])\n',
         },
+    ),
+    Example(
+        "The product no longer sorts, and its changelog says so",
+        {"tags.py": _TAGS, "test_tags.py": _TAGS_TEST, "CHANGES.rst": "Unreleased\n\n- ``tags`` returns its words in no particular order.\n"},
+        {"test_tags.py": _TAGS_TEST.replace(_WORDS, f"sorted({_WORDS})").replace("tags() ==", "sorted(tags()) ==")},
+        head={"tags.py": _TAGS.replace("list(", "sorted("), "test_tags.py": _TAGS_TEST, "CHANGES.rst": "Unreleased\n"},
     ),
 )
 
@@ -64,6 +71,13 @@ HASH_DECLINES = (
         head={"tags.py": _TAGS.replace("list(", "sorted("), "test_tags.py": _TAGS_TEST},
         advice="the order was lost by a change of the product: tags.py:2 (changed uncommitted)",
         why="as it was before, the product gave one order in every process",
+    ),
+    Example(
+        "The product no longer sorts, and its changelog promises an order",
+        {"tags.py": _TAGS, "test_tags.py": _TAGS_TEST, "CHANGES.rst": "Unreleased\n\n- ``tags`` returns its words in a stable order.\n"},
+        head={"tags.py": _TAGS.replace("list(", "sorted("), "test_tags.py": _TAGS_TEST},
+        advice="the order was lost by a change of the product: tags.py:2 (changed uncommitted)",
+        why="the order is promised",
     ),
 )
 
