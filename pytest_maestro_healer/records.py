@@ -174,7 +174,10 @@ def advised(
 
 
 def _by_rung(verdict: Verdict) -> dict[str, dict[str, object]]:
-    return {s.rung: {"passed": s.passed, "reason": s.reason, "seconds": round(s.seconds, 4)} for s in verdict.steps}
+    return {
+        s.rung: {"passed": s.passed, "reason": s.reason, "seconds": round(s.seconds, 4), **({"details": [*s.details]} if s.details else {})}
+        for s in verdict.steps
+    }
 
 
 def _text(data: bytes) -> str:

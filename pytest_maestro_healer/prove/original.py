@@ -82,9 +82,8 @@ class Compared:
             more = sum(noticed for _, noticed in gained)
             if more < len(lost):
                 return False, self._told(lost, common, more)
-        return True, f"as are all {common} that the original noticed at {_short(original.rev)}" if not lost else (
-            f"as many as the original noticed at {_short(original.rev)} ({common}), not the same"
-        )
+            return True, f"as many as the original noticed at {_short(original.rev)} ({common}), not all the same"
+        return True, f"of {common} that the original noticed at {_short(original.rev)} none is lost"
 
     def _told(self, lost: Sequence[Mutant], common: int, more: int) -> str:
         rest = f" (and {len(lost) - 3} more)" if len(lost) > 3 else ""

@@ -236,6 +236,8 @@ def _details(result: HealingResult, unicode_ok: bool) -> Iterator[tuple[Line, bo
         yield item("evidence", f"{fact.kind}: {fact.sentence}" + (f" ({fact.where})" if fact.where else ""))
     for step in result.verdict.steps:
         yield item("proof", _step(step))
+        for detail in step.details:
+            yield item(step.rung, detail)
     for reason in result.refused:
         yield item("declined", reason)
     if len(result.nodeids) > 1:

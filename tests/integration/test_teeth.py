@@ -31,12 +31,16 @@ def teeth(result: object) -> dict[str, object]:
 
 def test_teeth_are_reported(suite: Suite) -> None:
     suite.write({"lib.py": LIB, "test_a.py": CALL})
-    run = suite.spawn("-o", "heal_fresh_confirm=false")
+    run = suite.spawn("-o", "heal_fresh_confirm=false", "-vv")
     result = run.one()
     assert result["decision"]["kind"] == "pending", run.text
     found = teeth(result)
     assert found["passed"] is True
     assert "mutants of the product are noticed" in str(found["reason"])
+    listed = found["details"]
+    assert isinstance(listed, list)
+    assert all(d.startswith(("noticed: `", "not noticed: `")) for d in listed)
+    assert all(f"teeth: {d}" in run.text for d in listed)
 
 
 def test_an_expectation_that_notices_nothing_is_refused(suite: Suite) -> None:
