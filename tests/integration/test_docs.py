@@ -87,7 +87,18 @@ def test_links_lead_somewhere(page: Path) -> None:
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S)
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if "://" not in target:
-            assert (page.parent / target.partition("#")[0]).exists(), f"{page.name} links to {target}"
+            name, _, anchor = target.partition("#")
+            there = page.parent / name if name else page
+            assert there.exists(), f"{page.name} links to {target}"
+            if anchor:
+                text_there = there.read_text(encoding="utf-8")
+                slugs = {re.sub(r"[\s]+", "-", re.sub(r"[^\w\s-]", "", h).strip().lower()) for h in re.findall(r"^#+ (.*)$", text_there, flags=re.M)}
+                assert anchor in slugs or f'id="{anchor}"' in text_there, f"{page.name} links to {target}"
+
+
+def test_the_site_has_every_page() -> None:
+    named = re.findall(r"^  - [^:]+: (\S+\.md)$", (ROOT / ".mkdocs.yml").read_text(encoding="utf-8"), flags=re.M)
+    assert sorted(named) == sorted(p.name for p in (ROOT / "docs").glob("*.md"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
