@@ -19,7 +19,7 @@ from pytest_maestro_healer.evidence.experiments import Conditions, Experiments, 
 from pytest_maestro_healer.evidence.nodeids import is_test
 from pytest_maestro_healer.judging import Judge, grouped
 from pytest_maestro_healer.learn.learner import Learner
-from pytest_maestro_healer.model import Cause, Decision, DecisionKind, Diagnosis, Failure, HealingResult, ProofStep, Proposal
+from pytest_maestro_healer.model import Cause, Decision, DecisionKind, Diagnosis, Failure, HealingResult, HealingStrategy, ProofStep, Proposal
 from pytest_maestro_healer.prove.candidates import Candidate, merged_causes, progressed
 from pytest_maestro_healer.prove.original import Past
 from pytest_maestro_healer.prove.runner import Runner
@@ -118,7 +118,9 @@ class Pipeline(Search):
         unsteady = "" if suspect in self.suspects else self._unsteady(failure, found, base)
         if unsteady:
             first = flaky(first, unsteady)
-            refusals = [f"{found.winner.proposal.tactic}: {unsteady}: what it expects is not the cause"] if found.winner else found.refusals
+            winner = found.winner
+            what = "what it expects" if winner is not None and winner.symptom else "what it repairs"
+            refusals = [f"{winner.proposal.tactic}: {unsteady}: {what} is not the cause"] if winner is not None else found.refusals
             found = self.search(failure, first, base, 0)
             found.refusals += refusals
         if found.winner is None:
@@ -202,7 +204,11 @@ class Pipeline(Search):
         """Why the failure is one of a flaky test, whatever else seemed to heal it; ``""`` where it fails every time."""
         winner = found.winner
         if winner is not None and not winner.symptom:
-            return "" if winner.proposal.proof else self.steadiness.near(failure, base)
+            if winner.proposal.proof:
+                return ""
+            # a folder, a variable, a file: what is in a test's way may be there only because of a test before it, and then that one is to be healed
+            surroundings = winner.proposal.strategy == HealingStrategy.ENVIRONMENT_HEALING
+            return self.steadiness.far(failure, base) if surroundings else self.steadiness.near(failure, base)
         reason = self.steadiness.far(failure, base)
         return reason or ("" if winner is not None else self.steadiness.needs_others(failure, base))
 

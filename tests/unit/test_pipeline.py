@@ -26,8 +26,9 @@ from pytest_maestro_healer.model import (
     Proposal,
 )
 from pytest_maestro_healer.prove.candidates import Candidate
+from pytest_maestro_healer.prove.runner import RunReport
 from pytest_maestro_healer.strategies.base import Tactic
-from tests.unit.worlds import FILE, WEAK, Swap, Toy, World, calls, fail
+from tests.unit.worlds import FILE, WEAK, Swap, Toy, World, calls, fail, result
 
 ONE, TWO, THREE = f"{FILE}::test_0", f"{FILE}::test_1", f"{FILE}::test_2"
 OTHER = "tests/test_b.py"
@@ -810,6 +811,41 @@ def test_what_passes_again_is_flaky_and_its_expectation_stays(value: World) -> N
     assert r.diagnosis is not None
     assert r.diagnosis.cause is Cause.FLAKY
     assert "what it expects is not the cause" in r.refused[-1]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "alone", "kind"),
+    [
+        ("environment_healing", "", "rejected"),  # a test before it left the working directory, say: that one is to be healed
+        ("environment_healing", "AttributeError: broken", "pending"),
+        ("toy", "", "pending"),  # a name that is gone is gone: no clean run is asked for
+    ],
+)
+def test_surroundings_that_another_test_left_behind_are_not_what_is_healed(single: World, strategy: str, alone: str, kind: str) -> None:
+    single.checks[OTHER + "::test_before"] = lambda texts: ""
+    single.write(OTHER, "def test_before(): ...")
+    single.checks = dict(reversed(single.checks.items()))  # what runs before it
+    near = single.run
+
+    def run(nodeids: Any, overlay: Any, **more: Any) -> RunReport:
+        conditions = more.get("conditions")
+        if conditions is not None and conditions.clean and ONE in nodeids and not overlay:
+            return RunReport({ONE: result(ONE, alone)})
+        return near(nodeids, overlay, **more)
+
+    single.run = run  # type: ignore[method-assign]
+
+    class Around(Swap):
+        def answers(self, failure: Failure, diagnosis: Diagnosis) -> bool:
+            return diagnosis.cause is not Cause.FLAKY  # as all tactics that are about surroundings
+
+    swap = Around("lib.old(", "lib.new(", strategy=strategy)
+    r = only(single.heal(Toy(swap, name=strategy)))
+    assert str(r.decision.kind) == kind
+    if kind == "rejected":
+        assert "it passes, unchanged, when no other test has run before it: what it repairs is not the cause" in r.refused[-1]
+        assert r.diagnosis is not None
+        assert r.diagnosis.cause is Cause.FLAKY
 
 
 def test_a_cause_of_a_flaky_test_is_proved_under_its_conditions(value: World) -> None:

@@ -86,9 +86,10 @@ def healing(cwd: Path, work: Path, apply: str, env: dict[str, str], args: tuple[
     """The failures that a run diagnosed, and its report."""
     out, seen = work / "report.json", work / "failures"
     drop = {"CI", "BUILD_NUMBER", "GITHUB_ACTIONS", "PYTEST_ADDOPTS"}
-    more = {"BENCH_FAILURES": str(seen), "PYTHONPATH": str(HERE), "XDG_CACHE_HOME": str(work / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+    more = {"BENCH_FAILURES": str(seen), "PYTHONPATH": str(HERE), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "watch", "-p", "no:cacheprovider", "--heal", f"--heal-apply={apply}"]
-    command += [f"--heal-json={out}", f"--rootdir={root}", *args]
+    # not by a variable: what is set for the measurement must not be among the surroundings that are healed
+    command += [f"--heal-json={out}", "-o", f"heal_cache_dir={work / 'cache'}", f"--rootdir={root}", *args]
     try:
         subprocess.run(
             command, cwd=cwd, env={**{k: v for k, v in os.environ.items() if k not in drop}, **more, **env}, capture_output=True, timeout=120
