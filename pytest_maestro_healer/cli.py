@@ -29,7 +29,22 @@ class _UsageError(Exception):
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise _UsageError(f"{message} (see {self.prog} --help)")
+        raise _UsageError(f"{message}{_nearest(self, message)} (see {self.prog} --help)")
+
+
+def _nearest(parser: argparse.ArgumentParser, message: str) -> str:
+    """For a mistyped command or option: the one that looks most like it."""
+    import difflib
+    import re
+
+    wrong = re.search(r"invalid choice: '([^']+)'|unrecognized arguments: (--?[^\s=]+)", message)
+    if wrong is None:
+        return ""
+    known = re.findall(r"'([^']+)'", message.partition("(choose from")[2]) or re.findall(r"(?<![\w-])--[a-z][a-z-]*", parser.format_help())
+    if wrong[1] and not known:  # newer Pythons quote no choices
+        known = [w.strip() for w in message.partition("(choose from")[2].rstrip(")").split(",")]
+    near = difflib.get_close_matches(wrong[1] or wrong[2], known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -97,7 +112,7 @@ def _dispatch(options: argparse.Namespace, rest: list[str]) -> int:
     if options.command == "demo":
         from pytest_maestro_healer.demo import run_demo
 
-        return run_demo(rest)
+        return run_demo([*rest, *(["--json"] if options.json and "--json" not in rest else [])])
     start = Path(options.folder or ".")
     given = Path(os.path.abspath(start / options.root)) if options.root else None  # noqa: PTH100 - as pytest, keeping symlinks
     for folder in (start, given):

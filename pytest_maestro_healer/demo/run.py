@@ -12,8 +12,10 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pytest_maestro_healer.commands.output import Output
 from pytest_maestro_healer.demo import shop
 from pytest_maestro_healer.errors import HealerError
+from pytest_maestro_healer.evidence.redact import masked_record
 from pytest_maestro_healer.model import Cause, DecisionKind, HealingReport, HealingResult
 from pytest_maestro_healer.report import json as report_json
 
@@ -52,17 +54,27 @@ def main(argv: Sequence[str] = ()) -> int:
     arguments = ["--heal", "--heal-apply=safe"] if options.apply else ["--heal"]
     command = shlex.join(["python", "-m", "pytest", *arguments])
     without_git = "" if versioned else " (no git here: the evidence is what the files say)"
-    print(_STORY.format(folder=folder, without_git=without_git, command=command), flush=True)
+    if not options.json:
+        print(_STORY.format(folder=folder, without_git=without_git, command=command), flush=True)
 
     before = _snapshot(folder)
-    report = _heal(folder, arguments, environ)
+    report = _heal(folder, arguments, environ, stdout=2 if options.json else None)
     problems = _problems(report, before, _snapshot(folder), applied=options.apply, versioned=versioned)
-    _close(folder, report, problems, environ, applied=options.apply)
+    if options.json:
+        results = [masked_record(r) for r in report.results] if report is not None else []
+        Output(json=True).document({"folder": str(folder), "git": versioned, "results": results, "problems": problems})
+    else:
+        _close(folder, report, problems, environ, applied=options.apply)
     return 1 if problems else 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="maestro-heal demo", description="Heal a small broken project in a temporary folder and show how")
+    parser = argparse.ArgumentParser(
+        prog="maestro-heal demo",
+        description="Heal a small broken project in a temporary folder and show how",
+        epilog="exit codes: 0 it went as promised, 1 it did not, 2 error.",
+    )
+    parser.add_argument("--json", action="store_true", help="Print one JSON document; what pytest prints goes to stderr")
     parser.add_argument("--keep", metavar="DIR", help="Put the project into this new or empty folder (default: a temporary one)")
     parser.add_argument("--apply", action="store_true", help="Let safe heals be written (default: leave all pending)")
     return parser
@@ -78,8 +90,8 @@ def _folder(keep: str | None) -> Path:
     return folder
 
 
-def _heal(folder: Path, arguments: Sequence[str], environ: Mapping[str, str]) -> HealingReport | None:
-    """Run pytest, its output straight to the user's terminal; the report tells what it did."""
+def _heal(folder: Path, arguments: Sequence[str], environ: Mapping[str, str], stdout: int | None = None) -> HealingReport | None:
+    """Run pytest, its output straight to the user's terminal (or to the descriptor ``stdout``); the report tells what it did."""
     env = {k: v for k, v in environ.items() if not k.startswith(("PYTEST_", "GIT_"))}
     if any(a.startswith("--heal-apply") for a in arguments):
         # nothing is written in CI; but this folder is ours, and somebody asked
@@ -87,7 +99,7 @@ def _heal(folder: Path, arguments: Sequence[str], environ: Mapping[str, str]) ->
     with tempfile.TemporaryDirectory(prefix="maestro-demo-report-") as scratch:
         target = Path(scratch, "report.json")
         command = [sys.executable, "-m", "pytest", *arguments, f"--heal-json={target}"]
-        subprocess.run(command, cwd=folder, env=env, check=False)
+        subprocess.run(command, cwd=folder, env=env, stdout=stdout, check=False)
         try:
             return report_json.read(target)
         except HealerError:

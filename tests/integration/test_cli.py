@@ -246,6 +246,16 @@ def test_errors_are_one_line(cli: Cli, project: Project, args: tuple[str, ...], 
     one_line(cli(*args), word)
 
 
+@pytest.mark.parametrize(
+    ("args", "near"),
+    [(("lst",), "list"), (("acept", "--all"), "accept"), (("list", "--jsn"), "--json"), (("watch", "--round", "x"), ""), (("zzz",), "")],
+)
+def test_a_mistyped_command_or_option_is_told_the_nearest(cli: Cli, project: Project, args: tuple[str, ...], near: str) -> None:
+    done = cli(*args)
+    one_line(done, f"did you mean {near}?" if near else "(see maestro-heal")
+    assert ("did you mean" in done.err) == bool(near)
+
+
 def test_ambiguous_prefix(cli: Cli, project: Project) -> None:
     project.store.save_pending([ONE, TWO])
     one_line(cli("accept", "h-"), "not unique", ONE.healing_id, TWO.healing_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -98,6 +99,16 @@ class TestAsAUserStartsIt:
         assert all(name.startswith("tests/") for name in changed)
         assert "tests/test_money.py" not in changed
         assert "rollback --last" in done.stdout
+
+    def test_as_one_document(self, tmp_path: Path, environ: dict[str, str]) -> None:
+        folder = tmp_path / "shop"
+        done = python("pytest_maestro_healer", "--json", "demo", "--keep", str(folder), cwd=tmp_path, env=environ)
+        assert done.returncode == 0, done.stderr
+        data = json.loads(done.stdout)
+        assert list(data) == ["schema", "folder", "git", "results", "problems"]
+        assert (data["schema"], data["folder"], data["problems"]) == (1, str(folder), [])
+        assert {r["decision"]["kind"] for r in data["results"]} == {"pending", "rejected"}
+        assert "healing summary" in done.stderr
 
     def test_without_git(self, tmp_path: Path, environ: dict[str, str]) -> None:
         folder = tmp_path / "shop"
