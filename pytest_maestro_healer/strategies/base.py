@@ -20,7 +20,8 @@ class Example:
     changes, as they must be afterwards; empty for a DECLINES example, where nothing may change. ``head`` is committed to git first
     (all files as of the last commit), ``files`` is then the working tree; ``commits`` may give older commits before ``head``,
     ``message`` is the last commit's message. ``advice`` is text that must be in the advice. ``why`` says, for DECLINES, why the
-    test must be left alone. ``needs`` names importable modules without which the example cannot run. ``env`` is set for the run (the
+    test must be left alone. ``needs`` names importable modules, or distributions with a version (``pytest>=9``), without which the example cannot
+    run, ``lacks`` modules with which it cannot. ``env`` is set for the run (the
     machine that the tests do not fit), ``cwd`` is the folder below the project that it is started in.
     ``dated`` is the date of the commits, as git takes it. ``varies`` are patterns of text in a healed file that differs from run to run (a
     date, a measurement).
@@ -35,6 +36,7 @@ class Example:
     advice: str = ""
     why: str = ""
     needs: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
     min_python: tuple[int, int] = (3, 10)
     max_python: tuple[int, int] = (3, 99)
     args: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import os
 import shutil
@@ -10,6 +11,8 @@ import sys
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 from pytest_maestro_healer.strategies.base import Example
 
@@ -84,13 +87,27 @@ def build(root: Path, example: Example) -> None:
     write_tree(root, as_bytes(example.files))
 
 
+def _has(need: str) -> bool:
+    """Whether a module is importable or a distribution installed in a version that fits."""
+    wanted = Requirement(need)
+    if not wanted.specifier:
+        return importlib.util.find_spec(need) is not None
+    try:
+        return wanted.specifier.contains(importlib.metadata.version(wanted.name), prereleases=True)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+
+
 def cannot_run(example: Example) -> str:
     """Why an example cannot run here, ``""`` where it can."""
     if not example.min_python <= sys.version_info[:2] <= example.max_python:
         return f"for Python {example.min_python} to {example.max_python}"
-    missing = [name for name in example.needs if importlib.util.find_spec(name) is None]
+    missing = [name for name in example.needs if not _has(name)]
     if missing:
         return f"needs {', '.join(missing)}"
+    present = [name for name in example.lacks if importlib.util.find_spec(name) is not None]
+    if present:
+        return f"cannot run with {', '.join(present)}"
     if (example.head or example.commits) and shutil.which("git") is None:
         return "needs git"
     return ""

@@ -40,6 +40,7 @@ class MarkedFixture(Tactic):
                 "def test_m(one):\n    assert one == 1\n",
             },
             {"test_m.py": "import pytest\n\n\n@pytest.fixture\ndef one():\n    return 1\n\n\ndef test_m(one):\n    assert one == 1\n"},
+            needs=("pytest>=9",),
         ),
     )
     declines = (

@@ -177,6 +177,7 @@ class Py2Compat(ImportTactic):
                 "test_s.py": "import six\n\n\ndef test_s():\n    assert [k for k, v in six.iteritems({1: 2})] == [1]\n    assert isinstance('a', six.string_types)\n"  # noqa: E501
             },
             {"test_s.py": "def test_s():\n    assert [k for k, v in {1: 2}.items()] == [1]\n    assert isinstance('a', str)\n"},
+            lacks=("six",),
         ),
     )
     declines = (
