@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import re
 from pathlib import Path
@@ -132,3 +133,28 @@ def test_the_readme_names_the_strategies_that_exist() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     section = text[text.index("## What it heals") : text.index("## How it decides")]
     assert set(re.findall(r"^\| `(\w+)` \|", section, flags=re.M)) == set(BUILTIN)
+
+
+def test_troubleshooting_quotes_what_the_product_says() -> None:
+    page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    table = page[page.index("| it says |") :].split("\n\n")[0].splitlines()[2:]
+    source = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "pytest_maestro_healer").rglob("*.py"))
+    quoted = [part.strip() for row in table for said in re.findall(r"`([^`]+)`", row.split("|")[1]) for part in said.split("...")]
+    assert len(quoted) >= len(table)
+    assert [q for q in quoted if q.removesuffix(" in") not in source] == []
+
+
+def test_the_adapters_page_says_what_is_awaited() -> None:
+    from pytest_maestro_healer.adapters import RepairService
+
+    page = (ROOT / "docs" / "adapters.md").read_text(encoding="utf-8")
+    said = re.findall(r"`(\w+)`", page[page.index("Await what does something") :].partition(";")[0])
+    public = {name: value for name, value in vars(RepairService).items() if not name.startswith("_")}
+    assert sorted(said) == sorted(name for name, value in public.items() if inspect.iscoroutinefunction(value))
+
+
+def test_what_the_api_takes_is_named_in_troubleshooting_as_it_is() -> None:
+    from pytest_maestro_healer.config import API_NAMES
+
+    page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    assert set(re.findall(r'`"(\w+)"', page)) <= set(API_NAMES)
