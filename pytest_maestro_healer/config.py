@@ -121,6 +121,8 @@ def _checked(key: str, value: Any) -> Any:
             raise ConfigError(f"{key}: {value!r} is neither true nor false")
         return value
     if field == "strategies":
+        if not isinstance(value, (str, list, tuple, set, frozenset)):
+            raise ConfigError(f"{key}: {value!r} is not a list of names")
         return check_strategies(key, value)
     if field == "cache_dir":
         return str(value)
@@ -128,7 +130,7 @@ def _checked(key: str, value: Any) -> Any:
         if isinstance(value, bool):
             raise TypeError
         return int(value) if field == "max_attempts" else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ConfigError(f"{key}: {value!r} is not a number") from None
 
 

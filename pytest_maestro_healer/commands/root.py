@@ -35,11 +35,11 @@ def find_root(start: Path) -> tuple[Path, str]:
     """
     start = Path(os.path.abspath(start))  # noqa: PTH100 - as pytest, keeping symlinks
     root, cache_dir = rootdir(start)
-    if project_cache_dir(root, cache_dir).is_dir():
+    if os.path.isdir(project_cache_dir(root, cache_dir)):  # noqa: PTH112 - also for a name that no system takes
         return root, cache_dir
     for folder in (start, *start.parents):
         for where in dict.fromkeys((cache_dir, "")):
-            if project_cache_dir(folder, where).is_dir():
+            if os.path.isdir(project_cache_dir(folder, where)):  # noqa: PTH112
                 return folder, where
     return root, cache_dir
 
