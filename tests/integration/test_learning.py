@@ -17,7 +17,7 @@ from pytest_maestro_healer.cli import main
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.learn.history import History, header
 from pytest_maestro_healer.learning import open_history
-from tests.integration.toys import BROKEN, NEW, OLD, Suite
+from tests.integration.toys import BROKEN, HEALED, NEW, OLD, Suite
 from tests.strategies.example_project import GIT_ENV
 
 Cli = Callable[..., int]
@@ -353,6 +353,20 @@ def test_eight_runs_at_once_lose_nothing(repo: Suite) -> None:
     # a run that starts late has learned from the others which candidate to try first, and has no failed attempt then
     assert {result for _, result in found} == {"proved", "failed"}
     assert history(repo).notes == []
+
+
+def test_eight_runs_at_once_write_a_heal_once(suite: Suite) -> None:
+    """All of them prove the same heal of the same file and may write it: one does, the others find it there."""
+    suite.write({"test_a.py": BROKEN})
+    command = [sys.executable, "-m", "pytest", *suite.arguments[:-1], "--heal", "--heal-apply=safe", "-q"]
+    processes = [subprocess.Popen(command, cwd=suite.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(8)]
+    texts = [p.communicate(timeout=300)[0].decode() for p in processes]
+    assert suite.read("test_a.py") == HEALED.encode(), texts
+    assert len(suite.store.history()) == 1  # one write in the journal
+    assert suite.store.notes == []
+    failed = [p.returncode for p in processes if p.returncode]  # one that starts late may find the file healed
+    assert set(failed) == {1}, texts
+    assert [e["decision"] for e in records(suite, "attempt")] == ["applied"] * len(failed)
 
 
 # -- the command line ----------------------------------------------------------------------------------------
