@@ -51,6 +51,8 @@ FILES = {
 #: Plugins of this environment that would only cost time; of the conformance tests a few, as all run in test_adapters.py.
 QUIET = "-p no:asyncio -p no:hypothesispytest -p no:cacheprovider"
 FEW = "-k 'updates_tell or overridden'"
+#: The confirmation in a fresh process takes most of the time of a run; where a page's commands write by themselves, or show it, it is there.
+SLOW = ("docs/watch.md", "docs/troubleshooting.md")
 
 
 def kind(block: Block) -> str:
@@ -232,6 +234,8 @@ def test_the_commands_of_a_page_do_what_it_says(page: str, tmp_path: Path) -> No
     if any("watch" in b.text for b in of("shell") if b.page == page):
         pytest.importorskip("watchfiles")
     machine = Machine(tmp_path)
+    if page not in SLOW:
+        machine.environ["PYTEST_ADDOPTS"] += " -o heal_fresh_confirm=false"
     said = run_page(machine, page)
     CHECKS.get(page, lambda *_: None)(machine, said)
 
