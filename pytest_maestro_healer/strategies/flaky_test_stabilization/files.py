@@ -38,7 +38,7 @@ class SharedFile(FlakyTactic):
                 return
         polluters = s.polluters()
         place = place_of(polluters[-1], s.ctx) if polluters else None
-        if place is None or not s.steady_alone or not s.alone[0].passed:
+        if place is None:
             return
         files = [c.path for c in s.changes(polluters) if c.kind == "file"]
         for way in _ways(place) if files else ():

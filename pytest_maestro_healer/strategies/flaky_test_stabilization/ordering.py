@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pytest_maestro_healer.edit.source import SourceFile, edits_between
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.nodeids import file_of, is_test, tail_of
+from pytest_maestro_healer.evidence.nodeids import file_of, is_test, tail_of, without_params
 from pytest_maestro_healer.evidence.state import Change
 from pytest_maestro_healer.model import Applicability, Diagnosis, Edit, Evidence, Failure, FailurePattern, Proof, Proposal
 from pytest_maestro_healer.strategies.base import Tactic
@@ -33,12 +33,23 @@ class FlakyTactic(Tactic):
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """See :class:`Tactic`."""
-        if ctx.experiments.available:
-            yield from self.studied(study(failure, ctx))
+        if not ctx.experiments.available:
+            return
+        for proposal in self.studied(study(failure, ctx)):
+            others = _siblings(failure, ctx)
+            if others and proposal.edits and not (proposal.proof and proposal.proof.order) and proposal.nodeids == (failure.nodeid,):
+                yield dataclasses.replace(proposal, nodeids=(failure.nodeid, *others))
+            yield proposal
 
     def studied(self, s: Study) -> Iterable[Proposal]:
         """Candidates, given a study of the failure."""
         raise NotImplementedError  # pragma: no cover
+
+
+def _siblings(failure: Failure, ctx: Context) -> list[str]:
+    """The other failed parameter sets of the test that failed alike: what makes one of them fail now and then makes all."""
+    test = without_params(failure.nodeid)
+    return [f.nodeid for f in ctx.failures if f.nodeid != failure.nodeid and without_params(f.nodeid) == test and f.exc_type == failure.exc_type]
 
 
 @dataclass(frozen=True)
@@ -71,7 +82,7 @@ class PollutedState(FlakyTactic):
     def studied(self, s: Study) -> Iterable[Proposal]:
         """See :class:`FlakyTactic`."""
         polluters = s.polluters()
-        if not polluters or not s.steady_alone or not s.alone[0].passed:
+        if not polluters:
             return
         found = at_the_polluters(s, polluters) or at_the_victim(s, polluters)
         if found is None:
@@ -217,7 +228,7 @@ class SharedFixture(FlakyTactic):
     def studied(self, s: Study) -> Iterable[Proposal]:
         """See :class:`FlakyTactic`."""
         polluters = s.polluters()
-        if not polluters or not s.steady_alone or not s.alone[0].passed:
+        if not polluters:
             return
         for name, where in s.failure.fixtures.items():
             src = s.ctx.source(where.path)

@@ -108,9 +108,14 @@ class Study:
 
     # -- other tests -----------------------------------------------------------------------------------------
     def polluters(self, overlay: Mapping[str, bytes] | None = None) -> tuple[str, ...]:
-        """A smallest set of the tests that ran before, after which it fails; empty where the run's order does not make it fail."""
+        """A smallest set of the tests that ran before, after which it fails; empty where the run's order does not make it fail.
+
+        A test that does not pass each time alone has no polluter: whoever is looked for then is found by chance.
+        """
         if overlay is None and self._polluters is not None:
             return self._polluters
+        if not self.steady_alone or not self.alone[0].passed:
+            return ()
         before = list(self.ctx.before(self.nodeid))
         found: tuple[str, ...] = ()
         if before and self.passes(before, overlay) is False:
