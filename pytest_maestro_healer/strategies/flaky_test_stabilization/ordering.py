@@ -16,7 +16,7 @@ from pytest_maestro_healer.strategies.base import Tactic
 from pytest_maestro_healer.strategies.flaky_test_stabilization import examples_order, reset, restore
 from pytest_maestro_healer.strategies.flaky_test_stabilization.draft import Draft
 from pytest_maestro_healer.strategies.flaky_test_stabilization.places import Place, place_of
-from pytest_maestro_healer.strategies.flaky_test_stabilization.study import Study, study
+from pytest_maestro_healer.strategies.flaky_test_stabilization.study import Study, studied_before, study
 
 STRATEGY_NAME = "flaky_test_stabilization"
 _MOST_POLLUTERS = 6
@@ -35,8 +35,16 @@ class FlakyTactic(Tactic):
         """See :class:`Tactic`."""
         if not ctx.experiments.available:
             return
-        for proposal in self.studied(study(failure, ctx)):
-            others = _siblings(failure, ctx)
+        others = _siblings(failure, ctx)
+        known = next((s for n in others if (s := studied_before(n, ctx)) is not None and s.varies and self.name in s.proposals), None)
+        if known is not None:
+            for proposal in known.proposals[self.name]:
+                yield dataclasses.replace(proposal, nodeids=(failure.nodeid,))
+            return
+        s = study(failure, ctx)
+        s.proposals[self.name] = []
+        for proposal in self.studied(s):
+            s.proposals[self.name].append(proposal)
             if others and proposal.edits and not (proposal.proof and proposal.proof.order) and proposal.nodeids == (failure.nodeid,):
                 yield dataclasses.replace(proposal, nodeids=(failure.nodeid, *others))
             yield proposal

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions, Experiments, Observation
 from pytest_maestro_healer.evidence.state import Change
-from pytest_maestro_healer.model import Failure, World
+from pytest_maestro_healer.model import Failure, Proposal, World
 
 ORDERED = Conditions(ordered=True, clean=True)
 #: Runs of the test alone: enough to see a failure rate of 10 % with a probability of 95 %.
@@ -25,6 +25,8 @@ class Study:
     failure: Failure
     ctx: Context
     alone: list[Observation] = field(default_factory=list)
+    #: By tactic, what came of it.
+    proposals: dict[str, list[Proposal]] = field(default_factory=dict)
     _polluters: tuple[str, ...] | None = None
     _setters: tuple[str, ...] | None = None
     _changes: dict[str, tuple[Change, ...]] = field(default_factory=dict)
@@ -81,6 +83,11 @@ class Study:
         """Whether all runs alone ended alike (a first look of five; more only where those differ)."""
         first = self.alone_runs(5)
         return bool(first) and len({o.outcome for o in first}) == 1
+
+    @property
+    def varies(self) -> bool:
+        """Whether it passes now and fails then, alone, for no reason that the order gives; as far as it was run."""
+        return len({o.passed for o in self.alone}) > 1
 
     # -- elsewhere -------------------------------------------------------------------------------------------
     def under(self, conditions: Conditions, overlay: Mapping[str, bytes] | None = None) -> Observation | None:
@@ -184,6 +191,13 @@ _STUDIES: WeakKeyDictionary[Experiments, dict[tuple[object, ...], Study]] = Weak
 
 def study(failure: Failure, ctx: Context) -> Study:
     """The study of a failed test, one per healing phase and state of its files."""
-    mine = _STUDIES.setdefault(ctx.experiments, {})
-    key = (failure.nodeid, tuple(sorted((p, hash(d)) for p, d in ctx.overlay.items())))
-    return mine.setdefault(key, Study(failure, ctx))
+    return _STUDIES.setdefault(ctx.experiments, {}).setdefault(_key(failure.nodeid, ctx), Study(failure, ctx))
+
+
+def studied_before(nodeid: str, ctx: Context) -> Study | None:
+    """The study of a test, where it was studied in this state of the files."""
+    return _STUDIES.get(ctx.experiments, {}).get(_key(nodeid, ctx))
+
+
+def _key(nodeid: str, ctx: Context) -> tuple[object, ...]:
+    return nodeid, tuple(sorted((p, hash(d)) for p, d in ctx.overlay.items()))
