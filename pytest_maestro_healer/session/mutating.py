@@ -33,6 +33,11 @@ def killed(root: Path, mutants: Sequence[Mutant], work: Callable[[], RunReport],
     return out
 
 
+def patience(seconds: float) -> float:
+    """How long tests that take ``seconds`` are waited for under a mutant."""
+    return 3.0 + 10 * seconds
+
+
 def _with(targets: Sequence[types.FunctionType], code: types.CodeType, work: Callable[[], RunReport]) -> Callable[[], RunReport]:
     def run() -> RunReport:
         for function in targets:

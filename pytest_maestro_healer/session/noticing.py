@@ -13,7 +13,7 @@ from pytest_maestro_healer.prove.mutants import Identity, Mutant, mutants
 from pytest_maestro_healer.prove.original import COMMON
 from pytest_maestro_healer.prove.twins import twins
 from pytest_maestro_healer.session import forked
-from pytest_maestro_healer.session.mutating import killed
+from pytest_maestro_healer.session.mutating import killed, patience
 from pytest_maestro_healer.session.rerun import InProcess
 
 #: Mutants tried between two looks at the clock.
@@ -45,7 +45,7 @@ def _chewed(runner: InProcess, request: Mapping[str, Any], errors: Mapping[str, 
     seen: list[Any] = []
     for i in range(0, len(found), _AT_ONCE):
         some = found[i : i + _AT_ONCE]
-        left = until - time.monotonic()
+        left = min(until - time.monotonic(), patience(again.seconds))
         if left <= 0:
             break
         fates = killed(runner.files.root, [m for m, *_ in some], lambda: runner.run(tests, {}, outcome_only=True), left, hung=None)

@@ -15,7 +15,7 @@ from pytest_maestro_healer.prove.mutants import Mutant
 from pytest_maestro_healer.prove.runner import RunReport
 from pytest_maestro_healer.session import forked, lifeline
 from pytest_maestro_healer.session.fresh import Fresh
-from pytest_maestro_healer.session.mutating import killed
+from pytest_maestro_healer.session.mutating import killed, patience
 from pytest_maestro_healer.session.rerun import InProcess
 from pytest_maestro_healer.session.zygote import Zygote, change_environment, reseed
 
@@ -39,6 +39,7 @@ class SessionRunner:
         self.fresh = fresh
         self.zygote = Zygote(fresh, self.ground)
         self.runs: dict[str, int] = {"forked": 0, "clean": 0, "fresh": 0}
+        self._took: dict[tuple[str, ...], float] = {}
 
     def prepare(self, failures: Sequence[Failure]) -> None:
         """Start the process for clean runs meanwhile, where one will probably be asked for: a test failed by what it expects."""
@@ -88,7 +89,9 @@ class SessionRunner:
         if not forked.possible() or self.config.isolate or not self._fits(nodeids, overlay):
             return [None] * len(mutants)
         self.inprocess.compile(nodeids, overlay)
-        return killed(self.files.root, mutants, lambda: self.inprocess.run(nodeids, overlay, outcome_only=True), self.config.timeout)
+        # some mutants never end: they get many times what these tests took, not all the time that a test may take
+        limit = min(self.config.timeout, patience(self._took.get(tuple(nodeids), self.config.timeout)))
+        return killed(self.files.root, mutants, lambda: self.inprocess.run(nodeids, overlay, outcome_only=True), limit)
 
     def _fits(self, nodeids: Sequence[str], overlay: Mapping[str, bytes]) -> bool:
         """In-process serves test modules only: helpers and conftest files are already imported by others."""
@@ -108,7 +111,9 @@ class SessionRunner:
                     change_environment(conditions.env)
                 return self.inprocess.run(nodeids, overlay, whole_files=whole, trace=trace, conditions=conditions)
 
-            return forked.run(work, self.config.timeout)
+            near = forked.run(work, self.config.timeout)
+            self._took[tuple(nodeids)] = near.seconds
+            return near
         # in the user's own process nothing is tried out: os._exit, a fault or a block in C would end the run with it
         files = {**self.ground, **overlay}
         report = self.zygote.run(nodeids, files, whole_files=whole, trace=trace, conditions=conditions or Conditions())
