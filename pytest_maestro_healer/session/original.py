@@ -128,11 +128,14 @@ class _Tree:
         self.root = Path(os.path.realpath(self._folder)) / "project"
         was = ctx.files
         files = ProjectFiles(self.root, python_files=was.python_files, testpaths=was.testpaths, collected_files=sorted(was.collected_files))
-        self._zygote = Zygote(_Before(config, files, ctx.config.timeout, environ, was.root))
+        self._fresh = _Before(config, files, ctx.config.timeout, environ, was.root)
+        self._zygote: Zygote | None = None
+        self._served: frozenset[str] = frozenset()
 
     def close(self) -> None:
         """End the process, remove the folder."""
-        self._zygote.close()
+        if self._zygote is not None:
+            self._zygote.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def build(self, former: Mapping[str, bytes | None]) -> str:
@@ -155,10 +158,10 @@ class _Tree:
 
     def original(self, rev: str, nodeids: Sequence[str], seconds: float) -> Original:
         """What ``nodeids`` notice here."""
-        files = [p for p in dict.fromkeys(f.path for f in self._ctx.failures) if (self.root / p).is_file()]
-        if not any(file_of(n) in files for n in nodeids):
+        mine = {p for n in nodeids if (self.root / (p := file_of(n))).is_file()}
+        if not mine:
             return Original(why=f"the test was not there at {rev[:12]}")
-        self._zygote.start(files)
+        zygote = self._serving(mine)
         request = {
             "nodeids": list(nodeids),
             "now": str(self._ctx.root),
@@ -166,13 +169,24 @@ class _Tree:
             "seconds": seconds * 0.8,
             "timeout": self._ctx.config.timeout,
         }
-        found = self._zygote.ask({"original": request}, seconds)
+        found = zygote.ask({"original": request}, seconds)
         if found is None or found.get("unable"):
             return Original(why=f"the project as it was at {rev[:12]} does not run here")
         if found["why"]:
             return Original(why=f"at {rev[:12]} {found['why']}")
         seen = tuple(Seen(path, Identity(*identity), old, bool(killed)) for path, identity, old, killed in found["seen"])
         return Original(rev, tuple(found["tests"]), seen)
+
+    def _serving(self, wanted: set[str]) -> Zygote:
+        """The process that has collected ``wanted``: at first with all failed files, since the next heal will be of one of these."""
+        if self._zygote is None or not wanted <= self._served:
+            if self._zygote is not None:
+                self._zygote.close()
+            failed = {f.path for f in self._ctx.failures if f.path.endswith(".py") and (self.root / f.path).is_file()}
+            self._served |= wanted | failed
+            self._zygote = Zygote(self._fresh)
+            self._zygote.start(sorted(self._served))
+        return self._zygote
 
 
 class _Before(Fresh):

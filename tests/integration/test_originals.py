@@ -95,6 +95,17 @@ def test_a_heal_that_loses_sight_is_refused_and_says_of_what(shop: Suite) -> Non
     assert "the original saw" in run.text
 
 
+@pytest.mark.parametrize(("new", "passed"), [("grand_total", True), ("subtotal", False)])
+def test_a_heal_made_while_tests_are_collected_is_compared_too(shop: Suite, new: str, passed: bool) -> None:
+    now = {"shop.py": shop.read("shop.py")}
+    shop.write({"shop.py": SHOP, "test_shop.py": TEST.replace("import shop\n", "from shop import total\n").replace("shop.total(", "total(")})
+    commit(shop, "By its name")
+    shop.write(now)
+    shop.toy(("import total", f"import {new} as total"))
+    run = shop.spawn("-o", "heal_fresh_confirm=false", "-vv")
+    assert teeth(run)[0] is passed, run.text
+
+
 def test_the_last_green_commit_is_asked_where_one_is_known(shop: Suite) -> None:
     """At HEAD and before it the test fails: only the history knows where it passed."""
     shop.write({"shop.py": SHOP})
