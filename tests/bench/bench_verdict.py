@@ -22,6 +22,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from pytest_maestro_healer.strategies import load
 
 CAUSES = ("regression_suspected", "drift", "flaky", "environment", "unknown")
+#: What was made, by row, for the table in short; what has rows of both kinds is in neither.
+MADE = {
+    "regression in a real package": "regression",
+    "example left alone: the product is wrong": "regression (examples)",
+    "drift of a real package": "drift",
+    "seeded fault (drift, environment, timing)": "seeded fault",
+    "example that is healed": "drift (examples)",
+}
 BROKEN = re.compile(r"product (?:is|lost|no longer|forgot|broke|does not|runs|now)|regression|a bug\b|is wrong|product's (?:bug|fault)", re.I)
 
 
@@ -65,7 +73,21 @@ def main() -> int:
     for row, counts in sorted(table.items()):
         cells = [sum(counts[c] for c in CAUSES), *(counts[c] for c in CAUSES), counts["offered"], counts["unasked"]]
         print(f"| {row} | " + " | ".join(map(str, cells)) + " |")
+    in_short(table)
     return 0
+
+
+def in_short(table: dict[str, Counter[str]]) -> None:
+    """The confusion table of the verdict: a flaky test and an environment that does not fit are no regression either, and stand with drift."""
+    print("\n| made \\ said | regression | drift | unknown | cases | said rightly | said wrongly |\n| --- | --- | --- | --- | --- | --- | --- |")
+    for row, made in MADE.items():
+        counts = table.get(row)
+        if not counts:
+            continue
+        wrong, drift, unknown = counts["regression_suspected"], sum(counts[c] for c in ("drift", "flaky", "environment")), counts["unknown"]
+        cells, whole = [wrong, drift, unknown], wrong + drift + unknown
+        good, bad = (wrong, drift) if made.startswith("regression") else (drift, wrong)
+        print(f"| {made} | " + " | ".join(map(str, [*cells, whole])) + f" | {good / whole:.0%} | {bad / whole:.0%} |")
 
 
 def unasked(record: dict[str, Any]) -> bool:
