@@ -149,6 +149,15 @@ def test_what_is_gone_or_outside_is_missing(root: Path, case: Case) -> None:
     assert resolve([case], root).missing == (case.label,)
 
 
+@pytest.mark.parametrize("case", [Case(nodeid="test_link.py::t"), Case(nodeid="linked/test_x.py::t"), Case(file="test_link.py", name="t")])
+def test_a_link_out_of_the_project_is_outside(root: Path, tmp_path_factory: pytest.TempPathFactory, case: Case) -> None:
+    away = tmp_path_factory.mktemp("away")
+    (away / "test_x.py").write_text("def test_t(): ...\n")
+    (root / "test_link.py").symlink_to(away / "test_x.py")
+    (root / "linked").symlink_to(away, target_is_directory=True)
+    assert resolve([case], root).selects == ()
+
+
 def test_paths_may_start_from_a_folder_below_the_root(root: Path) -> None:
     assert resolve([Case(nodeid="unit/test_b.py::t")], root, root / "tests").selects == (("tests/unit/test_b.py", "t"),)
 
