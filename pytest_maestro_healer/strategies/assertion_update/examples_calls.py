@@ -4,10 +4,21 @@
 from __future__ import annotations
 
 from pytest_maestro_healer.strategies.assertion_update.examples_values import example
+from pytest_maestro_healer.strategies.base import Example
 
 _REPORT = "def report():\n    return \"Summary\\nError: 'x' is not a valid number\\nDone\\n\"\n"
 
+_WORDED = "def report(n):\n    return f'Report\\nitems: {n}\\ndone'\n"
+_REWORDED = "from shop import report\n\n\ndef test_report():\n    assert 'items: 7' in report(7)\n"
+_GREETING = "def greet(name):\n    return f'Hello {name}, welcome'\n"
+_GREETED = "from shop import greet\n\n\ndef test_greet():\n    assert greet('Ann').startswith('Hello Ann')\n"
 MEMBER_HEALS = (
+    Example(
+        "The product's change of a word, made in the expected text",
+        {"shop.py": _WORDED.replace("items", "entries"), "test_shop.py": _REWORDED},
+        {"test_shop.py": _REWORDED.replace("items", "entries")},
+        head={"shop.py": _WORDED, "test_shop.py": _REWORDED},
+    ),
     example(
         "Bytes in a body",
         'def body():\n    return b"<p>Signature too old</p>\\n<p>Try again</p>\\n"\n',
@@ -28,6 +39,12 @@ MEMBER_HEALS = (
     ),
 )
 MEMBER_DECLINES = (
+    Example(
+        "A regression: a change of the product took the word away",
+        {"shop.py": "def report(n):\n    return f'Report\\ncount: {n - 1}\\ndone'\n", "test_shop.py": _REWORDED},
+        head={"shop.py": _WORDED, "test_shop.py": _REWORDED},
+        why="with the new word the number is not what was expected",
+    ),
     example(
         "A regression: the line is gone",
         'def report():\n    return "Summary\\nDone\\n"\n',
@@ -38,6 +55,12 @@ MEMBER_DECLINES = (
 )
 
 PREDICATE_HEALS = (
+    Example(
+        "The product's change of a word, made in the expected beginning",
+        {"shop.py": _GREETING.replace("Hello", "Hi"), "test_shop.py": _GREETED},
+        {"test_shop.py": _GREETED.replace("Hello", "Hi")},
+        head={"shop.py": _GREETING, "test_shop.py": _GREETED},
+    ),
     example(
         "A prefix of bytes",
         'def signed():\n    return b"v2.value.signature"\n',

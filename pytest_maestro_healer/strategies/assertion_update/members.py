@@ -30,6 +30,7 @@ from pytest_maestro_healer.strategies.assertion_update.structure import Differ
 from pytest_maestro_healer.strategies.assertion_update.texts import nearest, prefix, repattern
 from pytest_maestro_healer.strategies.assertion_update.trace import Origin, Tracer
 from pytest_maestro_healer.strategies.assertion_update.tree import node_at
+from pytest_maestro_healer.strategies.assertion_update.words import by_the_product
 from pytest_maestro_healer.strategies.base import Tactic
 
 PATTERNS = frozenset({FailurePattern.ASSERTION_FAILURE, FailurePattern.API_CHANGE})
@@ -53,8 +54,10 @@ def _texts(a: Value, b: Value) -> tuple[str, str] | None:
     return None
 
 
-def replace_value(failure: Failure, ctx: Context, tactic: str, origin: Origin, old: Value, new: Value, what: str) -> Proposal | None:
-    """A proposal that writes ``new`` at ``origin``, for all failures of the assertion that it heals."""
+def replace_value(
+    failure: Failure, ctx: Context, tactic: str, origin: Origin, old: Value, new: Value, what: str, fact: Evidence | None = None
+) -> Proposal | None:
+    """A proposal that writes ``new`` at ``origin``, for all failures of the assertion that it heals; ``fact`` is what else speaks for it."""
     why = volatile(old.source or old.repr, new.source or new.repr, ctx)
     if why:
         text = f"{shorten(what)} is not the same in every run ({why}): no literal can be right"
@@ -80,9 +83,9 @@ def replace_value(failure: Failure, ctx: Context, tactic: str, origin: Origin, o
             f"the expected {origin.via} at {origin.where} now reads as `{shorten(what, 60)}` gives it",
             f"{shorten(what, 60)} has {shorten(new.repr, 60)}",
             f"{tactic}:{origin.src.path}:{line}",
-            [seen],
+            [seen, *([fact] if fact else [])],
             facts,
-            0.5,
+            0.6 if fact else 0.5,
         )
     )
 
@@ -111,9 +114,12 @@ class ContainerMember(Tactic):
         if origin is None:
             yield from self._written_container(failure, ctx, tracer, member, container)
             return
-        new = took_the_place(member.value, container.value)
+        texts = _texts(member.value, container.value)
+        said = by_the_product(texts[0], failure.path, ctx, lambda t: t in texts[1]) if texts else None
+        new = text_value(said[0], member.value) if said else took_the_place(member.value, container.value)
         if new is not None:
-            found = replace_value(failure, ctx, self.name, origin, member.value, new, container.source or "the container")
+            what = container.source or "the container"
+            found = replace_value(failure, ctx, self.name, origin, member.value, new, what, said[1] if said else None)
             if found is not None:
                 yield found
 
@@ -192,8 +198,10 @@ class PredicateArgument(Tactic):
             texts = _texts(arguments[0].value, receiver.value)
             if texts is None:
                 return None
-            new = prefix(*texts) if name == "startswith" else _suffix(*texts)
-            return self._text(failure, ctx, arguments[0], new, receiver.source or "")
+            fits = texts[1].startswith if name == "startswith" else texts[1].endswith
+            said = by_the_product(texts[0], failure.path, ctx, fits)
+            new = said[0] if said else prefix(*texts) if name == "startswith" else _suffix(*texts)
+            return self._text(failure, ctx, arguments[0], new, receiver.source or "", said[1] if said else None)
         if name in ("match", "search", "fullmatch") and len(arguments) == 2:
             pattern, text = text_of(arguments[0].value), text_of(arguments[1].value)
             new = repattern(pattern, text) if pattern is not None and text is not None else None
@@ -214,13 +222,15 @@ class PredicateArgument(Tactic):
             return None
         return self._text(failure, ctx, expected, repattern(pattern, text), actual.source or "")
 
-    def _text(self, failure: Failure, ctx: Context, argument: Operand, new: str | None, what: str) -> Proposal | None:
+    def _text(self, failure: Failure, ctx: Context, argument: Operand, new: str | None, what: str, fact: Evidence | None = None) -> Proposal | None:
         origin = origin_of(argument, Tracer(failure, ctx))
         binary = argument.value.type == "bytes" and origin is not None and isinstance(origin.node, ast.Constant)
         if origin is None or not new or not (binary or is_text(origin.node)):
             return None
         value = text_value(new, argument.value)
-        return replace_value(failure, ctx, self.name, origin, argument.value, value, what) if value.source != argument.value.source else None
+        if value.source == argument.value.source:
+            return None
+        return replace_value(failure, ctx, self.name, origin, argument.value, value, what, fact)
 
     def _type(self, failure: Failure, ctx: Context, src: SourceFile, actual: Operand, expected: Operand) -> Proposal | None:
         node = node_at(src, expected.location) if expected.location else None
