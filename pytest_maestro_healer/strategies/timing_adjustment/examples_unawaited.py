@@ -131,7 +131,44 @@ _BOX = """
         time.sleep(0.03)
         box.append(text)
 """
+_STARTS = """
+    import threading
+    import time
+
+
+    def start(n, out):
+        thread = threading.Thread(target=lambda: (time.sleep(0.05), out.append(n * 2)))
+        thread.start()
+        return thread
+"""
 JOIN_HEALS = (
+    Example(
+        "a thread that the product started and handed out",
+        {
+            "jobs.py": _STARTS,
+            "test_jobs.py": """
+                from jobs import start
+
+
+                def test_start():
+                    out = []
+                    thread = start(5, out)
+                    assert out == [10]
+            """,
+        },
+        {
+            "test_jobs.py": """
+                from jobs import start
+
+
+                def test_start():
+                    out = []
+                    thread = start(5, out)
+                    thread.join(timeout=1)
+                    assert out == [10]
+            """,
+        },
+    ),
     Example(
         "a thread",
         {
@@ -208,7 +245,7 @@ JOIN_DECLINES = (
         "a thread that fills in the wrong thing",
         {
             "box.py": _BOX.replace("append(text)", "append(text.upper())"),
-            "test_box.py": JOIN_HEALS[0].files["test_box.py"],
+            "test_box.py": JOIN_HEALS[1].files["test_box.py"],
         },
         why="waiting does not help: the product is wrong",
     ),

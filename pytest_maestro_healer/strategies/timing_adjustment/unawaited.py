@@ -17,6 +17,7 @@ from pytest_maestro_healer.strategies.environment_healing.writer import Writer, 
 from pytest_maestro_healer.strategies.timing_adjustment import examples_unawaited as examples
 from pytest_maestro_healer.strategies.timing_adjustment.build import advice, proposal
 from pytest_maestro_healer.strategies.timing_adjustment.conditions import wanted
+from pytest_maestro_healer.strategies.timing_adjustment.handed import handed_out
 from pytest_maestro_healer.strategies.timing_adjustment.measure import (
     LEAST,
     MARGIN,
@@ -189,7 +190,7 @@ class MissingJoin(Tactic):
         failing = statement_at(place, failure.location.line) if place and failure.location else None
         if place is None or failing is None or not ctx.experiments.available or next(iter(sleeps_before(place, failing)), None):
             return
-        waits = _waits(place, failing)
+        waits = _waits(place, failing, ctx)
         if len(waits) != 1:
             return
         make, what = waits[0]
@@ -253,7 +254,7 @@ def _top(place: Place, failing: ast.stmt, started: ast.stmt) -> ast.stmt:
     raise EditError("started in another block")
 
 
-def _waits(place: Place, failing: ast.stmt) -> list[tuple[_Wait, str]]:
+def _waits(place: Place, failing: ast.stmt, ctx: Context) -> list[tuple[_Wait, str]]:
     """What the function starts before the failing statement without any waiting for it."""
     text = "\n".join(ast.unparse(s) for s in ast.walk(place.node) if isinstance(s, ast.stmt) and s is not place.node and s.lineno < failing.lineno)
     out: list[tuple[_Wait, str]] = []
@@ -281,6 +282,10 @@ def _waits(place: Place, failing: ast.stmt) -> list[tuple[_Wait, str]]:
                 out.append((_Wait(name, "future", s), f"the future {name}"))
             elif last in ("create_task", "ensure_future") and isinstance(place.node, ast.AsyncFunctionDef):
                 out.append((_Wait(name, "task", s), f"the task {name}".strip()))
+        elif isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Name) and (kind := handed_out(last, place.src, ctx)):
+            name = s.targets[0].id
+            if not any(f"{name}.{w}(" in text for w in ("join", "result", "is_alive", "done")):
+                out.append((_Wait(name, kind, s), f"the {kind} {name}"))
     return out
 
 
@@ -307,7 +312,7 @@ class MissingWait(Tactic):
         if place is None or failing is None or not ctx.experiments.available or not _concurrent(place, ctx):
             return
         condition = wanted(failing, place.src, {})
-        if condition is None or not condition.looks or next(iter(sleeps_before(place, failing)), None) or _waits(place, failing):
+        if condition is None or not condition.looks or next(iter(sleeps_before(place, failing)), None) or _waits(place, failing, ctx):
             return
         awaited = isinstance(place.node, ast.AsyncFunctionDef)
         near = _run(failure, ctx, place.src, _poll(place, failing, condition.negative, _NEAR, awaited))
