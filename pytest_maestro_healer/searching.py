@@ -245,7 +245,7 @@ class Search:
                 whole = chained(candidate, more.winner)
                 whole.ties = [*more.winner.ties, *more.ties(more.winner, self.symptoms)]
                 return self._settled(whole, self.ladder.rerun([*nodeids, *more.winner.nodeids], whole.after), found)
-        if climb.healed and len(nodeids) > 1:
+        if self._gained(failure, climb):
             return self._settled(candidate, climb, found)
         why = next_failure.message.splitlines()[:1] if next_failure is not None and next_failure.message else []
         found.refusals.append(f"{proposal.tactic}: the test still fails" + (f" ({why[0][:120]})" if why else ""))
@@ -253,7 +253,7 @@ class Search:
 
     def _settled(self, candidate: Candidate, climb: Climb, found: Found) -> Candidate | None:
         """Fill in what the rerun showed and repeat it."""
-        if not climb.healed:
+        if not self._gained(candidate.failure, climb):
             found.refusals.append(f"{candidate.proposal.tactic}: {climb.steps[-1].reason if climb.steps else 'nothing passed'}")
             return None
         broken = next((n for n in climb.left if n in self.ctx.passed), "")
@@ -273,6 +273,11 @@ class Search:
         rerun = ProofStep("rerun", True, f"{len(candidate.nodeids)} passed", sum(s.seconds for s in climb.steps))
         candidate.steps = [candidate.guard, rerun, stable]
         return candidate
+
+    def _gained(self, failure: Failure, climb: Climb) -> bool:
+        """Whether a test that failed passes now; the parameter sets that passed all along are no heal."""
+        failed = {failure.nodeid, *(f.nodeid for f in self.ctx.failures)}
+        return any(n in failed or n not in self.ctx.passed for n in climb.healed)
 
     def _claimed(self, failure: Failure, proposal: Proposal) -> list[str]:
         """The failing tests the proposal is for, with the passing parameter sets of the same functions."""

@@ -406,3 +406,15 @@ def test_git_is_not_touched(suite: Suite) -> None:
     before = suite.tree()
     assert suite.heal(fresh=True).one()["decision"]["kind"] == "pending"
     assert suite.tree() == before
+
+
+@pytest.mark.parametrize("args", [(), ("--heal-isolate",)], ids=["forked", "fresh"])
+def test_parameter_sets_that_passed_all_along_are_no_heal(suite: Suite, args: tuple[str, ...]) -> None:
+    """An edit that changes nothing for the one set that fails, and nothing for the others."""
+    suite.toy(("y = 0", "y = 1"))
+    suite.write({"test_a.py": "import pytest\n\n\n@pytest.mark.parametrize('x', [1, 2, 3])\ndef test_it(x):\n    y = 0\n    assert x < 3\n"})
+    run = suite.heal(*args)
+    assert run.counts() == "1 failed, 2 passed"
+    assert run.one()["success"] is False
+    assert "1 not healed" in run.text
+    assert suite.store.pending() == []
