@@ -27,6 +27,12 @@ def helper(actual, expected):
 """
 
 
+@pytest.fixture(autouse=True)
+def settings(pytester: pytest.Pytester) -> None:
+    """Without it pytest-asyncio warns, and here a warning is an error."""
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+
+
 class Recorder:
     """Collects the comparison of every failed call."""
 

@@ -89,9 +89,9 @@ def build(root: Path, example: Example) -> None:
 
 def _has(need: str) -> bool:
     """Whether a module is importable or a distribution installed in a version that fits."""
-    wanted = Requirement(need)
-    if not wanted.specifier:
+    if need.replace(".", "").isidentifier():
         return importlib.util.find_spec(need) is not None
+    wanted = Requirement(need)
     try:
         return wanted.specifier.contains(importlib.metadata.version(wanted.name), prereleases=True)
     except importlib.metadata.PackageNotFoundError:

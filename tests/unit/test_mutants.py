@@ -130,7 +130,7 @@ def test_lines_and_names() -> None:
     async def later(a):
         return a
 
-    if True:
+    if __file__:
         def one(a): return a
     else:
         def two(a): return a

@@ -19,6 +19,10 @@ from pytest_maestro_healer.strategies.dependency_fix.table_testing import PYTEST
 _ANY = frozenset({FailurePattern.IMPORT_ERROR, FailurePattern.API_CHANGE, FailurePattern.ENVIRONMENT_ISSUE})
 
 
+#: As pytest 9.1 says it, and 9.0.
+_MARKED = ("Marks cannot be applied to fixtures", "Marks applied to fixtures have no effect")
+
+
 def _same_message(failure: Failure, part: str, ctx: Context) -> tuple[list[str], list[str]]:
     """(paths, nodeids) of all failures whose message has ``part``."""
     group = [f for f in (failure, *ctx.failures) if part in f.message]
@@ -53,13 +57,14 @@ class MarkedFixture(Tactic):
 
     def answers(self, failure: Failure, diagnosis: Diagnosis) -> bool:
         """pytest's own message."""
-        return "Marks cannot be applied to fixtures" in failure.message
+        return any(text in failure.message for text in _MARKED)
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """All marked fixtures of the failing files."""
-        if "Marks cannot be applied to fixtures" not in failure.message:
+        said = next((text for text in _MARKED if text in failure.message), "")
+        if not said:
             return
-        paths, nodeids = _same_message(failure, "Marks cannot be applied to fixtures", ctx)
+        paths, nodeids = _same_message(failure, said, ctx)
 
         def change(editor: FileEditor) -> None:
             for f in functions(editor.tree):

@@ -118,7 +118,7 @@ class Python2Members(Tactic):
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """All such members in the failing files; where the product has a member of that name, only in the lines that failed."""
         found = missing(failure)
-        if found is None or not raised_in_tests(failure, found, ctx):
+        if found is None or not found.of_object or not _had(found.module, found.name) or not raised_in_tests(failure, found, ctx):
             return
         lines: dict[str, set[int]] = {}
         for _, other in same_cause(found, ctx, failure):

@@ -59,6 +59,10 @@ def rewrite_pypath_result(call: ast.Call, method: str, editor: FileEditor) -> No
         rewrite_pypath(call, editor)
 
 
+def _refused(failure: Failure) -> bool:
+    return "can not be found in the hookspec" in failure.message or "py.path.local) argument is deprecated" in failure.message
+
+
 class HookArguments(Tactic):
     name = "hook_arguments"
     summary = (
@@ -88,12 +92,12 @@ class HookArguments(Tactic):
     )
 
     def answers(self, failure: Failure, diagnosis: Diagnosis) -> bool:
-        """pluggy's PluginValidationError."""
-        return "can not be found in the hookspec" in failure.message
+        """pluggy's PluginValidationError, and what pytest 9.0 says before it comes to that."""
+        return _refused(failure)
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """All hooks of the conftest at once; where an idiom has no pathlib equivalent, a py.path view of the new argument."""
-        if "can not be found in the hookspec" not in failure.message:
+        if not _refused(failure):
             return
         fact = Evidence("docs", "pytest replaced the py.path arguments of its hooks by pathlib ones", HOOK_SOURCE, 0.9)
         for keep in (False, True):

@@ -85,7 +85,7 @@ FLOAT = (
     Example(
         "A sum whose terms come in any order",
         {
-            "total.py": "import random\n\n\ndef total(values):\n    return sum(random.sample(values, len(values)))\n",
+            "total.py": "import random\n\n\ndef total(values):\n    result = 0.0\n    for value in random.sample(values, len(values)):\n        result += value\n    return result\n",
             "test_total.py": f"import pytest\n\nfrom total import total\n\n\n{_ROWS}def test_total(row):\n    assert total([0.1, 0.2, 0.3, 0.7]) == 1.3\n",
         },
         {
