@@ -80,7 +80,7 @@ class HookArguments(Tactic):
                 "test_new.py": "def test_new():\n    assert True\n",
             },
             {"conftest.py": 'def pytest_ignore_collect(collection_path, config):\n    return collection_path.name == "test_old.py" or None\n'},
-            needs=("pytest>=9",),
+            needs=("pytest>=9.1",),
         ),
     )
     declines = (
