@@ -55,7 +55,7 @@ def there(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.timeout(300)
 class TestAsAUserStartsIt:
-    def test_it_heals_and_refuses_and_changes_nothing(self, tmp_path: Path, environ: dict[str, str]) -> None:
+    def test_it_heals_and_refuses_and_the_steps_it_recommends_work(self, tmp_path: Path, environ: dict[str, str]) -> None:
         folder = tmp_path / "the demo shop"
         done = demo(folder, environ)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -67,12 +67,8 @@ class TestAsAUserStartsIt:
                 rf"^{re.escape(REGRESSION)} not healed: looks like a regression in shop/money\.py:17 \(changed uncommitted\)$", done.stdout, re.M
             )
         assert str(folder) in done.stdout
-        assert there(folder) == built()
-
-    def test_the_steps_it_recommends_work(self, tmp_path: Path, environ: dict[str, str]) -> None:
-        folder = tmp_path / "shop"
-        assert demo(folder, environ).returncode == 0
         before = there(folder)
+        assert before == built()
 
         listed = python("pytest_maestro_healer", "list", cwd=folder, env=environ)
         assert listed.returncode == 1, listed.stdout + listed.stderr
@@ -89,25 +85,21 @@ class TestAsAUserStartsIt:
         assert undone.returncode == 0, undone.stdout + undone.stderr
         assert there(folder) == before
 
-    def test_apply_writes_tests_only_and_the_bug_stays(self, tmp_path: Path, environ: dict[str, str]) -> None:
+    def test_apply_writes_tests_only_and_the_bug_stays_all_told_in_one_document(self, tmp_path: Path, environ: dict[str, str]) -> None:
         folder = tmp_path / "shop"
-        done = demo(folder, {**environ, "CI": "true"}, "--apply")
+        args = ("--json", "demo", "--keep", str(folder), "--apply")
+        done = python("pytest_maestro_healer", *args, cwd=tmp_path, env={**environ, "CI": "true"})
         assert done.returncode == 0, done.stdout + done.stderr
         before, after = built(), there(folder)
         changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
         assert {"tests/test_cart.py", "tests/test_prices.py", "tests/test_orders.py"} <= changed
         assert all(name.startswith("tests/") for name in changed)
         assert "tests/test_money.py" not in changed
-        assert "rollback --last" in done.stdout
-
-    def test_as_one_document(self, tmp_path: Path, environ: dict[str, str]) -> None:
-        folder = tmp_path / "shop"
-        done = python("pytest_maestro_healer", "--json", "demo", "--keep", str(folder), cwd=tmp_path, env=environ)
-        assert done.returncode == 0, done.stderr
+        assert "rollback --last" in done.stderr
         data = json.loads(done.stdout)
         assert list(data) == ["schema", "folder", "git", "results", "problems"]
         assert (data["schema"], data["folder"], data["problems"]) == (1, str(folder), [])
-        assert {r["decision"]["kind"] for r in data["results"]} == {"pending", "rejected"}
+        assert {r["decision"]["kind"] for r in data["results"]} == {"applied", "pending", "rejected"}
         assert "healing summary" in done.stderr
 
     def test_without_git(self, tmp_path: Path, environ: dict[str, str]) -> None:
