@@ -15,7 +15,7 @@ from pytest_maestro_healer.prove.runner import Runner, RunReport
 from pytest_maestro_healer.prove.twins import unchanged
 
 #: Mutants that the original and the healed test are compared by.
-COMMON = 24
+COMMON = 16
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,8 @@ from pytest_maestro_healer.session.zygote import Zygote
 
 #: This part of the healing phase's budget may go into old versions.
 _SHARE = 0.1
+#: Old versions that are kept at a time; they may be large, but where a test was not green at the first it is looked for at the second.
+_TREES = 2
 
 
 class Originals:
@@ -94,10 +96,11 @@ class Originals:
             return Original(why="the time for that is used up")
         tree = self._trees.get(rev)
         if tree is None:
-            for other in self._trees.values():  # one at a time: they may be large
+            kept = [r for r, t in self._trees.items() if isinstance(t, _Tree)]
+            for old in kept[: len(kept) + 1 - _TREES]:
+                other = self._trees.pop(old)
                 if isinstance(other, _Tree):
                     other.close()
-            self._trees = {r: t for r, t in self._trees.items() if isinstance(t, str)}
             tree = self._trees[rev] = self._built(rev)
         if isinstance(tree, str):
             return Original(why=tree)
