@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
 import signal
 import sys
 import threading
@@ -76,7 +75,7 @@ def call(work: Callable[[], Any], timeout: float) -> tuple[Any, str]:
     try:
         while not problem:
             left = timeout - (time.perf_counter() - started)
-            if not select.select([read_end], [], [], max(0.0, left))[0]:
+            if not wire.readable(read_end, left):
                 problem = f"hang: still running after {timeout:g} s"
                 break
             chunk = os.read(read_end, 1 << 16)

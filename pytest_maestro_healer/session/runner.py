@@ -118,13 +118,15 @@ class SessionRunner:
         files = {**self.ground, **overlay}
         report = self.zygote.run(nodeids, files, whole_files=whole, trace=trace, conditions=conditions or Conditions())
         if report is None:
-            return self._fresh(nodeids, overlay, whole, trace)
+            return self._fresh(nodeids, overlay, whole, trace, conditions)
         self.runs["clean"] += 1
         return report
 
-    def _fresh(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], whole: bool, trace: bool) -> RunReport:
+    def _fresh(
+        self, nodeids: Sequence[str], overlay: Mapping[str, bytes], whole: bool, trace: bool, conditions: Conditions | None = None
+    ) -> RunReport:
         self.runs["fresh"] += 1
-        return self.fresh.run(nodeids, {**self.ground, **overlay}, whole_files=whole, trace=trace)
+        return self.fresh.run(nodeids, {**self.ground, **overlay}, whole_files=whole, trace=trace, conditions=conditions)
 
     @staticmethod
     def _suspicious(report: RunReport) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import selectors
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,16 @@ from typing import Any
 from pytest_maestro_healer.evidence.state import Change
 from pytest_maestro_healer.model import Failure
 from pytest_maestro_healer.prove.runner import RunReport, TestResult
+
+
+def readable(descriptor: int, seconds: float) -> bool:
+    """Whether there is something to read, or the other end was closed, within ``seconds``.
+
+    Unlike :func:`select.select` also for descriptors from 1024 on, which a session with many open files has.
+    """
+    with selectors.DefaultSelector() as selector:
+        selector.register(descriptor, selectors.EVENT_READ)
+        return bool(selector.select(max(0.0, seconds)))
 
 
 def leave(out: Path, answer: Any) -> None:

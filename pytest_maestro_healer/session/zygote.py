@@ -11,7 +11,6 @@ import dataclasses
 import json
 import os
 import random
-import select
 import shutil
 import subprocess
 import sys
@@ -113,7 +112,7 @@ class Zygote:
     def _line(self, limit: float) -> dict[str, Any]:
         until = time.monotonic() + limit
         while b"\n" not in self._buffer:
-            if not select.select([self._from], [], [], max(0.0, until - time.monotonic()))[0]:
+            if not wire.readable(self._from, until - time.monotonic()):
                 raise OSError("no answer in time")
             chunk = os.read(self._from, 1 << 16)
             if not chunk:

@@ -168,6 +168,7 @@ JOIN_HEALS = (
                     assert out == [10]
             """,
         },
+        varies=(r"timeout=[\d.]+",),
     ),
     Example(
         "a thread",
