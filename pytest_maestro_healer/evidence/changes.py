@@ -7,11 +7,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.evidence.git import Git, Hunk
 from pytest_maestro_healer.evidence.similarity import Def, definitions
 from pytest_maestro_healer.evidence.symbols import SymbolIndex, parse
+
+Read = TypeVar("Read")
 
 _VERSIONS = 8
 _NOTES = re.compile(r"(?i)(^|/)(change|history|news|release|migrat|upgrad|readme|docs?/).*\.(md|rst|txt)$|(^|/)(changes|changelog|history|news)$")
@@ -154,6 +157,17 @@ class Changes:
                 if all(p.search(line) for p in patterns):
                     return f"{path}:{number}"
         return ""
+
+    def newest(self, test_path: str, read: Callable[[str], Sequence[Read]], limit: int = 3) -> Sequence[Read]:
+        """What ``read`` finds in the product's changes since a revision: first in what is not committed, else in the newest commits.
+
+        The newest change in which something is found decides; nothing is said where that is older than the test.
+        """
+        for rev in ("HEAD", *(f"{c}~1" for c, _ in self.git.commits(limit=limit))) if self.git.available else ():
+            found = read(rev)
+            if found:
+                return found if rev == "HEAD" or self.newer_than(test_path, rev[:7] + " ") else ()
+        return ()
 
     def newer_than(self, test_path: str, label: str) -> bool:
         """Whether the change ``label`` names (see :meth:`versions`) came after the last commit of ``test_path``, or is not committed."""

@@ -10,15 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.toys import Run, Suite
+from tests.strategies.example_project import GIT_ENV
 
-GIT_ENV = {
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_AUTHOR_NAME": "Author",
-    "GIT_AUTHOR_EMAIL": "author@example.org",
-    "GIT_COMMITTER_NAME": "Author",
-    "GIT_COMMITTER_EMAIL": "author@example.org",
-}
 SHOP = """\
 def subtotal(prices):
     amount = 0

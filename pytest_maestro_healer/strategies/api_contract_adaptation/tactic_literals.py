@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from pytest_maestro_healer.evidence.changes import Changes
@@ -22,18 +22,10 @@ from pytest_maestro_healer.strategies.base import Tactic
 _ASSERTING = ("assert", "raises", "warns", "match", "deprecated_call", "fail", "skip", "xfail", "parametrize", "mark")
 
 
-def product_pairs(ctx: Context, test_path: str) -> list[Pair]:
+def product_pairs(ctx: Context, test_path: str) -> Sequence[Pair]:
     """String literals that product changes newer than the test replaced, as long as the product no longer has the old one."""
-    if not ctx.git.available:
-        return []
     known = changes(ctx)
-    for rev in ("HEAD", *(f"{c}~1" for c, _ in ctx.git.commits(limit=3))):
-        pairs = _pairs(known, rev)
-        if rev != "HEAD" and pairs and not known.newer_than(test_path, rev[:7] + " "):
-            return []
-        if pairs:
-            return pairs
-    return []
+    return known.newest(test_path, lambda rev: _pairs(known, rev))
 
 
 @lru_cache(maxsize=32)
@@ -43,7 +35,7 @@ def _pairs(known: Changes, rev: str) -> list[Pair]:
     return [p for p in pairs if p.old not in still]
 
 
-def unique(pairs: list[Pair], old: str) -> Pair | None:
+def unique(pairs: Sequence[Pair], old: str) -> Pair | None:
     """The one pair for ``old``; ``None`` where it became several things."""
     found = {p.new: p for p in pairs if p.old == old}
     return next(iter(found.values())) if len(found) == 1 else None
@@ -154,7 +146,7 @@ class RenamedOption(Tactic):
                            meaning=text, cause_key=f"string:{used[0].old}", score=0.86 if special else 0.7)  # fmt: skip
 
 
-def _for(value: str, pairs: list[Pair]) -> Pair | None:
+def _for(value: str, pairs: Sequence[Pair]) -> Pair | None:
     exact = unique(pairs, value)
     if exact is not None:
         return exact

@@ -17,7 +17,7 @@ from pytest_maestro_healer.strategies.environment_healing.writer import Writer, 
 from pytest_maestro_healer.strategies.timing_adjustment import examples_unawaited as examples
 from pytest_maestro_healer.strategies.timing_adjustment.build import advice, proposal
 from pytest_maestro_healer.strategies.timing_adjustment.conditions import wanted
-from pytest_maestro_healer.strategies.timing_adjustment.handed import handed_out
+from pytest_maestro_healer.strategies.timing_adjustment.handed import handed_out, last_name
 from pytest_maestro_healer.strategies.timing_adjustment.measure import (
     LEAST,
     MARGIN,
@@ -132,7 +132,7 @@ def _coroutines(place: Place, failing: ast.stmt, ctx: Context, *, alone: bool = 
             for n in ast.walk(statement)
             if isinstance(n, ast.Call)
             for a in n.args
-            if _last(n) in (*_SPAWN, "run", "wait_for", "gather", "wait")
+            if last_name(n) in (*_SPAWN, "run", "wait_for", "gather", "wait")
         }
         for call in ast.walk(statement):
             if isinstance(call, ast.Call) and id(call) not in awaited | inside and (where := _async_definition(call, place, ctx)):
@@ -141,20 +141,16 @@ def _coroutines(place: Place, failing: ast.stmt, ctx: Context, *, alone: bool = 
 
 def _in_helpers(place: Place, ctx: Context) -> Iterator[tuple[ast.Call, str]]:
     """The same in the async functions of this file that the test calls."""
-    called = {_last(c) for c in ast.walk(place.node) if isinstance(c, ast.Call)}
+    called = {last_name(c) for c in ast.walk(place.node) if isinstance(c, ast.Call)}
     for helper in ast.walk(place.src.tree or place.node):
         if isinstance(helper, ast.AsyncFunctionDef) and helper.name in called:
             for statement in helper.body:
                 yield from _coroutines(Place(place.src, helper, "other"), statement, ctx, alone=True)
 
 
-def _last(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-
-
 def _async_definition(call: ast.Call, place: Place, ctx: Context) -> str:
     """Where the called function is defined with ``async def``; ``""`` where it is not, or where another of that name is not async."""
-    name, found = _last(call), ""
+    name, found = last_name(call), ""
     for path in ctx.variables.reachable(place.src.path):
         tree = ctx.symbols.tree(path) if path != place.src.path else place.src.tree
         for node in ast.walk(tree) if tree is not None else ():
@@ -266,7 +262,7 @@ def _waits(place: Place, failing: ast.stmt, ctx: Context) -> list[tuple[_Wait, s
             continue
         if not isinstance(call, ast.Call):
             continue
-        last = _last(call)
+        last = last_name(call)
         if last == "start" and isinstance(s, ast.Expr) and isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
             name = call.func.value.id
             made = any(
