@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from faults import cases, report, score
 from faults.healers import HEALERS
 from faults.hosts import HOSTS, load
+from faults.model import Host
 from faults.registry import Row, rows
 
 #: The rows of a smoke run: one case each, in one small host.
@@ -41,10 +42,9 @@ def _wanted(options: argparse.Namespace) -> list[Row]:
     return [dataclasses.replace(r, weight=1) for r in found if {r.name, r.tactic} & set(SMOKE)] if options.smoke else found
 
 
-def _work(task: tuple[int, argparse.Namespace, Any, Any]) -> None:
+def _work(task: tuple[int, argparse.Namespace, list[Host], Any, Any]) -> None:
     """One worker: every ``jobs``-th row, results into the queue."""
-    number, options, done, queue = task
-    hosts = load(options.work, frozenset(h for h in options.hosts.split(",") if h))
+    number, options, hosts, done, queue = task
     share = _wanted(options)[number :: options.jobs]
     folder = Path(tempfile.mkdtemp(prefix=f"faults-{number}-"))
     try:
@@ -110,10 +110,10 @@ def main() -> int:
     if options.out and options.out.exists():
         found = {c["name"]: c for c in json.loads(options.out.read_text(encoding="utf-8"))["cases"]}
     short: list[str] = []
-    load(options.work, frozenset(h for h in options.hosts.split(",") if h))
+    hosts = load(options.work, frozenset(h for h in options.hosts.split(",") if h))  # once: two workers would clear each other's folders
     began, new, running = time.monotonic(), 0, options.jobs
     queue: Any = multiprocessing.Queue()
-    workers = [multiprocessing.Process(target=_work, args=((n, options, frozenset(found), queue),), daemon=True) for n in range(options.jobs)]
+    workers = [multiprocessing.Process(target=_work, args=((n, options, hosts, frozenset(found), queue),), daemon=True) for n in range(options.jobs)]
     for worker in workers:
         worker.start()
     while running:
