@@ -94,7 +94,7 @@ class Project:
     def pytest(self, *args: str, healer: bool = False) -> str:
         """The output of one run of pytest."""
         env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
-        env["PYTHONPATH"] = os.pathsep.join(str(self.root / sub) for sub in (".", "src", "lib/python"))
+        env["PYTHONPATH"] = os.pathsep.join([*(str(self.root / sub) for sub in (".", "src", "lib/python")), os.environ.get("PYTHONPATH", "")])
         for name in ("CI", "BUILD_NUMBER", "GITHUB_ACTIONS"):
             env.pop(name, None)
         plugins = ["-p", "no:cacheprovider", *(() if healer else ("-p", "no:maestro_healer"))]

@@ -50,6 +50,18 @@ def test_several_broken_files_and_one_that_stays(suite: Suite) -> None:
     assert run.counts() == "4 passed, 3 errors"
 
 
+def test_a_test_asked_for_by_name_in_a_file_that_cannot_be_collected(suite: Suite) -> None:
+    """pytest then runs nothing at all; what was found out is told all the same."""
+    suite.toy(*SWAPS)
+    suite.write({"test_c.py": "import really_not_there\n\n\ndef test_one():\n    pass\n"})
+    run = suite.heal("test_c.py::test_one")
+    assert run.ret == 4  # as without healing
+    assert run.kinds() == {"test_c.py": "rejected"}
+    assert "healing summary" in run.text
+    assert "found no collectors for" in run.text
+    assert "1 error" in run.text
+
+
 def test_what_fails_behind_a_collection_error_is_healed_too(suite: Suite) -> None:
     suite.toy((OLD, NEW), ("test_syntax(:", "test_syntax():"))
     suite.write({"test_a.py": "def test_syntax(:\n    pass\n\n\n" + BROKEN})
