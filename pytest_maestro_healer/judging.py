@@ -104,16 +104,14 @@ class Judge:
 
 
 def grouped(results: Sequence[HealingResult]) -> list[HealingResult]:
-    """The failures that one suspected regression made, as one record that names all its tests; all else stays as it is."""
+    """The failures that one suspected regression made, and those that get the very same advice, as one record each; all else as it is."""
     out: list[HealingResult] = []
     first: dict[tuple[object, ...], int] = {}
     for r in results:
-        d = r.diagnosis
-        one_cause = r.decision.kind is DecisionKind.REJECTED and d is not None and d.cause is Cause.REGRESSION_SUSPECTED and d.suspect
-        if not one_cause or d is None or r.changes or r.advice:
+        key = _one_cause(r)
+        if key is None:
             out.append(r)
             continue
-        key = (r.decision, d.suspect)
         if key not in first:
             first[key] = len(out)
             out.append(r)
@@ -126,3 +124,15 @@ def grouped(results: Sequence[HealingResult]) -> list[HealingResult]:
             refused=tuple(dict.fromkeys((*twin.refused, *r.refused))),
         )
     return out
+
+
+def _one_cause(r: HealingResult) -> tuple[object, ...] | None:
+    """What results of one cause have in common; ``None`` for one that stands for itself."""
+    d = r.diagnosis
+    if r.changes or d is None:
+        return None
+    if r.decision.kind is DecisionKind.ADVISED:
+        return (r.decision, r.strategy_used, r.tactic, r.advice, d.cause, d.suspect) if r.advice else None
+    if r.decision.kind is DecisionKind.REJECTED and d.cause is Cause.REGRESSION_SUSPECTED and d.suspect and not r.advice:
+        return r.decision, d.suspect
+    return None

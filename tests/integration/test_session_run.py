@@ -418,3 +418,40 @@ def test_parameter_sets_that_passed_all_along_are_no_heal(suite: Suite, args: tu
     assert run.one()["success"] is False
     assert "1 not healed" in run.text
     assert suite.store.pending() == []
+
+
+def test_the_very_same_advice_is_given_once(suite: Suite) -> None:
+    """Three parameter sets of one cause are one thing to read, and all of them are named in it."""
+    suite.write({"toyheal.py": _ADVISER})
+    test = "import pytest\n\n\n@pytest.mark.parametrize('n', range(3))\ndef test_zone(n):\n    assert n is None\n"
+    suite.write({"test_a.py": test, "test_b.py": "def test_other():\n    assert 1 == 2\n"})
+    run = suite.heal()
+    assert {r["test_id"]: len(r["nodeids"]) for r in run.results} == {"test_a.py::test_zone[0]": 3, "test_b.py::test_other": 1}, run.text
+    assert "2 advised" in run.text
+    assert run.counts() == "4 failed"
+
+
+_ADVISER = """
+from pytest_maestro_healer.model import Applicability, Evidence, Proposal
+from pytest_maestro_healer.strategies.base import Strategy, Tactic
+
+
+class Ask(Tactic):
+    name = "ask"
+    summary = "Knows nothing."
+    applicability = Applicability.ADVICE
+
+    def propose(self, failure, ctx):
+        text = f"ask the author of {failure.path}"
+        yield Proposal("toy", "ask", (), (Evidence("toy", "nobody knows", "", 0.5),), self.applicability, text, (failure.nodeid,),
+                       cause_key=failure.nodeid, advice=text)
+
+
+class Toy(Strategy):
+    name = "toy"
+    tactics = (Ask(),)
+
+
+def pytest_heal_strategies(config):
+    return [Toy()]
+"""
