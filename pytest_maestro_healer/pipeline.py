@@ -25,7 +25,7 @@ from pytest_maestro_healer.prove.original import Past
 from pytest_maestro_healer.prove.runner import Runner
 from pytest_maestro_healer.prove.steady import Steadiness, flaky
 from pytest_maestro_healer.records import Facts, advised, healed, refused
-from pytest_maestro_healer.searching import PER_TACTIC, Found, Search
+from pytest_maestro_healer.searching import PER_TACTIC, Found, Search, told
 from pytest_maestro_healer.strategies.base import Strategy
 
 __all__ = ["PER_TACTIC", "Found", "Pipeline", "drifted"]
@@ -74,7 +74,8 @@ class Pipeline(Search):
             self.notes.append(problem)
         self.ctx.set_experiments(Experiments(self._experiment, lambda: self.clock() > self.deadline))
         try:
-            for candidate in ready:
+            for collected in ready:
+                candidate = self._decided(collected)
                 candidate.steps.append(self._teeth(candidate))
                 self._take(candidate)
             self._queue(_unique(failures))
@@ -85,6 +86,27 @@ class Pipeline(Search):
             self.write_nothing()
             results = _grounded([(c, healed(self.facts, c)) for c in self.accepted])
         return [*results, *grouped(self.others)]
+
+    def _decided(self, winner: Candidate) -> Candidate:
+        """Of several heals that make a file collectable the one with which more of its tests pass: pytest has run them with the first only."""
+        names = [*winner.nodeids, *winner.left]
+        best, passed = winner, set(winner.nodeids)
+        equal: list[Candidate] = []
+        for rival in winner.rivals:
+            report = self.runner.run(names, rival.after)
+            theirs = {n for n, r in report.results.items() if r.outcome == "passed"}
+            if report.problem or not theirs >= passed:
+                continue
+            rival.nodeids = [n for n in names if n in theirs]
+            rival.left = {n: r.failure for n, r in report.results.items() if n in winner.left and n not in theirs}
+            if theirs > passed:
+                best, passed, equal = rival, theirs, []
+            else:
+                equal.append(rival)
+        if best is not winner:
+            best.steps = [*best.steps, ProofStep("rerun", True, f"{len(passed)} passed, with the other heals of this file fewer")]
+        best.ties = [*(told(c.proposal) for c in equal), *(t for t in winner.ties if t.endswith("(not tried)"))]
+        return best
 
     def _queue(self, queue: list[Failure]) -> None:
         """Heal one failure after the other, and what appears behind them."""
@@ -304,8 +326,8 @@ class Pipeline(Search):
             found.advice = [a for a in found.advice if a.strategy not in self.strangers]
         if failure.phase == "collect" and diagnosis.cause is Cause.REGRESSION_SUSPECTED and all(_same_place(a, diagnosis) for a in found.advice):
             result = refused(self.facts, failure, diagnosis, "", self.clock() - began, found.refusals)
-            told = found.advice[:1]
-            self.others.append(replace(result, advice=told[0].advice, evidence=told[0].evidence) if told else result)
+            said = found.advice[:1]
+            self.others.append(replace(result, advice=said[0].advice, evidence=said[0].evidence) if said else result)
         elif found.advice:
             self.others.append(advised(self.facts, failure, diagnosis, found.advice, found.refusals, self.clock() - began))
         else:

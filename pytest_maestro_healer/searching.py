@@ -51,10 +51,13 @@ class Found:
 
     def ties(self, winner: Candidate, symptoms: frozenset[str]) -> list[str]:
         """What else could be right, where ``winner`` (the winner, or one of the others after all before it were refused) is taken."""
-        behind = self.others[self.others.index(winner) + 1 :] if winner in self.others else self.others
-        out = [c.proposal for c in behind if not same_code(c, winner) and rivals(winner, c, symptoms)]
         open_ = [p for p in self.untried if rivals(winner, p, symptoms)]
-        return [*(told(p) for p in out), *(f"{told(p)} (not tried)" for p in open_)]
+        return [*(told(c.proposal) for c in self.rivals(winner, symptoms)), *(f"{told(p)} (not tried)" for p in open_)]
+
+    def rivals(self, winner: Candidate, symptoms: frozenset[str]) -> list[Candidate]:
+        """The proven candidates that could be right as well as ``winner``."""
+        behind = self.others[self.others.index(winner) + 1 :] if winner in self.others else self.others
+        return [c for c in behind if not same_code(c, winner) and rivals(winner, c, symptoms)]
 
 
 class Search:

@@ -30,7 +30,7 @@ class Candidate:
     """A proposal on its way through the proof, with the files before (as on disk) and after (with everything it builds on).
 
     ``links`` are its steps, more than one where a follow-up was needed: it is right only if each of them is. ``ground`` is the accepted heal
-    on top of which it was proved, if there is one.
+    on top of which it was proved, if there is one. ``rivals`` are the heals that made a file collectable as well as this one did.
     """
 
     failure: Failure
@@ -49,6 +49,7 @@ class Candidate:
     collected: bool = False
     links: tuple[Link, ...] = ()
     ground: Candidate | None = None
+    rivals: list[Candidate] = field(default_factory=list)
 
 
 def size(proposal: Proposal) -> int:

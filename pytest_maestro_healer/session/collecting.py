@@ -120,14 +120,16 @@ class CollectHealer:
         # several candidates may have been tried: leave the winner's module behind
         winner = found.winner
         runner.run([failure.nodeid], winner.after)
-        winner.collected = True
-        winner.seconds = time.perf_counter() - began
-        winner.after = {p: d for p, d in winner.after.items() if base.get(p) != d}  # not what was healed before
-        winner.before = {p: d for p, d in winner.before.items() if p in winner.after}
-        winner.diagnosis = drifted(preliminary(failure))
-        winner.refusals = found.refusals
+        winner.rivals = found.rivals(winner, pipeline.symptoms)
+        for c in (winner, *winner.rivals):
+            c.collected = True
+            c.seconds = time.perf_counter() - began
+            c.after = {p: d for p, d in c.after.items() if base.get(p) != d}  # not what was healed before
+            c.before = {p: d for p, d in c.before.items() if p in c.after}
+            c.diagnosis = drifted(preliminary(failure))
+            c.refusals = found.refusals
+            c.steps = [s for s in c.steps if s.rung == "guard"]
         winner.ties += found.ties(winner, pipeline.symptoms)
-        winner.steps = [s for s in winner.steps if s.rung == "guard"]
         self.heals.append(winner)
         return runner.report, winner
 

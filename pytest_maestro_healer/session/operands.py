@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -42,11 +43,11 @@ def extract(exc: BaseException, tb: TracebackType | None, relative: Callable[[st
     if at < len(entries) - 1:
         found = library_asserts.compare(exc, site, entries[at + 1 :])
         if found is not None:
-            return found
+            return _known(found, site)
     elif isinstance(exc, AssertionError):
         found = _of_assert(site)
         if found is not None:
-            return found
+            return _known(found, site)
     for i in reversed(own):
         found = library_asserts.inside_raises(exc, Site(entries[i], relative))
         if found is not None:
@@ -102,6 +103,22 @@ def value_of(objects: Objects, node: ast.expr) -> Value:
         return snapshot(objects.get(node))
     except Exception:
         return UNKNOWN
+
+
+def _known(found: Comparison, site: Site) -> Comparison:
+    """With the paths that the test holds by a name and that stand in a text that was compared: such a text can be told by the name."""
+    texts = "\n".join(o.value.repr for o in found.operands)
+    if os.sep not in texts:
+        return found
+    names: dict[str, object] = dict(site.frame.f_locals)
+    names |= {f"self.{k}": v for k, v in getattr(names.get("self"), "__dict__", {}).items() if isinstance(k, str)}
+    compared = {o.source for o in found.operands}
+    out = []
+    for name, obj in names.items():
+        text = str(obj) if isinstance(obj, PurePath) else obj if type(obj) is str else ""
+        if os.sep in text and 4 < len(text) < 300 and text in texts and name not in compared:
+            out.append(Operand("known", Value("str", repr(text), source=repr(text)), name))
+    return replace(found, operands=(*found.operands, *out[:8])) if out else found
 
 
 # -- assert statements -------------------------------------------------------------------------------------

@@ -62,6 +62,25 @@ def test_a_test_asked_for_by_name_in_a_file_that_cannot_be_collected(suite: Suit
     assert "1 error" in run.text
 
 
+@pytest.mark.parametrize("order", [(1, 2, 3), (2, 1, 3), (3, 2, 1)])
+def test_of_two_ways_to_collect_a_file_the_one_that_passes(suite: Suite, order: tuple[int, ...]) -> None:
+    """Several heals make the file collectable; its own tests tell them apart, whichever was tried first."""
+    suite.toy(*(("oops(", f"assert n == {i}") for i in order))
+    suite.write({"test_a.py": "def test_green():\n    pass\n\n\ndef test_one():\n    n = 2\n    oops(\n"})
+    run = suite.heal("--heal-apply=all", fresh=True)
+    assert run.one()["alternatives"] == [], run.text
+    assert suite.read("test_a.py").endswith(b"    assert n == 2\n")
+    assert suite.plain().ret == 0
+
+
+def test_two_ways_to_collect_a_file_that_both_pass_are_the_users_choice(suite: Suite) -> None:
+    suite.toy(("oops(", "assert n == 2"), ("oops(", "assert n < 3"), ("oops(", "assert n == 4"))
+    suite.write({"test_a.py": "def test_one():\n    n = 2\n    oops(\n"})
+    run = suite.heal("--heal-apply=all", fresh=True)
+    assert run.one()["decision"]["kind"] == "pending"
+    assert [a.partition("->")[2] for a in run.one()["alternatives"]] in (["assert n < 3"], ["assert n == 2"])
+
+
 def test_what_fails_behind_a_collection_error_is_healed_too(suite: Suite) -> None:
     suite.toy((OLD, NEW), ("test_syntax(:", "test_syntax():"))
     suite.write({"test_a.py": "def test_syntax(:\n    pass\n\n\n" + BROKEN})

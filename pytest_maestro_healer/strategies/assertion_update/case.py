@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pytest_maestro_healer.edit.guards.values import looks_nondeterministic
@@ -285,9 +285,9 @@ def proposal(finding: Finding) -> Proposal | None:
     )
 
 
-def writer_for(src: SourceFile, failure: Failure) -> Writer:
-    """A writer that knows which module the file is."""
-    return Writer(src, failure.module if src.path == failure.path else "")
+def writer_for(src: SourceFile, failure: Failure, told: Mapping[str, str] | None = None) -> Writer:
+    """A writer that knows which module the file is, and which texts of this run have a name there."""
+    return Writer(src, failure.module if src.path == failure.path else "", told)
 
 
 def facts_for(ctx: Context, failure: Failure, old: Value, new: Value, actual: str | None) -> list[Evidence]:

@@ -23,6 +23,7 @@ _GREET = 'def greet(name):\n    return f"Hello, {name}!"\n'
 _STATUS = 'def status():\n    return {"state": "ready", "retries": 5, "tags": ["a", "b", "c"]}\n'
 _LABEL = 'def label(n):\n    return {1: "one", 2: "two items", 3: "three items"}[n]\n'
 
+_SAVE = 'class Page:\n    def __init__(self, name, folder):\n        self.path = f"{folder}/{name}.md"\n'
 EXPECTED_HEALS = (
     example(
         "A string literal, quotes kept",
@@ -120,6 +121,18 @@ EXPECTED_HEALS = (
         "from shop import State, state\n\n\ndef test_state():\n    assert state() is State.NEW\n",
         "from shop import State, state\n\n\ndef test_state():\n    assert state() is State.READY\n",
     ),
+    example(
+        "A path that is whole now, told by the folder that the test made",
+        _SAVE,
+        "import tempfile\n\nfrom shop import Page\n\n\ndef test_path():\n    with tempfile.TemporaryDirectory() as folder:\n        assert Page('a', folder).path == 'a.md'\n",
+        "import tempfile\n\nfrom shop import Page\n\n\ndef test_path():\n    with tempfile.TemporaryDirectory() as folder:\n        assert Page('a', folder).path == f'{folder}/a.md'\n",
+    ),
+    example(
+        "A path of setUp's folder, and one below pytest's",
+        _SAVE,
+        'import tempfile\nimport unittest\n\nfrom shop import Page\n\n\nclass PageTest(unittest.TestCase):\n    def setUp(self):\n        self.folder = tempfile.mkdtemp()\n\n    def test_path(self):\n        self.assertEqual(Page("a{1}", self.folder).path, "a.md")\n\n\ndef test_below(tmp_path):\n    found = [Page("a", tmp_path / "x").path, 1]\n    assert found == ["a.md", 1]\n',
+        'import tempfile\nimport unittest\n\nfrom shop import Page\n\n\nclass PageTest(unittest.TestCase):\n    def setUp(self):\n        self.folder = tempfile.mkdtemp()\n\n    def test_path(self):\n        self.assertEqual(Page("a{1}", self.folder).path, f"{self.folder}/a{{1}}.md")\n\n\ndef test_below(tmp_path):\n    found = [Page("a", tmp_path / "x").path, 1]\n    assert found == [f"{tmp_path}/x/a.md", 1]\n',
+    ),
 )
 
 _DISCOUNT = 'def price(n):\n    """The price.\n\n    >>> price(2)\n    20\n    """\n    return n * 100\n'
@@ -147,6 +160,14 @@ EXPECTED_DECLINES = (
         'from shop import token\n\n\ndef test_token():\n    assert token() == "t-1"\n',
         "",
         why="the next run gives another value",
+        advice="not the same in every run",
+    ),
+    example(
+        "A path of this run that only the product has a name for",
+        "import tempfile\n\n\nclass Page:\n    folder = tempfile.mkdtemp()\n\n    def path(self):\n        return self.folder + '/a.md'\n",
+        'from shop import Page\n\n\ndef test_path():\n    folder = Page.folder\n    assert Page().path() == "a.md", folder\n',
+        "",
+        why="a text made with the product's own name for it would compare the product with itself",
         advice="not the same in every run",
     ),
     example(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
+from collections.abc import Mapping
 from functools import lru_cache
 
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.model import Value
-from pytest_maestro_healer.strategies.assertion_update.strings import quoted
+from pytest_maestro_healer.strategies.assertion_update.strings import formatted, quoted
 
 
 class Unwritable(Exception):
@@ -18,8 +19,9 @@ class Unwritable(Exception):
 class Writer:
     """Renders values for one file and collects the imports that it lacks."""
 
-    def __init__(self, src: SourceFile, own_module: str = "") -> None:
+    def __init__(self, src: SourceFile, own_module: str = "", told: Mapping[str, str] | None = None) -> None:
         self.src = src
+        self.told = told or {}
         self.own_module = own_module
         self.quote = preferred_quote(src)
         self.imports: list[str] = []
@@ -33,7 +35,8 @@ class Writer:
                 raise Unwritable(value.repr)
             return self.text(plain, q)
         if value.type == "str":
-            return quoted(ast.literal_eval(value.source), q)
+            text = ast.literal_eval(value.source)
+            return formatted(text, self.told, q) if self.tells(text) else quoted(text, q)
         if value.type == "bytes" and q == '"' and value.source.startswith("b'") and not any(c in value.source for c in ('"', "\\'")):
             return f'b"{value.source[2:-1]}"'
         if value.type in ("list", "tuple", "set") and value.items:
@@ -42,6 +45,10 @@ class Writer:
         if value.type in ("dict", "collections.defaultdict", "mappingproxy") and value.items:
             return "{" + ", ".join(f"{self.text(k, q)}: {self.text(v, q)}" for k, v in zip(value.keys, value.items, strict=True)) + "}"
         return self.named(value.source, value.imports)
+
+    def tells(self, text: str) -> bool:
+        """Whether a part of ``text`` is written by a name of the test."""
+        return any(known in text for known in self.told)
 
     def named(self, source: str, imports: tuple[str, ...]) -> str:
         """``source`` with its names as this file knows them; missing imports are noted."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 _OPENING = re.compile(r"([rRbBuUfF]{0,2})('''|\"\"\"|'|\")")
@@ -285,3 +285,11 @@ def quoted(value: str, quote: str = '"') -> str:
         quote = "'" if quote == '"' else '"'
     body = escape(value, Token("", quote, 0, 0, 0))
     return f"{quote}{body}{quote}"
+
+
+def formatted(value: str, told: Mapping[str, str], quote: str = '"') -> str:
+    """An f-string for ``value``, in which every key of ``told`` stands by its name."""
+    cut = re.split("(" + "|".join(re.escape(k) for k in told) + ")", value)
+    token = Token("f", quote, 0, 0, 0)
+    body = "".join(f"{{{told[part]}}}" if i % 2 else escape(part, token) or "" for i, part in enumerate(cut))
+    return f"f{quote}{body}{quote}"

@@ -80,7 +80,7 @@ class Differ:
 
     # -- kinds -------------------------------------------------------------------------------------------------
     def _text(self, node: ast.expr, old: Value | None, new: Value) -> list[Splice] | None:
-        if not is_text(node) or new.type != "str" or new.source is None:
+        if not is_text(node) or new.type != "str" or new.source is None or self.writer.tells(text_of(new) or ""):
             return None
         return self.text(node, text_of(old), text_of(new) or "")
 

@@ -31,6 +31,7 @@ from pytest_maestro_healer.strategies.assertion_update.orders import only_order,
 from pytest_maestro_healer.strategies.assertion_update.render import Unwritable
 from pytest_maestro_healer.strategies.assertion_update.strings import Splice
 from pytest_maestro_healer.strategies.assertion_update.structure import Differ
+from pytest_maestro_healer.strategies.assertion_update.told import masked, told_by
 from pytest_maestro_healer.strategies.assertion_update.trace import Origin, Tracer
 from pytest_maestro_healer.strategies.base import Tactic
 
@@ -50,7 +51,7 @@ def compared(failure: Failure, tracer: Tracer) -> Sides | None:
 def edit_value(change: Change, failure: Failure, tracer: Tracer, origin: Origin, old: Value, new: Value) -> None:
     """Add the splices that turn ``origin`` into ``new``; raises :class:`Unwritable`."""
     src = origin.src
-    writer = writer_for(src, failure)
+    writer = writer_for(src, failure, told_by(failure, origin))
 
     def follow(node: ast.expr, before: Value | None, after: Value) -> list[Splice] | None:
         inner = tracer.trace(node, src, before)
@@ -99,7 +100,7 @@ class ExpectedValue(Tactic):
 
     def _refused(self, failure: Failure, ctx: Context, sides: Sides) -> Proposal | None:
         old, new = sides.expected.value, sides.actual.value
-        why = volatile(old.source or old.repr, new.source or new.repr, ctx)
+        why = volatile(old.source or old.repr, masked(new.source or new.repr, told_by(failure, sides.origin)), ctx)
         if why:
             what = shorten(sides.actual.source or "the actual value")
             text = f"{what} is not the same in every run ({why}): no literal can be right; compare what is stable"
@@ -128,7 +129,7 @@ class ExpectedValue(Tactic):
             if wanted.setdefault(key, new.repr) != new.repr:
                 why = f"the expected value at {theirs.origin.where} would have to be {shorten(new.repr, 40)} and {shorten(wanted[key], 40)} at once"
                 return advice("several_values", failure, f"not edited: {why}", [Evidence("value", why, theirs.origin.where, 0.6)])
-            if other is not failure and (degenerate(new) or volatile(theirs.expected.value.repr, new.repr)):
+            if other is not failure and (degenerate(new) or volatile(theirs.expected.value.repr, masked(new.repr, told_by(other, theirs.origin)))):
                 continue
             trial = Change()
             try:

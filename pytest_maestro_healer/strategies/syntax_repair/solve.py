@@ -12,6 +12,7 @@ from pytest_maestro_healer.strategies.syntax_repair import gen_git, search
 from pytest_maestro_healer.strategies.syntax_repair.lexer import CLOSERS, Code
 from pytest_maestro_healer.strategies.syntax_repair.moves import Change, Move, apply, compose, narrow
 from pytest_maestro_healer.strategies.syntax_repair.oracle import Problem, check
+from pytest_maestro_healer.strategies.syntax_repair.sense import oddities
 
 _SMALL = 160
 _TOP = ("def ", "class ", "async def ", "@", "if __name__")
@@ -69,7 +70,8 @@ def solve(text: str, head: str | None = None, *, seconds: float = 2.0, limit: in
             states = [s for s in states if s.cost < min(d.cost for d in done)]
         if not states or time.monotonic() > deadline:
             break
-    return _ranked(done, text)[:limit]
+    sensible = sorted((replace(s, cost=s.cost + oddities(s.text, s.changes)) for s in done), key=lambda s: s.cost)
+    return tuple(s for s in _ranked(sensible, text) if s.cost <= sensible[0].cost + search.MARGIN)[:limit]
 
 
 def _ranked(found: list[Solution], original: str) -> tuple[Solution, ...]:

@@ -20,6 +20,8 @@ from pytest_maestro_healer.strategies.syntax_repair.solve import Solution, solve
 STRATEGY_NAME = "syntax_repair"
 #: Seconds that one file's search may take.
 SEARCH_SECONDS = 2.0
+#: How much nearer a repair must be than another (in the cost of moves) to be the likelier one by that alone.
+CLEAR = 0.3
 #: Syntax that an older interpreter does not know: (what, since, pattern of the line).
 NEWER = (
     ("except*", (3, 11), re.compile(r"\s*except\s*\*")),
@@ -174,7 +176,7 @@ class SearchTactic(SyntaxTactic):
             where = f"{src.path}@{(ctx.git.head if rev == 'HEAD' else rev)[:7]}"
             evidence.append(Evidence("git", "the committed file compiles, and the repair is what stands there", where, 0.9))
         if len(found) > 1:
-            evidence.append(Evidence("search", f"{'the cheapest' if not rank else 'one'} of {len(found)} repairs that compile", src.path, 0.3))
+            evidence.append(_compared(src, found, rank))
         sure = not solution.review and solution.cost <= found[0].cost + 0.6 and not ctx.is_helper(src.path)
         whys = list(dict.fromkeys(m.why if rev == "HEAD" else m.why.replace("HEAD", f"{rev[:7]}, where it last passed,") for m in solution.moves))
         each = solution.cost / max(len(solution.moves), 1)
@@ -190,6 +192,16 @@ class SearchTactic(SyntaxTactic):
             meaning=changed_lines(src.text, solution),
             score=score,
         )
+
+
+def _compared(src: SourceFile, found: tuple[Solution, ...], rank: int) -> Evidence:
+    """How a repair stands beside the others: far ahead of the next, as good as the best, or behind it."""
+    behind = found[rank].cost - found[0].cost
+    if rank and behind >= CLEAR:
+        return Evidence("search", f"one of {len(found)} repairs that compile, and not the nearest", src.path, 0.0)
+    ahead = found[1].cost - found[0].cost if not rank else 0.0
+    text = f"the nearest of {len(found)} repairs that compile" + (", by far" if ahead >= CLEAR else "")
+    return Evidence("search", text, src.path, 0.6 if ahead >= CLEAR else 0.3)
 
 
 def changed_lines(text: str, solution: Solution) -> str:

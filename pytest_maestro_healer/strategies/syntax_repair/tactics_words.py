@@ -126,6 +126,11 @@ class AssignmentTarget(SearchTactic):
             _IMPORT + "def test_add():\n    n := add(1, 2)\n    assert n == 3\n",
             _IMPORT + "def test_add():\n    n = add(1, 2)\n    assert n == 3\n",
         ),
+        one(
+            "sides exchanged: a bare comparison would say nothing",
+            _IMPORT + "def test_add():\n    add(1, 2) = n\n    assert n == 3\n",
+            _IMPORT + "def test_add():\n    n = add(1, 2)\n    assert n == 3\n",
+        ),
     )
     declines = (regression(),)
 
