@@ -9,6 +9,7 @@ from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.symbols import Definition, body_of, parse
 from pytest_maestro_healer.model import Applicability, Evidence
 from pytest_maestro_healer.strategies.base import Example
+from pytest_maestro_healer.strategies.dependency_fix.coincidence import there_before
 from pytest_maestro_healer.strategies.dependency_fix.migrate import move_import
 from pytest_maestro_healer.strategies.dependency_fix.plans import Plan, Planner
 from pytest_maestro_healer.strategies.dependency_fix.sites import Site, chain_of, parents, uses
@@ -211,7 +212,7 @@ def plan_moved(site: Site, ctx: Context) -> Sequence[Plan]:
     top = site.module.partition(".")[0]
     if not ctx.symbols.package(top):
         return ()
-    found = [d for d in ctx.symbols.find_in_package(site.name, top) if not d.is_test and d.module != site.module]
+    found = [d for d in ctx.symbols.find_in_package(site.name, top) if not d.is_test and d.module != site.module and not there_before(site, d, ctx)]
     defined = [d for d in found if d.kind in ("function", "class", "variable")]
     if any(d.kind in ("function", "class") for d in defined):
         defined = [d for d in defined if d.kind in ("function", "class")]
@@ -265,7 +266,7 @@ def _origin_plans(site: Site, found: Sequence[Definition], ctx: Context) -> Sequ
             origins.setdefault(d.origin, d)
     real = {o: d for o, d in origins.items() if not o.startswith(("typing.", "typing_extensions."))} or origins
     good = {o: d for o, d in real.items() if ctx.live.importable(o.rpartition(".")[0]) or ctx.live.importable(o)}
-    unique = len(good) == 1
+    unique = len(good) == 1 and (ctx.git.available or not any(ctx.files.read(d.path) is not None for d in good.values()))
     return [
         _plan(site, o, ctx, "moved_symbol", [Evidence("symbol", f"{d.module} itself takes {site.name} from {o.rpartition('.')[0]}", f"{d.path}:{d.line}", 0.8)],  # noqa: E501
               0.85 if unique else 0.5, safe=unique)
@@ -346,6 +347,12 @@ _OLD = {"shop/__init__.py": "", "shop/util.py": "def total(items):\n    return s
 _TEST = "from shop.util import total\n\n\ndef test_total():\n    assert total([1, 2]) == 3\n"
 
 
+_FLOOR = "def floor(x):\n    return x // 1\n\n\n"
+_CEIL = "def ceil(x):\n    return -(-x // 1)\n"
+_MIDDLE = "from math import floor\n\n\ndef middle(items):\n    return items[floor(len(items) / 2)]\n"
+_FLOORS = "from shop.sums import ceil, floor\n\n\ndef test_sums():\n    assert (floor(1.2), ceil(1.5)) == (1, 2)\n"
+
+
 class RenamedModule(ImportTactic):
     name = "renamed_module"
     summary = "A module that was renamed or moved is imported under its new name, in every test file."
@@ -417,6 +424,23 @@ class MovedSymbol(ImportTactic):
         ),
     )
     declines = (
+        Example(
+            "a function that was deleted has a namesake in the standard library, which a neighbour uses",
+            {"shop/__init__.py": "", "shop/sums.py": _CEIL, "shop/stats.py": _MIDDLE, "test_sums.py": _FLOORS},
+            head={"shop/__init__.py": "", "shop/sums.py": _FLOOR + _CEIL, "shop/stats.py": _MIDDLE, "test_sums.py": _FLOORS},
+            why="the namesake was there before the function went: it has not moved there",
+        ),
+        Example(
+            "a function that was deleted has a namesake in another module",
+            {"shop/__init__.py": "", "shop/sums.py": _CEIL, "shop/money.py": _FLOOR.replace("x // 1", "round(x)"), "test_sums.py": _FLOORS},
+            head={
+                "shop/__init__.py": "",
+                "shop/sums.py": _FLOOR + _CEIL,
+                "shop/money.py": _FLOOR.replace("x // 1", "round(x)"),
+                "test_sums.py": _FLOORS,
+            },
+            why="both stood side by side, and were different",
+        ),
         Example(
             "removed without a successor",
             {"shop/__init__.py": "", "shop/util.py": "def totals(items):\n    return [sum(i) for i in items]\n", "test_total.py": _TEST},
