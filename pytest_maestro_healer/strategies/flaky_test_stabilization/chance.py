@@ -74,6 +74,10 @@ class UnseededRandom(FlakyTactic):
             if bad:
                 yield self._advice(s, bad[0], drawn)
             return
+        s.blamed = self._wrong(s, bad) if bad else ""
+        if s.blamed:
+            yield self._advice(s, bad[0], "", s.blamed)
+            return
         measured = rate(s)
         needed = runs_needed(max(measured, 0.02), most=200)
         for line, module in (("random.seed({})", "random"), ("numpy.random.seed({})", "numpy")):
@@ -91,7 +95,8 @@ class UnseededRandom(FlakyTactic):
                     self.name,
                     _edits(s, {place.src.path: data}),
                     (statistics(s), Evidence("experiment", f"with a seed it always ends alike: {_told(outcomes)}", "", 0.6)),
-                    Applicability.SAFE if measured < 0.5 else Applicability.REVIEW,
+                    # without history nobody knows whether the product was always meant to draw
+                    Applicability.SAFE if measured < 0.5 and s.ctx.git.available else Applicability.REVIEW,
                     f"{place.name} failed in {s.failures_alone} of {len(s.alone)} runs alone, depending on random numbers: now it seeds them",
                     nodeids=(s.nodeid,),
                     meaning="the random numbers are to be the same in every run",
@@ -111,11 +116,25 @@ class UnseededRandom(FlakyTactic):
             out.append(runs[0].passed)
         return out
 
-    def _advice(self, s: Study, seed: int, drawn: str) -> Proposal:
-        text = (
-            f"{s.nodeid} makes its own random input ({drawn}) and the product fails for some of it: "
-            f"random.seed({seed}) at the start of the test reproduces that. Seeding the test would hide it"
-        )
+    def _wrong(self, s: Study, bad: Sequence[int]) -> str:
+        """Why it is the product that is wrong for some random numbers, ``""`` where nothing says so."""
+        lost = s.product_change([Conditions(clean=True, seed=k) for k in bad[:2]])
+        if lost:
+            return f"as it was before {lost} the product does not fail for any of them"
+        failures = [s.failure, *(o.failure for o in s.alone_runs() if o.failure is not None)]
+        for f in failures:
+            if f.frames and f.frames[-1].kind == "product":
+                return f"the product raises {f.exc_type.rpartition('.')[2]} for some random numbers"
+            c = f.comparison
+            if c is not None and any(o.value.type == "NoneType" for o in c.operands[:2]) != any(o.source == "None" for o in c.operands[:2]):
+                return "the product gives nothing (None) for some random numbers"
+            if f.is_a("TypeError", "AttributeError") and "'NoneType'" in f.message:
+                return "the product gives nothing (None) for some random numbers"
+        return ""
+
+    def _advice(self, s: Study, seed: int, drawn: str, wrong: str = "") -> Proposal:
+        how = f"makes its own random input ({drawn}) and the product fails for some of it" if drawn else f"fails now and then, and {wrong}"
+        text = f"{s.nodeid} {how}: random.seed({seed}) at the start of the test reproduces that. Seeding the test would hide it"
         evidence = (statistics(s), Evidence("experiment", f"fails with random.seed({seed})", "", 0.7))
         return Proposal(
             STRATEGY_NAME,
@@ -364,7 +383,7 @@ class Quarantine(FlakyTactic):
         if place is None or s.polluters() or not _varies(s) or any("flaky" in ast.unparse(d) for d in place.function.decorator_list):
             return
         measured = rate(s)
-        if not 0 < measured <= 0.5 or random_input(s, place):
+        if not 0 < measured <= 0.5 or s.blamed or random_input(s, place):
             return
         reruns = reruns_for(measured)
         if s.ctx.live.module("pytest_rerunfailures") is None:

@@ -20,6 +20,9 @@ RANDOM = (
     ),
 )
 
+_LOSES = "import random\n\n\ndef names():\n    return ['a', 'b'] if random.random() < 0.4 else None\n"
+_PICKS = f"import pytest\n\nimport pick\n\n\n{_ROWS}def test_names(row):\n    assert pick.names() == ['a', 'b']\n"
+
 RANDOM_DECLINES = (
     Example(
         "Random input that the product does not stand",
@@ -30,6 +33,21 @@ RANDOM_DECLINES = (
         why="seeding would hide that the product fails for some input",
         fresh=True,
         advice="makes its own random input",
+    ),
+    Example(
+        "A change of the product loses the result now and then",
+        {"pick.py": _LOSES, "test_pick.py": _PICKS},
+        head={"pick.py": "def names():\n    return ['a', 'b']\n", "test_pick.py": _PICKS},
+        why="before the change the product drew nothing: seeding would hide the regression",
+        fresh=True,
+        advice="as it was before pick.py",
+    ),
+    Example(
+        "The product gives nothing now and then",
+        {"pick.py": _LOSES, "test_pick.py": _PICKS},
+        why="a result that is lost by chance is a fault, whatever the history",
+        fresh=True,
+        advice="gives nothing (None) for some random numbers",
     ),
 )
 

@@ -31,6 +31,8 @@ class Study:
     _setters: tuple[str, ...] | None = None
     _changes: dict[str, tuple[Change, ...]] = field(default_factory=dict)
     _baseline: dict[tuple[str, ...], frozenset[str]] = field(default_factory=dict)
+    #: Why the product is at fault, where a tactic has found that out: then nobody is to live with it.
+    blamed: str = ""
 
     @property
     def nodeid(self) -> str:
@@ -101,11 +103,12 @@ class Study:
     def product_change(self, conditions: Sequence[Conditions]) -> str:
         """The change of the product without which the unhealed test passes under all ``conditions``, as ``path:line (...)``; else ``""``.
 
-        Looked for among what is not committed, then in the last commit.
+        Looked for among what is not committed, then in the last commit, then in all since the test was last seen passing.
         """
         git, ctx = self.ctx.git, self.ctx
         reached = {p for p in ctx.variables.reachable(self.failure.path) if not ctx.is_test_code(p)} if git.available else set()
-        for rev in ("HEAD", "HEAD~1") if reached else ():
+        revs = ("HEAD", "HEAD~1", ctx.last_green(self.failure.path) or "")
+        for rev in dict.fromkeys(r for r in revs if r and reached):
             hunks = [h for h in git.hunks(rev) if h.path in reached]
             before = {p: data for p in {h.path for h in hunks} if (data := git.bytes_at(p, rev)) is not None}
             if before and all((o := self.under(replace(c, fresh=True), before)) is not None and o.passed for c in conditions):
