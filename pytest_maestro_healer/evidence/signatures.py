@@ -197,12 +197,16 @@ def parse_signature(text: str) -> Signature | None:
 # -- old to new --------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Mapped:
-    """Old parameter -> new one, with the reason; ``removed`` have no successor, ``values`` are derived texts for new required parameters."""
+    """Old parameter -> new one, with the reason; ``removed`` have no successor, ``values`` are derived texts for new required parameters.
+
+    Those of them that are ``plain`` are passed by position, where the call allows it.
+    """
 
     names: Mapping[str, str]
     reasons: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
     values: Mapping[str, str] = field(default_factory=dict)
+    plain: frozenset[str] = frozenset()
 
 
 def module_constants(tree: ast.Module | None) -> dict[str, str]:
@@ -319,7 +323,7 @@ def rebind(call_positional: int, call_keywords: Sequence[str], old: Signature, n
     contiguous = True
     for p in new.positional:
         came_from = target.get(p.name)
-        if p.name in extra and ((contiguous and call_positional > len(out)) or p.kind == "positional"):
+        if p.name in extra and ((contiguous and (call_positional > len(out) or p.name in mapped.plain)) or p.kind == "positional"):
             out.append(Argument("", None, extra.pop(p.name)))
         elif came_from is None:
             contiguous = False

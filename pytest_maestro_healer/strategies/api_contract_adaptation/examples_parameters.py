@@ -33,6 +33,13 @@ _DECORATED = (
 _CHECKOUT = "\n\n@logged\ndef checkout(amount):\n    return pay(amount, times=3)\n"
 _CHECKOUT_USE = "from shop.m import checkout\n\n\ndef test_checkout():\n    assert checkout(2) == '6 EUR'\n"
 
+_TAXED = "def net(amount, rates):\n    return amount * 2\n"
+_TAXES = (
+    "from shop.m import net\n\n\ndef test_one():\n    assert net(1, (1, 2)) == 2\n\n\n"
+    "def test_two():\n    assert net(2, (1, 2)) == 4\n\n\ndef test_all():\n    for rates in [(1, 2), (3, 4)]:\n        assert net(0, rates) == 0\n"
+)
+_PLAIN = "from shop.m import net\n\n\ndef test_net():\n    assert net(10) == 20\n"
+
 CHANGED = (
     _pair("a parameter renamed", _PAY, _PAY.replace("times", "count"), _USE, _USE.replace("times=3", "count=3")),
     _pair("a parameter of a decorated function renamed", _DECORATED, _DECORATED.replace("times", "count"), _USE, _USE.replace("times=3", "count=3")),
@@ -56,6 +63,12 @@ CHANGED = (
         "CURRENCY = 'EUR'\n\n\ndef price(amount, currency):\n    return f'{amount} {currency}'\n\n\ndef show(amount):\n    return price(amount, CURRENCY)\n",
         "from shop.m import price\n\n\ndef test_price():\n    assert price(76) == '76 EUR'\n",
         "from shop.m import price\n\n\ndef test_price():\n    assert price(76, currency='EUR') == '76 EUR'\n",
+    ),
+    Example(
+        "a required parameter added, which the other tests pass already",
+        {**_INIT, "shop/m.py": _TAXED, "test_a.py": _TAXES, "test_m.py": _PLAIN},
+        {"test_m.py": _PLAIN.replace("(10)", "(10, (1, 2))")},
+        head={**_INIT, "shop/m.py": _TAXED.replace(", rates", ""), "test_a.py": _TAXES, "test_m.py": _PLAIN},
     ),
     _pair(
         "a parameter removed that was not used",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_maestro_healer.edit.source import SourceFile
@@ -17,6 +17,9 @@ from pytest_maestro_healer.strategies.api_contract_adaptation import calls
 from pytest_maestro_healer.strategies.api_contract_adaptation.cause import changes, misfit, nodes_at
 from pytest_maestro_healer.strategies.api_contract_adaptation.resolve import Classes, Ref, resolver
 from pytest_maestro_healer.strategies.api_contract_adaptation.sites import calls_of, constructor
+
+#: Which share of the test calls must agree on a value.
+_MOST = 0.8
 
 
 @dataclass(frozen=True)
@@ -132,28 +135,73 @@ def _reads(definition: Def, name: str) -> bool:
 def _with_values(mapped: Mapped, callee: Callee, old: Signature, new: Signature, ctx: Context) -> tuple[Mapped, list[Evidence], bool]:
     """Values for new required parameters: the constant that stood in the old body, else what all of the product's own calls pass."""
     values, facts, guessed = dict(mapped.values), [], False
+    plain: set[str] = set()
     came = [p for p in new.params if p.required and p.name not in mapped.names.values() and old.get(p.name) is None]
     for p in came:
         if p.name in values:
             facts.append(Evidence("git", f"{p.name} stands where the old body had {values[p.name]}", f"{callee.path}:{callee.definition.line}", 0.7))
             continue
-        passed: dict[str, str] = {}
-        for path, call in product_calls(changes(ctx), callee.word):
-            bound = new.bind(len(call.args), [k.arg or "" for k in call.keywords])
-            source = bound.given.get(p.name)
-            if bound.error or source is None:
-                continue
-            value = call.args[source] if isinstance(source, int) else next(k.value for k in call.keywords if k.arg == source)
-            text = ast.unparse(value) if isinstance(value, ast.Constant) else ""
-            if isinstance(value, ast.Name):
-                text = module_constants(ctx.symbols.tree(path)).get(value.id, "")
-            passed.setdefault(text, f"{path}:{call.lineno}")
-        if len(passed) == 1 and "" not in passed:
-            text, place = next(iter(passed.items()))
-            values[p.name] = text
+        found = _agreed(p.name, new, callee, ctx)
+        if found is not None:
+            values[p.name], by_position, fact = found
+            plain |= {p.name} if by_position else set()
             guessed = True
-            facts.append(Evidence("callers", f"the product's own calls pass {p.name}={text}: {place}", place, 0.5))
-    return Mapped(mapped.names, mapped.reasons, mapped.removed, values), facts, guessed
+            facts.append(fact)
+    return Mapped(mapped.names, mapped.reasons, mapped.removed, values, frozenset(plain)), facts, guessed
+
+
+def _agreed(name: str, new: Signature, callee: Callee, ctx: Context) -> tuple[str, bool, Evidence] | None:
+    """The constant that all of the product's calls pass, else the one that (nearly) all other calls in test code pass; by position or not."""
+    for who, known, most, weight in (
+        ("the product's own calls", product_calls(changes(ctx), callee.word), 1.0, 0.5),
+        ("other calls in the tests", _test_calls(callee.word, ctx), _MOST, 0.6),
+    ):
+        passed = _passed(name, new, known, ctx)
+        unknown = len(passed.pop("", ()))
+        total = sum(map(len, passed.values()))
+        if not passed or (unknown and (most == 1.0 or unknown > total)):
+            continue
+        text, found = max(passed.items(), key=lambda kv: len(kv[1]))
+        places = [place for place, _ in found]
+        if len(places) == total or (len(places) >= 3 and len(places) >= most * total):
+            share = "" if len(places) == total else f"{len(places)} of {total} of "
+            said = f"{share}{who} pass {name}={text}: {', '.join(places[:3])}"
+            plain = sum(by_position for _, by_position in found) > len(found) / 2
+            return text, plain, Evidence("callers", said, places[0], weight if len(places) == total else weight - 0.1)
+    return None
+
+
+def _passed(name: str, new: Signature, known: Iterable[tuple[str, ast.Call]], ctx: Context) -> dict[str, list[tuple[str, bool]]]:
+    """What calls pass for a parameter: source of a constant (``""`` for anything else) -> where, and whether by position."""
+    out: dict[str, list[tuple[str, bool]]] = {}
+    for path, call in known:
+        bound = new.bind(len(call.args), [k.arg or "" for k in call.keywords])
+        source = bound.given.get(name)
+        if bound.error or source is None:
+            continue
+        value = call.args[source] if isinstance(source, int) else next(k.value for k in call.keywords if k.arg == source)
+        text = ast.unparse(value) if is_constant(value) else ""
+        if isinstance(value, ast.Name):
+            text = module_constants(ctx.symbols.tree(path)).get(value.id, "")
+        out.setdefault(text, []).append((f"{path}:{call.lineno}", isinstance(source, int)))
+    return out
+
+
+def _test_calls(word: str, ctx: Context) -> Iterator[tuple[str, ast.Call]]:
+    """Calls of ``word`` in the project's test files."""
+    for src in ctx.test_files_with(word):
+        for node in ast.walk(src.tree) if src.tree is not None else ():
+            if isinstance(node, ast.Call) and (node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")) == word:
+                yield src.path, node
+
+
+def is_constant(value: ast.expr) -> bool:
+    """Whether an expression is a literal through and through."""
+    try:
+        ast.literal_eval(value)
+    except (ValueError, TypeError, SyntaxError):
+        return False
+    return True
 
 
 def adapted(call: ast.Call, change: Contract) -> list[Argument] | None:

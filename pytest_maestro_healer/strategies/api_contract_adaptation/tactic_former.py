@@ -17,7 +17,7 @@ from pytest_maestro_healer.strategies.api_contract_adaptation import examples_fo
 from pytest_maestro_healer.strategies.api_contract_adaptation.calls import Edits, rewrite
 from pytest_maestro_healer.strategies.api_contract_adaptation.cause import Misfit, misfit, nodes_at, same_failures, test_function
 from pytest_maestro_healer.strategies.api_contract_adaptation.library_parameters import Target, live_target
-from pytest_maestro_healer.strategies.api_contract_adaptation.parameters import product_callee
+from pytest_maestro_healer.strategies.api_contract_adaptation.parameters import is_constant, product_callee
 from pytest_maestro_healer.strategies.api_contract_adaptation.renames import STRATEGY, reference
 from pytest_maestro_healer.strategies.api_contract_adaptation.resolve import resolver
 from pytest_maestro_healer.strategies.base import Tactic
@@ -165,7 +165,7 @@ def required_option(target: Target, name: str, call: ast.Call, src: SourceFile, 
             if isinstance(node, ast.Call) and _last(node.func) == word:
                 for k in node.keywords:
                     if k.arg == name:
-                        text = ast.unparse(k.value) if _is_constant(k.value) else ""
+                        text = ast.unparse(k.value) if is_constant(k.value) else ""
                         passed[text] += 1
                         places.setdefault(text, f"{other.path}:{node.lineno}")
     if len(passed) == 1 and "" not in passed:
@@ -206,14 +206,6 @@ def _pass(edits: Edits, src: SourceFile, call: ast.Call, option: Option, ctx: Co
     value = reference(editor, resolver(src, ctx), option.value) if option.dotted else option.value
     keep = [Argument("", i) for i in range(len(call.args))] + [Argument(k.arg or "", k.arg) for k in call.keywords]
     rewrite(editor, call, [*keep, Argument(option.name, None, value)])
-
-
-def _is_constant(value: ast.expr) -> bool:
-    try:
-        ast.literal_eval(value)
-    except (ValueError, TypeError, SyntaxError):
-        return False
-    return True
 
 
 def _is_dotted(text: str) -> bool:
