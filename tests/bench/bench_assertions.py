@@ -178,7 +178,7 @@ def _healed(project: Project, edit: Edit, left: Sequence[tuple[str, str]], their
     results = json.loads(report.read_text(encoding="utf-8"))["results"] if report.exists() else []
     now = (project.root / edit.file).read_text(encoding="utf-8", errors="replace")
     passes = project.passing(edit)
-    changed = [line[3:] for line in project.git("status", "--porcelain").splitlines()]
+    changed = [line[3:] for line in project.git("status", "--porcelain", "--untracked-files=no").splitlines()]
     foreign = [p for p in changed if "test" not in p]
     rows = []
     for test, kind in left:
