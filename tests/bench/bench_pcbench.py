@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import difflib
 import json
 import os
 import re
@@ -22,12 +23,16 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
+
+from pcbench_releases import AGED, needs
 
 #: Pure Python, and installable with pip on today's interpreters.
 LIBRARIES = "click,django,fastapi,flask,httpx,loguru,networkx"
 _CASE = re.compile(r"^Benchmark/(\w+)/([^/]+)@([\w.]+)-([\w.]+)/([^/]+#\d+NN)/[^/]+\.py$")
+_INSTALL_SECONDS, _TEST_SECONDS = 300, 120
 _ROOT = Path(__file__).resolve().parents[2]
 #: Run in the environment of a release: the callees of a script and their parameters.
 _PROBE = """
@@ -54,7 +59,7 @@ print(json.dumps(out))
 
 @dataclass(frozen=True)
 class Case:
-    """One incompatible call: its library, API, releases and script."""
+    """One incompatible call: its library, API, releases, script and the data files beside it."""
 
     library: str
     api: str
@@ -62,6 +67,7 @@ class Case:
     new: str
     name: str
     script: str
+    data: dict[str, bytes] = field(default_factory=dict)
 
 
 def cases(checkout: Path, libraries: Sequence[str], per_api: int) -> Iterator[Case]:
@@ -70,13 +76,20 @@ def cases(checkout: Path, libraries: Sequence[str], per_api: int) -> Iterator[Ca
     git = ["git", f"--git-dir={checkout}"] if bare else ["git", "-C", str(checkout)]
     taken: Counter[str] = Counter()
     listed = subprocess.run([*git, "ls-tree", "-r", "--name-only", "HEAD", "Benchmark"], capture_output=True, text=True, check=True).stdout
-    for path in listed.splitlines():
+    paths = listed.splitlines()
+    for path in paths:
         m = _CASE.match(path)
         if m is None or m[1] not in libraries or taken[m[2] + m[4]] >= per_api:
             continue
         taken[m[2] + m[4]] += 1
-        script = subprocess.run([*git, "show", f"HEAD:{path}"], capture_output=True, text=True, check=True).stdout
-        yield Case(m[1], m[2], m[3], m[4], m[5], script)
+        folder = path.rpartition("/")[0] + "/"
+        found = {
+            p.removeprefix(folder): subprocess.run([*git, "show", f"HEAD:{p}"], capture_output=True, check=True).stdout
+            for p in paths
+            if p.startswith(folder)
+        }
+        script = found.pop(path.removeprefix(folder)).decode()
+        yield Case(m[1], m[2], m[3], m[4], m[5], script, found)
 
 
 def as_test(script: str) -> str:
@@ -99,47 +112,93 @@ def as_script(test: str) -> str:
 class Environments:
     """One venv per release, made when it is asked for."""
 
-    def __init__(self, work: Path, product: Path) -> None:
+    def __init__(self, work: Path, product: Path, python: str, older: Sequence[str]) -> None:
         self.work = work
         self.product = product
+        self.interpreter = python
+        self.older = tuple(older)
 
-    def python(self, library: str, version: str, *, healer: bool) -> str:
-        """The interpreter of a venv with that release; ``""`` where it cannot be installed or imported."""
-        folder = self.work / "envs" / f"{library}-{version}{'-healer' if healer else ''}"
+    def healing(self, library: str, release: str) -> str:
+        """The interpreter of a venv with that release and the healer; ``""`` where there can be none."""
+        return self._made(library, release, self.interpreter, healer=True)
+
+    def plain(self, library: str, release: str) -> Iterator[str]:
+        """Interpreters of venvs with that release: of the same Python as the healer's, then of the older ones."""
+        for interpreter in (self.interpreter, *self.older):
+            python = self._made(library, release, interpreter, healer=False)
+            if python:
+                yield python
+
+    def why_not(self, library: str, release: str) -> str:
+        """Why the last attempt to install a release with the healer failed."""
+        log = self._folder(library, release, self.interpreter, healer=True) / "why"
+        return log.read_text() if log.exists() else ""
+
+    def _folder(self, library: str, release: str, interpreter: str, *, healer: bool) -> Path:
+        return self.work / "envs" / f"{library}-{release}-{Path(interpreter).parent.parent.name}{'-healer' if healer else ''}"
+
+    def _made(self, library: str, release: str, interpreter: str, *, healer: bool) -> str:
+        folder = self._folder(library, release, interpreter, healer=healer)
         python = folder / "bin" / "python"
         if not (folder / "ready").exists():
             if folder.exists():
                 return ""
-            subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-            wanted = [f"{library}=={version}", "pytest", *self._fitting(library, version)] + ([str(self.product)] if healer else [])
-            made = subprocess.run([str(python), "-m", "pip", "install", "-q", *wanted], capture_output=True, text=True)
-            if made.returncode or subprocess.run([str(python), "-c", f"import {library}"], capture_output=True).returncode:
+            subprocess.run([interpreter, "-m", "venv", str(folder)], check=True)
+            problem = self._install(python, library, release, healer=healer)
+            (folder / ("why" if problem else "ready")).write_text(problem)
+            if problem:
                 return ""
-            (folder / "ready").write_text("")
         return str(python)
 
-    def _fitting(self, library: str, version: str) -> list[str]:
-        """What an old release needs and does not pin itself."""
-        if library == "flask" and version < "2.3":
-            return ["werkzeug<3"]
-        if library == "fastapi":
-            return ["pydantic<2"]
-        return []
+    def _install(self, python: Path, library: str, release: str, *, healer: bool) -> str:
+        """Install a release and what it needs; ``""``, or why that is not possible."""
+        rules = list(needs(library, release))
+        build = [b for rule in rules for b in rule.build]
+        wanted = [f"{library}=={release}", *(r.format(release=release) for rule in rules for r in rule.requirements)]
+        steps = [["pip", "install", "-q", "--prefer-binary", "pytest", "wheel", *(["-e", str(self.product)] if healer else [])]]
+        steps += [["pip", "install", "-q", "--prefer-binary", *build]] if build else []
+        steps += [["pip", "install", "-q", "--prefer-binary", *(["--no-build-isolation"] if build else []), *wanted]]
+        for rule in rules:
+            if rule.aged:
+                site = next(python.parent.parent.glob("lib/python*/site-packages"))
+                (site / "aged_names.py").write_text(AGED)
+                (site / "aged_names.pth").write_text("import aged_names\n")
+        env = environ(library, release)
+        for step in [*steps, ["-c", f"import {library}"]]:
+            command = [str(python), *(["-m"] if step[0] == "pip" else []), *step]
+            try:
+                done = subprocess.run(command, capture_output=True, text=True, timeout=_INSTALL_SECONDS, env=env)
+            except subprocess.TimeoutExpired:
+                return f"more than {_INSTALL_SECONDS} s"
+            if done.returncode:
+                said = [line for line in done.stderr.splitlines() if "rror" in line] or done.stderr.splitlines() or ["?"]
+                return said[-1].strip()[:200]
+        return ""
 
 
-def passes(python: str, folder: Path) -> bool:
-    """Whether the test passes in an environment."""
-    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
+def environ(library: str, release: str) -> dict[str, str]:
+    """The variables under which a release is installed and runs."""
+    more = {name: value for rule in needs(library, release) for name, value in rule.environ.items()}
+    return {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", "MPLBACKEND": "Agg", **more}
+
+
+def failure(python: str, folder: Path, env: dict[str, str]) -> str:
+    """How the test fails in an environment, ``""`` if it passes."""
     command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:maestro_healer", "test_case.py"]
     try:
-        return subprocess.run(command, cwd=folder, env=env, capture_output=True, timeout=120).returncode == 0
+        done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=_TEST_SECONDS)
     except subprocess.TimeoutExpired:
-        return False
+        return f"more than {_TEST_SECONDS} s"
+    if done.returncode == 0:
+        return ""
+    said = [line[1:].strip() for line in done.stdout.splitlines() if line.startswith("E  ")]
+    errors = [line for line in said if re.match(r"[\w.]*(Error|Exception|Warning|Timeout|Exit|Refused)\b", line)]
+    return (errors or said or done.stdout.splitlines() or ["?"])[-1][:200]
 
 
-def signatures(python: str, script: str) -> dict[str, list[list[str]]]:
+def signatures(python: str, script: str, folder: Path, env: dict[str, str]) -> dict[str, list[list[str]]]:
     """The parameters of every callee of a script, as one release has them."""
-    run = subprocess.run([python, "-c", _PROBE], input=script, capture_output=True, text=True, timeout=120)
+    run = subprocess.run([python, "-c", _PROBE], input=script, capture_output=True, text=True, timeout=_TEST_SECONDS, cwd=folder, env=env)
     try:
         return {name: params for name, params in json.loads(run.stdout.splitlines()[-1]) if params is not None}
     except (IndexError, ValueError):
@@ -183,36 +242,104 @@ def precise(before: str, after: str, old: dict[str, list[list[str]]], new: dict[
     return ""
 
 
-def run(case: Case, environments: Environments, work: Path) -> tuple[str, str]:
-    """(outcome, detail) of one case."""
-    old = environments.python(case.library, case.old, healer=False)
-    new = environments.python(case.library, case.new, healer=True)
-    if not old or not new:
-        return "not installable", ""
-    folder = work / "case"
+@dataclass
+class Result:
+    """What came of one case."""
+
+    outcome: str
+    detail: str = ""
+    error: str = ""
+    old_python: str = ""
+    call: str = ""
+
+
+def lay_out(case: Case, folder: Path) -> str:
+    """A git repository with the case as a test, and the upgrade as its last commit; returns the test's text."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     test = as_test(case.script)
-    for version in (case.old, case.new):
-        (folder / "test_case.py").write_text(test)
-        (folder / "requirements.txt").write_text(f"{case.library}=={version}\n")
-        if version == case.old:
-            subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    (folder / "test_case.py").write_text(test)
+    for name, content in case.data.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    identity = ["-c", "user.name=bench", "-c", "user.email=bench@example.org"]
+    for release in (case.old, case.new):
+        (folder / "requirements.txt").write_text(f"{case.library}=={release}\n")
         subprocess.run(["git", "add", "-A"], cwd=folder, check=True)
-        identity = ["-c", "user.name=bench", "-c", "user.email=bench@example.org"]
-        subprocess.run(["git", *identity, "commit", "-q", "-m", f"{case.library} {version}"], cwd=folder, check=True)
-    if not passes(old, folder) or passes(new, folder):
-        return "not reproduced", ""
-    command = [new, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--heal", "--heal-apply=all", "test_case.py"]
-    subprocess.run(command, cwd=folder, capture_output=True, timeout=300)
+        subprocess.run(["git", *identity, "commit", "-q", "-m", f"{case.library} {release}"], cwd=folder, check=True)
+    return test
+
+
+def run(case: Case, environments: Environments, work: Path) -> Result:
+    """What comes of one case."""
+    new = environments.healing(case.library, case.new)
+    if not new:
+        return Result("not installable", f"{case.new}: {environments.why_not(case.library, case.new)}")
+    folder = work / "case"
+    test = lay_out(case, folder)
+    before_env, after_env = environ(case.library, case.old), environ(case.library, case.new)
+    error = failure(new, folder, after_env)
+    if not error:
+        return Result("not reproduced", "passes with the new release")
+    old, why = "", "cannot be installed"
+    for python in environments.plain(case.library, case.old):
+        why = failure(python, folder, before_env)
+        if not why:
+            old = python
+            break
+    if not old:
+        return Result("not reproduced", f"fails with the old release too: {why}", error)
+    other = Path(old).parents[1].name.rpartition("-")[2]
+    result = Result("no heal", "", error, other if other != Path(environments.interpreter).parents[1].name else "")
+    if result.old_python and not re.search(r"argument|attribute|parameter", error):
+        result.outcome, result.detail = "not reproduced", "the interpreter may be the cause"
+        return result
+    options = ["--heal", "-vv", "--heal-apply=all"]
+    command = [new, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, "test_case.py"]
+    said = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, env=after_env)
+    log = work / "logs" / f"{case.library}-{case.new}-{case.name}.txt"
+    log.parent.mkdir(exist_ok=True)
+    log.write_text(f"{test}\n{said.stdout}\n{said.stderr}")
     healed = (folder / "test_case.py").read_text()
     if healed == test:
-        return "no heal", ""
-    if not passes(new, folder):
-        return "healed, still fails", ""
+        return result
+    result.call = "\n".join(d for d in difflib.unified_diff(test.splitlines(), healed.splitlines(), n=0, lineterm="") if d[:3] not in ("---", "+++"))
+    if failure(new, folder, after_env):
+        result.outcome = "healed, still fails"
+        return result
     before, after = as_script(test), as_script(healed)
-    problem = precise(before, after, signatures(old, before), signatures(new, after))
-    return ("precise", "") if not problem else ("imprecise", problem)
+    result.detail = precise(before, after, signatures(old, before, folder, before_env), signatures(new, after, folder, after_env))
+    result.outcome = "imprecise" if result.detail else "precise"
+    return result
+
+
+#: The columns of the table.
+OUTCOMES = ("not installable", "not reproduced", "no heal", "healed, still fails", "imprecise", "precise")
+
+
+def table(records: Sequence[dict[str, Any]], by: str) -> list[str]:
+    """A Markdown table of the outcomes, one row for each value of ``by`` (library or api) and one for all."""
+    rows: dict[str, Counter[str]] = defaultdict(Counter)
+    for r in records:
+        rows[r["library"] if by == "library" else f"{r['api']} {r['old']} > {r['new']}"][r["outcome"]] += 1
+        rows["all"][r["outcome"]] += 1
+    rows["all"] = rows.pop("all", Counter())
+    out = [f"| {by} | tried | {' | '.join(OUTCOMES)} |", "| --- " * (len(OUTCOMES) + 2) + "|"]
+    for name, counts in rows.items():
+        out.append(f"| {name} | {sum(counts.values())} | {' | '.join(str(counts[o]) for o in OUTCOMES)} |")
+    return out
+
+
+def by_api(records: Sequence[dict[str, Any]]) -> tuple[int, float, float]:
+    """(APIs with a reproduced case, mean share of healed cases, mean share of precise repairs among the cases): every API counts the same."""
+    apis: dict[str, list[str]] = defaultdict(list)
+    for r in records:
+        if r["outcome"] not in ("not installable", "not reproduced"):
+            apis[f"{r['api']}@{r['new']}"].append(r["outcome"])
+    healed = [sum(o != "no heal" for o in found) / len(found) for found in apis.values()]
+    right = [sum(o == "precise" for o in found) / len(found) for found in apis.values()]
+    return len(apis), sum(healed) / max(len(apis), 1), sum(right) / max(len(apis), 1)
 
 
 def main() -> None:
@@ -222,26 +349,32 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--libraries", default=LIBRARIES)
     parser.add_argument("--per-api", type=int, default=5)
+    parser.add_argument("--only", default="", help="a part of the API's name")
+    parser.add_argument("--python", default=sys.executable, help="the interpreter of the new release and of the healer, >= 3.10")
+    parser.add_argument(
+        "--older", action="append", default=[], help="an interpreter for old releases that do not run under --python; may be repeated"
+    )
     parser.add_argument("--product", type=Path, default=_ROOT)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    environments = Environments(args.work.resolve(), args.product)
-    table: dict[str, Counter[str]] = defaultdict(Counter)
-    records = []
+    work = args.work.resolve()
+    environments = Environments(work, args.product, args.python, args.older)
+    records: list[dict[str, Any]] = []
     for case in cases(args.checkout, args.libraries.split(","), args.per_api):
+        if args.only not in case.api:
+            continue
         start = time.perf_counter()
-        outcome, detail = run(case, environments, args.work.resolve())
-        table[case.library][outcome] += 1
-        records.append({"library": case.library, "case": case.name, "outcome": outcome, "detail": detail, "seconds": time.perf_counter() - start})
-        print(f"{case.library:10} {case.name:45} {outcome} {detail}", flush=True)
+        result = run(case, environments, work)
+        row = {"library": case.library, "api": case.api, "old": case.old, "new": case.new, "case": case.name, **asdict(result)}
+        records.append({**row, "seconds": round(time.perf_counter() - start, 1)})
+        print(f"{case.library:10} {case.name:45} {result.outcome} {result.detail} [{result.error}] {result.old_python}", flush=True)
         if args.out:
             args.out.write_text(json.dumps(records, indent=1))
-    for library, counts in table.items():
-        print(library, dict(counts))
-    total = sum(table.values(), Counter())
+    print("\n".join([*table(records, "library"), "", *table(records, "api")]))
+    total = Counter(r["outcome"] for r in records)
     healed = total["precise"] + total["imprecise"] + total["healed, still fails"]
-    tried = healed + total["no heal"]
-    print(f"{tried} cases reproduced, {healed} healed, {total['precise']} of them precisely")
+    print(f"{healed + total['no heal']} cases reproduced, {healed} healed, {total['precise']} of them precisely")
+    print("{} APIs; each the same weight: {:.0%} healed, {:.0%} precisely".format(*by_api(records)))
 
 
 if __name__ == "__main__":
