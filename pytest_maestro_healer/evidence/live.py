@@ -77,6 +77,20 @@ class Live:
             return True, obj
         return False, None
 
+    def running(self, module: str, function: str, line: int) -> str:
+        """The dotted name of the function or method ``function`` of a loaded module whose lines include ``line``, ``""`` if there is none."""
+        space = vars(sys.modules[module]) if module in sys.modules else {}
+        name = function.rpartition(".")[2]
+        places = [(module, space), *((f"{module}.{n}", vars(c)) for n, c in list(space.items()) if inspect.isclass(c) and c.__module__ == module)]
+        found: list[tuple[int, str]] = []
+        for owner, members in places:
+            member = members.get(name)
+            plain = inspect.unwrap(member.__func__ if isinstance(member, (staticmethod, classmethod)) else member) if member is not None else None
+            code = plain.__code__ if inspect.isfunction(plain) else None
+            if code is not None and code.co_firstlineno <= line:
+                found.append((code.co_firstlineno, owner if name in ("__init__", "__new__") else f"{owner}.{name}"))
+        return max(found)[1] if found else ""
+
     def describe(self, dotted: str) -> Described | None:
         """Kind, signature, members and home of what ``dotted`` names; ``None`` if there is no such thing."""
         found, obj = self.get(dotted)

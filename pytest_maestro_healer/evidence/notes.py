@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import importlib.metadata
 import inspect
 import re
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -215,6 +217,54 @@ def parameter_removed(top: str, function: str, name: str) -> tuple[str, str] | N
             if len(entry) < 600 and all(w.search(entry) for w in words) and gone.search(entry):
                 return " ".join(entry.split())[:160], file
     return None
+
+
+def deprecation_in_code(top: str, old: str, candidates: Sequence[str]) -> tuple[str, str, str] | None:
+    """(candidate, sentence, module): the one candidate that a text in the code names as what took the place of ``old``.
+
+    The loaded modules of package ``top`` and of what it requires are read: a wrapper hands keywords on, and the wrapped package says in its
+    own deprecation what they became.
+    """
+    word, quoted = re.compile(rf"\b{re.escape(old)}\b"), r"[`'\"]{}=?[`'\"]"
+    found: dict[str, tuple[str, str]] = {}
+    for module, text in _sources(top):
+        if not word.search(text) or not any(c in text for c in candidates):
+            continue
+        for sentence in _strings(text, old):
+            if re.search(quoted.format(re.escape(old)), sentence) and _RENAME.search(word.sub("", sentence)):
+                for c in candidates:
+                    if c != old and re.search(quoted.format(re.escape(c)), sentence):
+                        found.setdefault(c, (" ".join(sentence.split())[:160], module))
+    if len(found) != 1:
+        return None
+    name, (sentence, module) = next(iter(found.items()))
+    return name, sentence, module
+
+
+def _sources(top: str) -> Iterator[tuple[str, str]]:
+    tops = {top}
+    for name in importlib.metadata.packages_distributions().get(top, []):
+        try:
+            wanted = importlib.metadata.requires(name) or []
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        tops |= {re.split(r"[^\w.-]", r, maxsplit=1)[0].lower().replace("-", "_") for r in wanted if "extra ==" not in r}
+    for module, loaded in sorted(sys.modules.items()):
+        path = str(getattr(loaded, "__file__", None) or "")
+        if module.partition(".")[0] in tops and path.endswith(".py"):
+            with contextlib.suppress(OSError):
+                yield module, Path(path).read_text(encoding="utf-8", errors="replace")[:_LIMIT]
+
+
+def _strings(text: str, word: str) -> Iterator[str]:
+    """The string literals of a module that contain a word, short ones only: a message is no chapter."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and word in node.value and len(node.value) < 400:
+            yield node.value
 
 
 def removal_noted(top: str, old: str) -> tuple[str, str] | None:

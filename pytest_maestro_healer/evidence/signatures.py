@@ -174,8 +174,17 @@ def of_live(obj: object) -> Signature | None:
     out = []
     for p in sig.parameters.values():
         default = None if p.default is inspect.Parameter.empty else _repr(p.default)
-        out.append(Param(p.name, kinds[p.kind], default))
+        annotation = "" if p.annotation is inspect.Parameter.empty else _annotation(p.annotation)
+        out.append(Param(p.name, kinds[p.kind], default, annotation))
     return Signature(tuple(out))
+
+
+def _annotation(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, type) and not hasattr(value, "__args__"):
+        return value.__name__ if value.__module__ == "builtins" else f"{value.__module__}.{value.__name__}"
+    return _repr(value)
 
 
 def _repr(value: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_former import FormerBehaviour, RequiredArgument
 from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_hoisted import MemberOfOther
+from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_inserted import InsertedParameter
 from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_literals import PatchTarget, RenamedKey, RenamedOption
 from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_names import AbstractMethods, KnownMigration, Removed, RenamedSymbol
 from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_parameters import (
@@ -33,6 +34,7 @@ class ApiContractAdaptation(Strategy):
         DeprecatedUse(),
         ChangedParameters(),
         LibraryParameters(),
+        InsertedParameter(),
         ReorderedParameters(),
         ChangedDefault(),
         RequiredArgument(),

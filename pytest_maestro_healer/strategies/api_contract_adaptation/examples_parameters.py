@@ -177,6 +177,41 @@ LIBRARY = (
         },
     ),
     Example(
+        "positional arguments for keyword-only parameters with defaults that are not all given",
+        {
+            **_VENDOR,
+            "vendor/tables/__init__.py": "def render(*, rows=(), caption=None, width=80):\n    return '\\n'.join(rows) + (caption or '')\n",
+            "tests/test_t.py": _RENDER.replace("buffered=True", "'!'").replace("== 'a'", "== 'a!'"),
+        },
+        {
+            "tests/test_t.py": _RENDER.replace("['a'], buffered=True", "rows=['a'], caption='!'").replace("== 'a'", "== 'a!'"),
+        },
+    ),
+    Example(
+        "a positional None for a parameter that is gone, before one of another kind",
+        {
+            **_VENDOR,
+            "vendor/tables/__init__.py": "def render(rows, *, width=80, strict=False):\n    return '\\n'.join(rows)\n",
+            "tests/test_t.py": _RENDER.replace("buffered=True", "None, 60, True"),
+        },
+        {"tests/test_t.py": _RENDER.replace("buffered=True", "width=60, strict=True")},
+    ),
+    Example(
+        "two keywords that are gone, with no value",
+        {**_VENDOR, "tests/test_t.py": _RENDER.replace("buffered=True", "buffered=None, colour=None")},
+        {"tests/test_t.py": _RENDER.replace(", buffered=True", "")},
+    ),
+    Example(
+        "a keyword of which a deprecation in the code of another function speaks",
+        {
+            **_VENDOR,
+            "vendor/tables/__init__.py": "import warnings\n\n\ndef render(rows, *, glue='\\n'):\n    return glue.join(rows)\n\n\ndef dump(rows, joiner=None, glue='\\n'):\n"
+            '    if joiner is not None:\n        warnings.warn(\'"joiner" is deprecated and replaced by "glue"\', DeprecationWarning)\n    return render(rows, glue=joiner or glue)\n',
+            "tests/test_t.py": _RENDER.replace("['a'], buffered=True", "['a', 'b'], joiner='-'").replace("== 'a'", "== 'a-b'"),
+        },
+        {"tests/test_t.py": _RENDER.replace("['a'], buffered=True", "['a', 'b'], glue='-'").replace("== 'a'", "== 'a-b'")},
+    ),
+    Example(
         "a keyword that the changelog says is gone",
         {**_VENDOR, "vendor/tables/CHANGES.rst": "2.0\n---\n\n- ``render()`` no longer takes ``buffered``.\n", "tests/test_t.py": _RENDER},
         {"tests/test_t.py": _RENDER.replace(", buffered=True", "")},
@@ -187,10 +222,19 @@ NOT_LIBRARY = (
         "a keyword without a value, and a parameter of a similar name",
         {
             **_VENDOR,
-            "vendor/tables/__init__.py": "def render(rows, caption=None):\n    return '\\n'.join(rows) + (caption or '')\n",
+            "vendor/tables/__init__.py": "def render(rows, caption='Rows'):\n    return '\\n'.join(rows) + ('' if caption is None else '')\n",
             "tests/test_t.py": _RENDER.replace("buffered=True", "captions=None"),
         },
-        why="with None any parameter would do: nothing shows that this one was meant",
+        why="None may have meant no caption, which is not the default: neither leaving it out nor the other name is shown",
+    ),
+    Example(
+        "positional arguments of another kind than the keyword-only parameters",
+        {
+            **_VENDOR,
+            "vendor/tables/__init__.py": "def render(rows, *, width=80, strict=False):\n    return '\\n'.join(rows)\n",
+            "tests/test_t.py": _RENDER.replace("buffered=True", "'utf-8', True"),
+        },
+        why="width is a number: the text stood for something that is gone, and it is no None",
     ),
     Example(
         "a keyword that is gone, and nothing says why",

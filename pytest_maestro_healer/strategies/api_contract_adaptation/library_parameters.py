@@ -6,18 +6,21 @@ import ast
 import inspect
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence import migrations, notes
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.kinds import documented_types
 from pytest_maestro_healer.evidence.live import suggest
 from pytest_maestro_healer.evidence.signatures import Argument, Mapped, Signature, has_stars, of_live, parse_signature, rebind
 from pytest_maestro_healer.model import Applicability, Evidence, Failure, Proposal
+from pytest_maestro_healer.strategies.api_contract_adaptation.alignment import Slots, arguments, surplus
 from pytest_maestro_healer.strategies.api_contract_adaptation.calls import Edits, rewrite
 from pytest_maestro_healer.strategies.api_contract_adaptation.cause import Misfit, nodes_at, raised_in_test, same_failures
+from pytest_maestro_healer.strategies.api_contract_adaptation.parameters import product_callee
 from pytest_maestro_healer.strategies.api_contract_adaptation.renames import STRATEGY
 from pytest_maestro_healer.strategies.api_contract_adaptation.resolve import resolver
 from pytest_maestro_healer.strategies.api_contract_adaptation.sites import calls_of
@@ -48,6 +51,7 @@ class Way:
     score: float
     text: str
     old: Signature | None = None
+    slots: Slots | None = None
 
 
 def propose(tactic: str, failure: Failure, bad: Misfit, ctx: Context) -> Iterator[Proposal]:
@@ -59,7 +63,7 @@ def propose(tactic: str, failure: Failure, bad: Misfit, ctx: Context) -> Iterato
         target = live_target(src, call, bad, ctx)
         if target is None or has_stars(call):
             continue
-        for way in ways(target, call, bad, ctx):
+        for way in ways(target, call, bad, ctx, foreign=product_callee(resolver(src, ctx).ref(call.func), ctx) is None):
             group = same_failures(failure, ctx, bad.key)
             edits = Edits()
             word = call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id if isinstance(call.func, ast.Name) else ""
@@ -100,26 +104,55 @@ def _forwarded(tactic: str, failure: Failure, bad: Misfit, ctx: Context) -> Iter
         taken = {k.arg for k in call.keywords}
         target = Target(dotted, obj, Signature(tuple(p for p in signature.params if p.name not in taken)))
         for way in _keyword(target, m[1], ast.Call(call.func, [], [keyword]), ctx):
-            edits = Edits()
-            to = way.mapped[m[1]]
-            rewrite(edits.of(src), call, [Argument("", i) for i in range(len(call.args))] + [
-                Argument(to if k is keyword else k.arg or "", k.arg) for k in call.keywords if k is not keyword or to
-            ])  # fmt: skip
-            made = edits.all()
-            if made and not has_stars(call):
-                meaning = f"{dotted}: {way.text}"
-                yield Proposal(
-                    STRATEGY,
-                    tactic,
-                    made,
-                    way.evidence,
-                    Applicability.REVIEW,
-                    meaning,
-                    (failure.nodeid,),
-                    meaning=meaning,
-                    cause_key=bad.key,
-                    score=way.score - 0.05,
-                )
+            yield from _one_call(tactic, failure, src, call, keyword, dotted, way, bad.key)
+
+
+def swallowed(tactic: str, failure: Failure, ctx: Context) -> Iterator[Proposal]:
+    """A keyword without a value that went into ``**kwargs``, where the callee complains of it: it is no parameter any more."""
+    for src, call in nodes_at(failure, ctx, ast.Call):
+        target = live_target(src, call, Misfit("", ""), ctx) or entered(src, call, failure, ctx)
+        if target is None or not target.signature.has("kwargs"):
+            continue
+        if (
+            product_callee(resolver(src, ctx).ref(call.func), ctx) is not None
+            or target.dotted.partition(".")[0] != failure.frames[-1].module.partition(".")[0]
+        ):
+            continue
+        unknown = [k for k in call.keywords if k.arg and target.signature.get(k.arg) is None]
+        blamed = [k for k in unknown if re.search(rf"\b{k.arg}\b", failure.message)] or (unknown if len(unknown) == 1 else [])
+        for keyword in blamed[:1]:
+            if ast.unparse(keyword.value) == "None":
+                for way in _keyword(target, keyword.arg or "", call, ctx):
+                    yield from _one_call(tactic, failure, src, call, keyword, target.dotted, way, f"kwargs:{target.dotted}.{keyword.arg}")
+
+
+def entered(src: SourceFile, call: ast.Call, failure: Failure, ctx: Context) -> Target | None:
+    """The callee of a failing call as the traceback shows it: the frame that follows the test's."""
+    frames = list(failure.frames)
+    at = next((i for i in range(len(frames) - 1, -1, -1) if frames[i].kind == "test"), None)
+    if at is None or at + 1 >= len(frames) or frames[at + 1].location.line is None:
+        return None
+    frame = frames[at + 1]
+    dotted = ctx.live.running(frame.module, frame.function, frame.location.line)
+    last = dotted.rpartition(".")[2]
+    word = call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id if isinstance(call.func, ast.Name) else ""
+    return _target(src, call, dotted, ctx.live.get(dotted)[1], ctx) if dotted and word == last else None
+
+
+def _one_call(
+    tactic: str, failure: Failure, src: SourceFile, call: ast.Call, keyword: ast.keyword, dotted: str, way: Way, cause: str
+) -> Iterator[Proposal]:
+    """One keyword of one call by ``way``."""
+    edits = Edits()
+    to = way.mapped[keyword.arg or ""]
+    rewrite(edits.of(src), call, [Argument("", i) for i in range(len(call.args))] + [
+        Argument(to if k is keyword else k.arg or "", k.arg) for k in call.keywords if k is not keyword or to
+    ])  # fmt: skip
+    made = edits.all()
+    if made and not has_stars(call):
+        text = f"{dotted}: {way.text}"
+        yield Proposal(STRATEGY, tactic, made, way.evidence, Applicability.REVIEW, text, (failure.nodeid,), meaning=text, cause_key=cause,
+                       score=way.score - 0.05)  # fmt: skip
 
 
 # -- the callee --------------------------------------------------------------------------------------------
@@ -134,7 +167,12 @@ def live_target(src: SourceFile, call: ast.Call, bad: Misfit, ctx: Context) -> T
         dotted, obj = _by_message(src, bad, ctx)
         if obj is None:
             return None
-    bound = "." in dotted and ref is not None and _is_method(dotted, obj, ctx)
+    return _target(src, call, dotted, obj, ctx)
+
+
+def _target(src: SourceFile, call: ast.Call, dotted: str, obj: Any, ctx: Context) -> Target | None:
+    receiver = resolver(src, ctx).ref(call.func.value) if isinstance(call.func, ast.Attribute) else None
+    bound = _is_method(dotted, obj, ctx) and (receiver is None or receiver.kind != "class")
     raw = obj.__func__ if isinstance(obj, (staticmethod, classmethod)) else obj
     signature = of_live(raw)
     if signature is None:
@@ -162,8 +200,8 @@ def _by_message(src: SourceFile, bad: Misfit, ctx: Context, top: str = "") -> tu
 
 
 # -- the ways ----------------------------------------------------------------------------------------------
-def ways(target: Target, call: ast.Call, bad: Misfit, ctx: Context) -> Iterable[Way]:
-    """What the call could mean today, best first."""
+def ways(target: Target, call: ast.Call, bad: Misfit, ctx: Context, *, foreign: bool = True) -> Iterable[Way]:
+    """What the call could mean today, best first; ``foreign`` says that the callee is no code of the project."""
     known = migrations.old_signature(target.dotted, ctx.live)
     old = parse_signature(known[0]) if known is not None else None
     if known is not None and old is not None and old.accepts(call):
@@ -173,32 +211,71 @@ def ways(target: Target, call: ast.Call, bad: Misfit, ctx: Context) -> Iterable[
         return
     m = _UNEXPECTED.search(bad.reason)
     if m:
-        yield from _keyword(target, m[1], call, ctx)
+        for way in _keyword(target, m[1], call, ctx, foreign=foreign):
+            yield _together(way, target, call, ctx, foreign=foreign)
     elif _TOO_MANY.search(bad.reason):
-        yield from _surplus(target, call)
+        yield from _surplus(target, call, {}, foreign=foreign)
 
 
-def _keyword(target: Target, name: str, call: ast.Call, ctx: Context) -> Iterator[Way]:
+def _together(way: Way, target: Target, call: ast.Call, ctx: Context, *, foreign: bool) -> Way:
+    """``way`` with what the call's other arguments need, which Python does not come to speak of: keywords unknown too, too many positions."""
+    sig = target.signature
+    if sig.has("kwargs"):
+        return way
+    for k in call.keywords:
+        if k.arg is not None and sig.get(k.arg) is None and k.arg not in way.mapped:
+            taken = {v for v in way.mapped.values() if v}
+            rest = Target(target.dotted, target.obj, Signature(tuple(p for p in sig.params if p.name not in taken)))
+            more = next(iter(_keyword(rest, k.arg, call, ctx, foreign=foreign)), None)
+            if more is not None:
+                way = _joined(way, more)
+    more = next(iter(_surplus(target, call, way.mapped, foreign=foreign)), None)
+    return _joined(way, more) if more is not None else way
+
+
+def _joined(a: Way, b: Way) -> Way:
+    facts = tuple(dict.fromkeys((*a.evidence, *b.evidence)))
+    return Way({**a.mapped, **b.mapped}, facts, a.sure and b.sure, min(a.score, b.score), f"{a.text}, {b.text}", slots=a.slots or b.slots)
+
+
+def _keyword(target: Target, name: str, call: ast.Call, ctx: Context, *, foreign: bool = True) -> Iterator[Way]:
+    """Where a keyword that is not taken any more goes: what is told first, then what the value and the names suggest."""
     sig = target.signature
     given = {k.arg for k in call.keywords} | set(sig.bind(len(call.args), [], partial=True).given)
     free = [p.name for p in sig.params if p.kind in ("normal", "keyword") and p.name not in given]
-    top = target.dotted.partition(".")[0]
-    told = False
-    for row in migrations.parameter(target.dotted, name, ctx.live):
-        if not row.new or row.new in free:
-            told = True
-            fact = Evidence(
-                "migration", f"{name} became {row.new}" if row.new else f"{name} has no successor and no effect any more", row.source, 0.85
-            )
-            yield Way({name: row.new}, (fact,), bool(row.new), 0.93 if row.new else 0.8, f"{name} is {row.new}" if row.new else f"{name} is left out")
-    if told:
+    value = next((ast.unparse(k.value) for k in call.keywords if k.arg == name), "")
+    told = list(_told(target, name, free, ctx))
+    for way in told:
+        to = sig.get(way.mapped[name])
+        if value == "None" and to is not None and to.default == "False":
+            continue  # a switch that is not set: left out below
+        yield way
+        if way.sure or "migration" in {e.kind for e in way.evidence}:
+            return
+    near = list(suggest(name, free)) or [f for f in free if _shares_words(name, f)]
+    if value == "None" and foreign and all((p := sig.get(f)) is not None and p.default in ("None", "False") for f in near):
+        fact = Evidence("signature", f"{target.dotted}{sig} has no {name}; the call passes None for it, which gives nothing", target.dotted, 0.4)
+        yield Way({name: ""}, (fact,), False, 0.5, f"{name} is left out")
         return
-    doc = (
-        str(getattr(target.obj, "__doc__", "") or "")
-        + "\n\n"
-        + (str(getattr(target.obj.__init__, "__doc__", "") or "") if inspect.isclass(target.obj) else "")
-    )
-    said = notes.parameter_documented(doc, name, free)
+    for f in near[:2] if not told else ():
+        p = sig.get(f)
+        if value == "None" or (p is not None and p.default == value):
+            continue  # any parameter would take it: that the test passes then shows nothing
+        fact = Evidence("signature", f"{target.dotted}{sig} has {f}, a similar name", target.dotted, 0.35)
+        yield Way({name: f}, (fact,), False, 0.45, f"{name} is {f}")
+
+
+def _told(target: Target, name: str, free: Sequence[str], ctx: Context) -> Iterator[Way]:
+    """What tables, documentation, changelogs and texts in the code say of a keyword, and its own name in another spelling."""
+    sig = target.signature
+    top = target.dotted.partition(".")[0]
+    rows = [row for row in migrations.parameter(target.dotted, name, ctx.live) if not row.new or row.new in free]
+    for row in rows:
+        fact = Evidence("migration", f"{name} became {row.new}" if row.new else f"{name} has no successor and no effect any more", row.source, 0.85)
+        yield Way({name: row.new}, (fact,), bool(row.new), 0.93 if row.new else 0.8, f"{name} is {row.new}" if row.new else f"{name} is left out")
+    if rows:
+        return
+    said = notes.parameter_documented(notes.documentation(target.obj), name, free)
     if said:
         yield Way({name: said[0]}, (Evidence("docs", f"the documentation says: {said[1]}", target.dotted, 0.85),), True, 0.9, f"{name} is {said[0]}")
         return
@@ -210,19 +287,14 @@ def _keyword(target: Target, name: str, call: ast.Call, ctx: Context) -> Iterato
         fact = Evidence("signature", f"{target.dotted}{sig} has {same[0]}, the same name in another spelling", target.dotted, 0.65)
         yield Way({name: same[0]}, (fact,), False, 0.75, f"{name} is {same[0]}")
         return
+    written = notes.deprecation_in_code(top, name, free) if not noted else None
+    if written:
+        fact = Evidence("docs", f"{written[2]} says: {written[1]}", written[2], 0.6)
+        yield Way({name: written[0]}, (fact,), False, 0.7, f"{name} is {written[0]}")
     removed = notes.parameter_removed(top, target.dotted.rpartition(".")[2], name)
-    if removed:
+    if removed and not written:
         fact = Evidence("docs", f"{removed[1]}: {removed[0]}", removed[1], 0.6)
         yield Way({name: ""}, (fact,), False, 0.6, f"{name} is left out")
-        return
-    near = list(suggest(name, free)) or [f for f in free if _shares_words(name, f)]
-    value = next((ast.unparse(k.value) for k in call.keywords if k.arg == name), "")
-    for f in near[:2]:
-        p = sig.get(f)
-        if value == "None" or (p is not None and p.default == value):
-            continue  # any parameter would take it: that the test passes then shows nothing
-        fact = Evidence("signature", f"{target.dotted}{sig} has {f}, a similar name", target.dotted, 0.35)
-        yield Way({name: f}, (fact,), False, 0.45, f"{name} is {f}")
 
 
 def _shares_words(a: str, b: str) -> bool:
@@ -231,17 +303,20 @@ def _shares_words(a: str, b: str) -> bool:
     return bool({w for w in one & two if len(w) > 2}) or (len(min(a, b, key=len)) >= 4 and (a in b or b in a))
 
 
-def _surplus(target: Target, call: ast.Call) -> Iterator[Way]:
-    """More positional arguments than it takes: those that follow went to what is keyword-only now, in the order in which they stand."""
+def _surplus(target: Target, call: ast.Call, mapped: Mapping[str, str], *, foreign: bool) -> Iterator[Way]:
+    """More positional arguments than it takes: those that follow went to what is keyword-only now, or stood for what is gone."""
     sig = target.signature
-    surplus = len(call.args) - len(sig.positional)
-    free = [p for p in sig.keyword_only if p.name not in {k.arg for k in call.keywords}]
-    if surplus <= 0 or surplus > len(free) or sig.has("args"):
+    if len(call.args) <= len(sig.positional) or has_stars(call):
         return
-    names = [p.name for p in (*sig.positional, *sig.keyword_only)]
-    fact = Evidence("signature", f"{target.dotted}{sig} takes {', '.join(p.name for p in free[:surplus])} by keyword only", target.dotted, 0.7)
-    text = "(" + ", ".join(names) + ")"
-    yield Way({n: n for n in names}, (fact,), False, 0.75, f"{', '.join(p.name for p in free[:surplus])} by keyword", parse_signature(text))
+    keywords = [mapped.get(k.arg, k.arg) for k in call.keywords if k.arg]
+    slots = surplus(call.args, keywords, sig, documented_types(notes.documentation(target.obj)))
+    if slots is None or (slots.dropped and not foreign):
+        return
+    by_name = [n for n in slots.names if n and (p := sig.get(n)) is not None and p.kind == "keyword"]
+    text = ", ".join([*([f"{', '.join(by_name)} by keyword"] if by_name else []), *(["None for what is gone is left out"] if slots.dropped else [])])
+    takes = f"takes {', '.join(by_name)} by keyword only" if by_name else f"takes {len(sig.positional)} positional arguments"
+    fact = Evidence("signature", f"{target.dotted}{sig} {takes}", target.dotted, 0.4 if slots.dropped else 0.7)
+    yield Way({}, (fact,), False, 0.5 if slots.dropped else 0.75, text, slots=slots)
 
 
 def written(call: ast.Call, new: Signature, way: Way) -> list[Argument] | None:
@@ -252,9 +327,13 @@ def written(call: ast.Call, new: Signature, way: Way) -> list[Argument] | None:
     if way.old is not None:
         names = {a: b for a, b in way.mapped.items() if b}
         return rebind(len(call.args), keywords, way.old, new, Mapped(names, removed=tuple(a for a, b in way.mapped.items() if not b)))
-    if not set(keywords) & set(way.mapped):
+    if not set(keywords) & set(way.mapped) and way.slots is None:
         return None
-    out = [Argument("", i) for i in range(len(call.args))]
+    out: list[Argument] | None = [Argument("", i) for i in range(len(call.args))]
+    if way.slots is not None and len(call.args) > len(new.positional):
+        out = arguments(call.args, keywords, way.slots, new)
+    if out is None:
+        return None
     for k in keywords:
         to = way.mapped.get(k, k)
         if to:

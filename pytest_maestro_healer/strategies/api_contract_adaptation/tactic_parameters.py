@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 
 from pytest_maestro_healer.evidence.context import Context
@@ -187,11 +188,17 @@ class LibraryParameters(Tactic):
 
     def answers(self, failure: Failure, diagnosis: Diagnosis) -> bool:
         """Calls that do not bind, and warnings or errors about a parameter."""
-        return misfit(failure) is not None
+        return misfit(failure) is not None or _about_keywords(failure)
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """One proposal per candidate parameter."""
         bad = misfit(failure)
         if bad is None:
+            yield from library.swallowed(self.name, failure, ctx)
             return
         yield from library.propose(self.name, failure, bad, ctx)
+
+
+def _about_keywords(failure: Failure) -> bool:
+    """Whether a library complains of the keyword arguments that it was given."""
+    return failure.is_a("TypeError", "ValueError") and bool(re.search(r"(?i)\bkwargs\b|\bkeywords?\b", failure.message))
