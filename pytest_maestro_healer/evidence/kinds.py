@@ -26,7 +26,7 @@ _FILLERS = frozenset(
 )  # fmt: skip
 #: A class by its place or in a reference; aliases of typing and the like may be anything.
 _CLASS = re.compile(r"(?!typing|collections\.abc|numpy\.typing)(?:~[\w.]*|[\w.]*\.)(?!Any$)[A-Z]\w*(?<!Like)(?<!Type)")
-_ENTRY = re.compile(r"^[ \t]*\*{0,2}([A-Za-z_][\w]*(?:\s*,\s*\*{0,2}[A-Za-z_]\w*)*)\s*(?::\s+(.+)|\s\((.+?)\)\s*:.*)$", re.M)
+_ENTRY = re.compile(r"^[ \t]*\*{0,2}([A-Za-z_][\w]*(?:[ \t]*,[ \t]*\*{0,2}[A-Za-z_]\w*)*)[ \t]*(?::[ \t]+(.+)|[ \t]\((.+?)\)[ \t]*:.*)$", re.M)
 _FIELD = re.compile(r"^[ \t]*:type\s+(\w+)\s*:\s*(.+)$|^[ \t]*:param\s+([^:\n]+?)\s+(\w+)\s*:", re.M)
 
 
@@ -62,6 +62,7 @@ def documented_types(doc: str) -> dict[str, str]:
 
 def of_type(text: str) -> frozenset[str] | None:
     """The kinds that a written type admits; ``None`` where it has words that nobody here knows."""
+    written = text
     if re.search(r"[{].*[}]", text):  # {'a', 'b'}: one of these
         inner = text[text.index("{") + 1 : text.rindex("}")]
         text = re.sub(r"[{].*[}]", " str " if re.search(r"['\"]", inner) else " " + inner + " ", text)
@@ -76,7 +77,13 @@ def of_type(text: str) -> frozenset[str] | None:
         if known is None:
             return None
         kinds.add(known)
+    if not re.search(r"\bor\b|[|]|Union|Optional", written) and sum(bool(_known(part)) for part in text.split(",")) > 1:
+        kinds.add("sequence")  # "float, float": a pair
     return frozenset(kinds) or None
+
+
+def _known(text: str) -> bool:
+    return any(_WORDS.get(word.lower(), "none") != "none" for word in re.findall(r"\w+", text))
 
 
 def _quoted(m: re.Match[str]) -> str:

@@ -36,23 +36,21 @@ _INSTALL_SECONDS, _TEST_SECONDS = 300, 120
 _ROOT = Path(__file__).resolve().parents[2]
 #: Run in the environment of a release: the callees of a script and their parameters.
 _PROBE = """
-import ast, inspect, json, sys
-source = sys.stdin.read()
-tree = ast.parse(source)
+import inspect, json, sys
 space = {'__name__': 'probe'}
 out = []
-for stmt in tree.body:
-    for call in [n for n in ast.walk(stmt) if isinstance(n, ast.Call)]:
+for statement, callees in json.load(sys.stdin):
+    for callee in callees:
         try:
-            f = eval(compile(ast.Expression(call.func), 'x', 'eval'), space)
-            params = [[p.name, p.kind.name] for p in inspect.signature(f).parameters.values()]
+            found = inspect.signature(eval(callee, space)).parameters.values()
         except Exception:
-            params = None
-        out.append([ast.unparse(call.func), params])
+            continue
+        out.append([callee, [[p.name, p.kind.name] for p in found]])
     try:
-        exec(compile(ast.Module([stmt], []), 'x', 'exec'), space)
+        exec(statement, space)
     except BaseException:
         break
+print()
 print(json.dumps(out))
 """
 
@@ -163,6 +161,7 @@ class Environments:
             if rule.aged:
                 site = next(python.parent.parent.glob("lib/python*/site-packages"))
                 (site / "aged_names.py").write_text(AGED)
+                (site / "zz_aged_start.pth").write_text(f"import os; exec({rule.start!r}) if os.environ.get('PCBENCH_RUN') else None\n")
                 (site / "aged_names.pth").write_text("import aged_names\n")
         env = environ(library, release)
         for step in [*steps, ["-c", f"import {library}"]]:
@@ -180,7 +179,7 @@ class Environments:
 def environ(library: str, release: str) -> dict[str, str]:
     """The variables under which a release is installed and runs."""
     more = {name: value for rule in needs(library, release) for name, value in rule.environ.items()}
-    return {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", "MPLBACKEND": "Agg", **more}
+    return {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", "MPLBACKEND": "Agg", "PCBENCH_RUN": "1", **more}
 
 
 def failure(python: str, folder: Path, env: dict[str, str]) -> str:
@@ -199,9 +198,11 @@ def failure(python: str, folder: Path, env: dict[str, str]) -> str:
 
 def signatures(python: str, script: str, folder: Path, env: dict[str, str]) -> dict[str, list[list[str]]]:
     """The parameters of every callee of a script, as one release has them."""
-    run = subprocess.run([python, "-c", _PROBE], input=script, capture_output=True, text=True, timeout=_TEST_SECONDS, cwd=folder, env=env)
+    steps = [[ast.unparse(s), [ast.unparse(n.func) for n in ast.walk(s) if isinstance(n, ast.Call)]] for s in ast.parse(script).body]
+    given = json.dumps(steps)
+    run = subprocess.run([python, "-c", _PROBE], input=given, capture_output=True, text=True, timeout=_TEST_SECONDS, cwd=folder, env=env)
     try:
-        return {name: params for name, params in json.loads(run.stdout.splitlines()[-1]) if params is not None}
+        return dict(json.loads(run.stdout.splitlines()[-1]))
     except (IndexError, ValueError):
         return {}
 
@@ -293,7 +294,7 @@ def run(case: Case, environments: Environments, work: Path) -> Result:
         return Result("not reproduced", f"fails with the old release too: {why}", error)
     other = Path(old).parents[1].name.rpartition("-")[2]
     result = Result("no heal", "", error, other if other != Path(environments.interpreter).parents[1].name else "")
-    if result.old_python and not re.search(r"argument|attribute|parameter", error):
+    if result.old_python and not re.search(r"argument|attribute|parameter|property|keyword", error):
         result.outcome, result.detail = "not reproduced", "the interpreter may be the cause"
         return result
     options = ["--heal", "-vv", "--heal-apply=all"]

@@ -25,7 +25,7 @@ class Need:
     """A rule for the releases ``low <= release < below`` of a library.
 
     ``requirements`` go with the release; ``build`` is installed first, and the release is then built without isolation; ``environ`` is set
-    for installing and running; ``aged`` puts names back that Python dropped.
+    for installing and running; ``aged`` puts names back that Python dropped, ``start`` those that what it requires dropped.
     """
 
     library: str
@@ -35,6 +35,7 @@ class Need:
     build: tuple[str, ...] = ()
     environ: dict[str, str] = field(default_factory=dict)
     aged: bool = False
+    start: str = ""
 
 
 _OLD_BUILD = ("setuptools<58", "wheel<0.40")
@@ -46,7 +47,7 @@ NEEDS = (
     Need("dask", "2021", "2022.7", ("pandas<1.5", "numpy<1.23", "pyarrow<9", "toolz", "cloudpickle", "partd", "fsspec<2023")),
     Need(
         "gensim", "0", "4.0", ("numpy<1.20;python_version<'3.8'", "numpy<1.23;python_version>='3.8'", "scipy<1.8", "six", "smart_open<3"), _OLD_BUILD,
-        aged=True,
+        aged=True, start="import scipy.misc, scipy.special\nscipy.misc.logsumexp = scipy.special.logsumexp",
     ),
     Need("gensim", "4.0", "4.2", ("numpy<1.24", "scipy<1.10", "smart_open<6"), (*_OLD_BUILD, "cython==0.29.21", "numpy<1.23")),
     Need("jax", "0.4.10", "0.4.14", ("jaxlib>=0.4.10,<0.4.14", "tensorflow-cpu<2.14", "numpy<1.25", "scipy<1.12", "ml_dtypes<0.3")),

@@ -201,4 +201,5 @@ class LibraryParameters(Tactic):
 
 def _about_keywords(failure: Failure) -> bool:
     """Whether a library complains of the keyword arguments that it was given."""
-    return failure.is_a("TypeError", "ValueError") and bool(re.search(r"(?i)\bkwargs\b|\bkeywords?\b", failure.message))
+    told = re.search(r"(?i)\bkwargs\b|\bkeywords?\b|\bpropert(?:y|ies)\b", failure.message)
+    return failure.is_a("TypeError", "ValueError", "AttributeError") and told is not None
