@@ -154,7 +154,17 @@ class Environments:
         build = [b for rule in rules for b in rule.build]
         wanted = [f"{library}=={release}", *(r for rule in rules for r in rule.requirements)]
         steps = [["pip", "install", "-q", "pip<22"]] if "3.6" in str(python) else []  # what comes with it overlooks requires-python
-        steps += [["pip", "install", "-q", "--prefer-binary", "pytest", "wheel", *(["-e", str(self.product)] if healer else [])]]
+        steps += [
+            [
+                "pip",
+                "install",
+                "-q",
+                "--prefer-binary",
+                "pytest<7.1" if "-3.6" in str(python) else "pytest",
+                "wheel",
+                *(["-e", str(self.product)] if healer else []),
+            ]
+        ]
         steps += [["pip", "install", "-q", "--prefer-binary", *build]] if build else []
         steps += [["pip", "install", "-q", "--prefer-binary", *(["--no-build-isolation"] if build else []), *wanted]]
         for rule in rules:

@@ -49,7 +49,7 @@ NEEDS = (
         "gensim", "0", "4.0", ("numpy<1.20;python_version<'3.8'", "numpy<1.23;python_version>='3.8'", "scipy<1.8", "six", "smart_open<3"), _OLD_BUILD,
         aged=True, start="import scipy.misc, scipy.special\nscipy.misc.logsumexp = scipy.special.logsumexp",
     ),
-    Need("gensim", "4.0", "4.2", ("numpy<1.24", "scipy<1.10", "smart_open<6"), (*_OLD_BUILD, "cython==0.29.21", "numpy<1.23")),
+    Need("gensim", "4.0", "4.2", ("numpy<1.24", "scipy<1.10", "smart_open<6"), (*_OLD_BUILD, "cython==0.29.36", "numpy<1.23")),
     Need("jax", "0.4.10", "0.4.14", ("jaxlib>=0.4.10,<0.4.14", "tensorflow-cpu<2.14", "numpy<1.25", "scipy<1.12", "ml_dtypes<0.3")),
     Need(
         "keras", "0", "2.3",
