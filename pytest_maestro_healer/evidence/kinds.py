@@ -26,7 +26,7 @@ _FILLERS = frozenset(
 )  # fmt: skip
 #: A class by its place or in a reference; aliases of typing and the like may be anything.
 _CLASS = re.compile(r"(?!typing|collections\.abc|numpy\.typing)(?:~[\w.]*|[\w.]*\.)(?!Any$)[A-Z]\w*(?<!Like)(?<!Type)")
-_ENTRY = re.compile(r"^[ \t]*\*{0,2}([A-Za-z_][\w]*(?:[ \t]*,[ \t]*\*{0,2}[A-Za-z_]\w*)*)[ \t]*(?::[ \t]+(.+)|[ \t]\((.+?)\)[ \t]*:.*)$", re.M)
+_ENTRY = re.compile(r"^[ \t]*\*{0,2}([A-Za-z_][\w]*(?:[ \t]*,[ \t]*\*{0,2}[A-Za-z_]\w*)*)(?:[ \t]+:[ \t]+(.+)|[ \t]\((.+?)\)[ \t]*:.*)$", re.M)
 _FIELD = re.compile(r"^[ \t]*:type\s+(\w+)\s*:\s*(.+)$|^[ \t]*:param\s+([^:\n]+?)\s+(\w+)\s*:", re.M)
 
 

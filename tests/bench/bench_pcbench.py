@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import copy
 import difflib
 import json
 import os
@@ -217,19 +218,38 @@ def signatures(python: str, script: str, folder: Path, env: dict[str, str]) -> d
         return {}
 
 
+class _Outline(ast.NodeTransformer):
+    """Calls inside an argument stand for themselves: what changed within them is judged on its own."""
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """The callee with an ellipsis."""
+        return ast.Call(node.func, [ast.Constant(...)], [])
+
+
+def outline(node: ast.expr) -> str:
+    """An argument's text, with ``f(...)`` for the calls in it."""
+    return ast.unparse(_Outline().visit(copy.deepcopy(node)))
+
+
+def _written(call: ast.Call) -> list[str]:
+    return [*map(outline, call.args), *(f"{k.arg}={outline(k.value)}" for k in call.keywords)]
+
+
 def bound(call: ast.Call, params: list[list[str]]) -> list[tuple[str, str]]:
     """(parameter, value) of a call's arguments."""
     slots = [name for name, kind in params if kind in ("POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD")]
-    out = [(slots[i] if i < len(slots) else f"*{i}", ast.unparse(a)) for i, a in enumerate(call.args)]
-    return out + [(k.arg or "**", ast.unparse(k.value)) for k in call.keywords]
+    out = [(slots[i] if i < len(slots) else f"*{i}", outline(a)) for i, a in enumerate(call.args)]
+    return out + [(k.arg or "**", outline(k.value)) for k in call.keywords]
 
 
 def precise(before: str, after: str, old: dict[str, list[list[str]]], new: dict[str, list[list[str]]]) -> str:
     """``""`` if every argument of every changed call still means what it meant, else what is wrong."""
     was = [n for n in ast.walk(ast.parse(before)) if isinstance(n, ast.Call)]
     now = [n for n in ast.walk(ast.parse(after)) if isinstance(n, ast.Call)]
-    changed = [(a, b) for a, b in zip(was, now, strict=False) if ast.dump(a) != ast.dump(b) and ast.dump(a.func) == ast.dump(b.func)]
-    if len(was) != len(now) or not changed:
+    if len(was) != len(now) or any(outline(a.func) != outline(b.func) for a, b in zip(was, now, strict=True)):
+        return "more than the arguments changed"
+    changed = [(a, b) for a, b in zip(was, now, strict=True) if _written(a) != _written(b)]
+    if not changed:
         return "more than the arguments changed"
     for a, b in changed:
         one, two = old.get(ast.unparse(a.func)), new.get(ast.unparse(b.func))

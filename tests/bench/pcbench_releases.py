@@ -50,7 +50,8 @@ NEEDS = (
         aged=True, start="import scipy.misc, scipy.special\nscipy.misc.logsumexp = scipy.special.logsumexp",
     ),
     Need("gensim", "4.0", "4.2", ("numpy<1.24", "scipy<1.10", "smart_open<6"), (*_OLD_BUILD, "cython==0.29.36", "numpy<1.23")),
-    Need("jax", "0.4.10", "0.4.14", ("jaxlib>=0.4.10,<0.4.14", "tensorflow-cpu<2.14", "numpy<1.25", "scipy<1.12", "ml_dtypes<0.3")),
+    Need("jax", "0.4.12", "0.4.13", ("jaxlib>=0.4.10,<0.4.13",)),
+    Need("jax", "0.4.12", "0.4.14", ("jaxlib>=0.4.10,<0.4.14", "tensorflow-cpu<2.14", "numpy<1.25", "scipy<1.12", "ml_dtypes<0.3")),
     Need(
         "keras", "0", "2.3",
         ("Theano<1.1", "numpy<1.22", "scipy<1.8", "h5py<3.8", "setuptools<60", "pyyaml", "keras_applications", "keras_preprocessing"),

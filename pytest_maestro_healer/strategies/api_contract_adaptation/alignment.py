@@ -75,7 +75,8 @@ def shifted(
     first = straight.index(False)
     for k in range(first + 1):
         moved = list(zip(args[k:], params[k + 1 :], strict=False))
-        if params[k].required or len(moved) < len(args) - k or any(of_parameter(p, types)[0] is None for _, p in moved):
+        told = [(a, p) for a, p in moved if ast.unparse(a) != p.default or of_value(a) != "none"]
+        if params[k].required or len(moved) < len(args) - k or not told or any(of_parameter(p, types)[0] is None for _, p in told):
             continue
         if all(_fits(a, p, types) for a, p in moved) and False not in straight[:k]:
             yield Slots((*(p.name for p in params[:k]), *(p.name for _, p in moved)), True), params[k].name

@@ -38,8 +38,9 @@ class InsertedParameter(Tactic):
     declines = examples.DECLINES
 
     def answers(self, failure: Failure, diagnosis: Diagnosis) -> bool:
-        """A value that a library cannot use."""
-        return failure.phase in ("call", "setup") and misfit(failure) is None and failure.is_a("TypeError", "AttributeError", "ValueError")
+        """A value that a library cannot use, whatever it says of it."""
+        own = failure.is_a("AssertionError", "SyntaxError", "ImportError", "NameError")
+        return failure.phase in ("call", "setup") and misfit(failure) is None and not own
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """One proposal, where one reading of the failing call fits and no other."""
