@@ -155,9 +155,29 @@ def parameter_documented(doc: str, old: str, candidates: Sequence[str]) -> tuple
     for sentence in re.split(r"(?<=[.;])\s|\n\s*\n|\n\s*\.\. ", doc):
         if word.search(sentence) and _RENAME.search(word.sub("", sentence)):
             for c in candidates:
-                if re.search(rf"(?<![\w.]){re.escape(c)}(?!\w)", sentence):
+                if _tied(sentence, old, c):
                     found.setdefault(c, " ".join(sentence.split())[:160])
     return next(iter(found.items())) if len(found) == 1 else None
+
+
+def _tied(sentence: str, old: str, new: str) -> bool:
+    """Whether a word of change in a sentence is about these two names: none that is of another piece of code lies in between.
+
+    "Alias for `show()` that prints `n` of the `rows`" speaks of neither ``n`` nor ``rows``.
+    """
+    places = [[m.span() for m in re.finditer(rf"(?<![\w.]){re.escape(n)}(?!\w)", sentence)] for n in (old, new)]
+    other = re.compile(r"`[^`]*\w[^`]*`|\w\(\)")
+    for m in _RENAME.finditer(sentence):
+        for a, b in ((a, b) for a in places[0] for b in places[1]):
+            if any(start <= m.start() < end for start, end in (a, b)):
+                continue
+            first, last = min(a, b), max(a, b)
+            if first[1] <= m.start() < last[0]:
+                return True
+            gap = sentence[m.end() : first[0]] if m.start() < first[0] else sentence[last[1] : m.start()]
+            if not other.search(gap.strip("`")):
+                return True
+    return False
 
 
 def release_notes(top: str) -> Sequence[tuple[str, str]]:

@@ -6,7 +6,8 @@
 project) or its bare git folder. Each case that is labelled incompatible becomes a test; it must pass with the old release and fail
 with the new one on this interpreter, else it is left out. Then the healer runs with the new release installed. A repair counts as
 precise only if every argument binds to the parameter that it bound to before, or to one that took its place: the old parameter
-is gone and the new one is new. An argument left out counts only if its parameter is gone.
+is gone and the new one is new; where as many are new as are gone, they correspond in their order. An argument left out counts only
+if its parameter is gone.
 """
 
 from __future__ import annotations
@@ -256,6 +257,8 @@ def precise(before: str, after: str, old: dict[str, list[list[str]]], new: dict[
         if one is None or two is None:
             return "no signature to compare with"
         old_names, new_names = {p[0] for p in one}, {p[0] for p in two}
+        gone, came = [p[0] for p in one if p[0] not in new_names], [p[0] for p in two if p[0] not in old_names]
+        heirs = dict(zip(gone, came, strict=True)) if len(gone) == len(came) else {}
         left = bound(b, two)
         rest = []
         for name, value in bound(a, one):
@@ -266,10 +269,10 @@ def precise(before: str, after: str, old: dict[str, list[list[str]]], new: dict[
         for name, value in rest:
             if name in new_names:
                 return f"{name} still exists and no longer gets {value}"
-            heir = next(((n, v) for n, v in left if v == value and n not in old_names), None)
+            heir = next(((n, v) for n, v in left if v == value and n not in old_names and heirs.get(name, n) == n), None)
             if heir is not None:
                 left.remove(heir)
-        if any(n in old_names or v not in {x for _, x in rest} for n, v in left):
+        if left:
             return f"{left[0][0]}={left[0][1]} was not passed before"
     return ""
 

@@ -161,3 +161,20 @@ def test_a_deprecation_in_the_code(tmp_path, monkeypatch: pytest.MonkeyPatch) ->
     __import__("says_so")
     assert notes.deprecation_in_code("says_so", "joiner", ["width", "glue"]) == ("glue", "`joiner` is deprecated, replaced by `glue`", "says_so")
     assert notes.deprecation_in_code("says_so", "joiner", ["width"]) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "new"),
+    [
+        ("Alias for `show()` that prints the `n_words` most probable words for `topics` topics.", None),
+        ("`topics` is deprecated, use `n_words`.", "n_words"),
+        ("Renamed from ``topics`` to ``n_words``.", "n_words"),
+        (".. versionchanged:: 2.0 The ``topics`` argument was renamed ``n_words``.", "n_words"),
+        ("Use n_words instead of topics.", "n_words"),
+        ("n_words: formerly topics", "n_words"),
+    ],
+)
+def test_a_change_told_of_two_parameters(text: str, new: str | None) -> None:
+    """The word of change must be about the two names, not about the function that the sentence starts with."""
+    told = notes.parameter_documented(text, "topics", ["n_words"])
+    assert (told[0] if told else None) == new
