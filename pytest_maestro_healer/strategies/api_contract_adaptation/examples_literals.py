@@ -61,6 +61,15 @@ def test_total(monkeypatch):
     monkeypatch.setattr('shop.rates.fetch_rate', lambda name: 4)
     assert orders.total(10) == 40
 """
+_DECORATOR = """from unittest.mock import patch
+
+from shop import orders
+
+
+@patch('shop.rates.fetch_rate', return_value=4)
+def test_total(fake):
+    assert orders.total(10) == 40
+"""
 TARGETS = (
     Example(
         "the module reads the name from another module now",
@@ -94,6 +103,12 @@ TARGETS = (
         {**_INIT, "shop/prices.py": _RATES, "shop/orders.py": _THROUGH.replace("rates", "prices"), "test_m.py": _FAR},
         {"test_m.py": _FAR.replace("shop.rates", "shop.prices")},
         head={**_INIT, "shop/rates.py": _RATES, "shop/orders.py": _THROUGH, "test_m.py": _FAR},
+    ),
+    Example(
+        "the target of a decorator is in a module that was renamed",
+        {**_INIT, "shop/prices.py": _RATES, "shop/orders.py": _THROUGH.replace("rates", "prices"), "test_m.py": _DECORATOR},
+        {"test_m.py": _DECORATOR.replace("shop.rates", "shop.prices")},
+        head={**_INIT, "shop/rates.py": _RATES, "shop/orders.py": _THROUGH, "test_m.py": _DECORATOR},
     ),
 )
 NOT_TARGETS = (

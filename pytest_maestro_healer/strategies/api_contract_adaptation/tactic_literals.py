@@ -304,4 +304,6 @@ def _name(node: ast.expr) -> str:
 def _meant(target: str, message: str) -> bool:
     """Whether an error speaks of a target: of its last name, or of a module on the way to it."""
     head, _, last = target.rpartition(".")
-    return last in message or ("." in head and f"'{head}'" in message)
+    parts = target.split(".")
+    on_the_way = any(f"'{'.'.join(parts[:i])}' has no attribute '{parts[i]}'" in message for i in range(1, len(parts) - 1))
+    return last in message or ("." in head and f"'{head}'" in message) or on_the_way
