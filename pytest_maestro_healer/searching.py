@@ -247,7 +247,7 @@ class Search:
             if more.winner is not None:
                 whole = chained(candidate, more.winner)
                 whole.ties = [*more.winner.ties, *more.ties(more.winner, self.symptoms)]
-                return self._settled(whole, self.ladder.rerun([*nodeids, *more.winner.nodeids], whole.after), found)
+                return self._settled(whole, self.ladder.rerun(list(dict.fromkeys([*nodeids, *more.winner.nodeids])), whole.after), found)
         if self._gained(failure, climb):
             return self._settled(candidate, climb, found)
         why = next_failure.message.splitlines()[:1] if next_failure is not None and next_failure.message else []
