@@ -129,10 +129,19 @@ def _top(literals: Sequence[Written], wanted: str, failure: Failure, ctx: Contex
     """The path that the others lie below: one that has to do with the failing name, or is left over from before."""
     related = [w.text for w in literals if wanted and (below(wanted, w.text) is not None or below(w.text, wanted) is not None)]
     if not related and not wanted:
-        related = [w.text for w in literals if ctx.machine.exists(w.text) or not ctx.machine.exists(posixpath.dirname(w.text))]
+        # nothing but an assertion: a text like "/orders/7" is a route, unless this machine has such a place
+        related = [
+            w.text for w in literals if ctx.machine.exists(w.text) or (_rooted(w.text, ctx) and not ctx.machine.exists(posixpath.dirname(w.text)))
+        ]
     paths = {posixpath.normpath(w.text) for w in literals}
     top = min((posixpath.normpath(p) for p in related), key=len, default="")
     return min((p for p in paths if top and below(top, p) is not None), key=len, default=top)
+
+
+def _rooted(path: str, ctx: Context) -> bool:
+    """Whether the first folder of a path is one of this machine, or the path begins with a name for the home folder."""
+    first = path.strip("/").partition("/")[0]
+    return not path.startswith("/") or ctx.machine.exists(f"/{first}")
 
 
 def _state(path: str, ctx: Context) -> str:
