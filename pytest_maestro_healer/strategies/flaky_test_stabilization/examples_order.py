@@ -88,7 +88,21 @@ POLLUTED = (
     ),
 )
 
+_NAMES = "def label(name):\n    return name.title()\n"
+_STALE = "_CACHE = {}\n\n\ndef label(name):\n    return _CACHE.setdefault('all', name.title())\n"
+_LABELS = (
+    "import pytest\n\nimport names\n\n\n@pytest.mark.parametrize('name, text', [('ann', 'Ann'), ('bo', 'Bo')])\n"
+    "def test_label(name, text):\n    assert names.label(name) == text\n"
+)
+
 POLLUTED_DECLINES = (
+    Example(
+        "A change of the product that keeps the first result for ever",
+        {"names.py": _STALE, "test_a.py": _LABELS},
+        head={"names.py": _NAMES, "test_a.py": _LABELS},
+        why="giving the product's cache back after each test would hide that the product is wrong",
+        advice="since the product was changed: names.py:1 (changed uncommitted)",
+    ),
     Example(
         "A true regression that fails alone too",
         {

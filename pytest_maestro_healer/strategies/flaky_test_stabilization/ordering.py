@@ -92,6 +92,10 @@ class PollutedState(FlakyTactic):
         polluters = s.polluters()
         if not polluters:
             return
+        s.blamed = s.blamed or s.order_change(polluters)
+        if s.blamed:
+            yield _brought_in(s, polluters)
+            return
         found = at_the_polluters(s, polluters) or at_the_victim(s, polluters)
         if found is None:
             yield _advice(s, polluters)
@@ -103,7 +107,7 @@ class PollutedState(FlakyTactic):
             self.name,
             _edits(s, found.files),
             (*_order_evidence(s, polluters), *left),
-            Applicability.REVIEW if found.literal else self.applicability,
+            Applicability.REVIEW if found.literal or any(_inner(c, s.ctx) for c in found.changes) else self.applicability,
             f"{_short(s.nodeid)} fails after {_list(found.polluters)}, which leaves {state} changed: {found.how}",
             nodeids=(s.nodeid,),
             meaning=f"{state} is not to outlive {_list(found.polluters)}",
@@ -190,6 +194,10 @@ class MissingSetup(FlakyTactic):
         place = place_of(s.nodeid, s.ctx)
         if not setters or place is None:
             return
+        s.blamed = s.blamed or s.order_change(())
+        if s.blamed:
+            yield _brought_in(s, ())
+            return
         for change, way in _setting(s, place, setters):
             files = {way.path: way.data}
             if s.good((), files) and s.good(setters, files):
@@ -236,7 +244,7 @@ class SharedFixture(FlakyTactic):
     def studied(self, s: Study) -> Iterable[Proposal]:
         """See :class:`FlakyTactic`."""
         polluters = s.polluters()
-        if not polluters:
+        if not polluters or s.blamed:
             return
         for name, where in s.failure.fixtures.items():
             src = s.ctx.source(where.path)
@@ -301,6 +309,24 @@ def _narrowed(src: SourceFile, tree: ast.Module, name: str, nodeid: str) -> tupl
             draft.replace(mark, f"{src.segment(mark.func)}({', '.join(rest)})" if rest else src.segment(mark.func))
             return str(scope.value.value), draft.data()
     return "", None
+
+
+def _inner(change: Change, ctx: Context) -> bool:
+    """Whether the state is the product's own affair, of which no test speaks: that it lives on may be the product's fault."""
+    name = change.dotted.rpartition(".")[2]
+    return name.startswith("_") and not name.startswith("__") and not ctx.test_files_with(name)
+
+
+def _brought_in(s: Study, polluters: Sequence[str]) -> Proposal:
+    """Advice: a change of the product made the test depend on others."""
+    how = f"fails after {_list(polluters, full=True)}" if polluters else "fails unless other tests ran before it"
+    text = f"{s.nodeid} {how} since the product was changed: {s.blamed}; as it was before, the very same tests pass in the same order"
+    fact = Evidence("git", f"with {s.blamed.partition(' ')[0]} as it was before the tests pass in this order", s.blamed, 0.8)
+    evidence = (*(_order_evidence(s, polluters) if polluters else ()), fact)
+    return Proposal(
+        STRATEGY_NAME, PollutedState.name if polluters else MissingSetup.name, (), evidence, Applicability.ADVICE,
+        "a change of the product made the order of the tests matter", nodeids=(s.nodeid,), advice=text,
+    )  # fmt: skip
 
 
 def _advice(s: Study, polluters: Sequence[str]) -> Proposal:

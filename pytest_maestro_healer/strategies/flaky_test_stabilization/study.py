@@ -105,13 +105,25 @@ class Study:
 
         Looked for among what is not committed, then in the last commit, then in all since the test was last seen passing.
         """
+        return self._change(lambda before: all((o := self.under(replace(c, fresh=True), before)) is not None and o.passed for c in conditions))
+
+    def order_change(self, order: Sequence[str]) -> str:
+        """The change of the product without which the unhealed test passes at the end of ``order``, and ``order`` passes too; else ``""``."""
+
+        def passes(before: Mapping[str, bytes]) -> bool:
+            found = self.ctx.experiments.observe([*order, self.nodeid], {**self.ctx.overlay, **before}, replace(ORDERED, fresh=True))
+            return all(n in found and found[n].passed for n in (*order, self.nodeid))
+
+        return self._change(passes)
+
+    def _change(self, passes: Callable[[Mapping[str, bytes]], bool]) -> str:
         git, ctx = self.ctx.git, self.ctx
         reached = {p for p in ctx.variables.reachable(self.failure.path) if not ctx.is_test_code(p)} if git.available else set()
         revs = ("HEAD", "HEAD~1", ctx.last_green(self.failure.path) or "")
         for rev in dict.fromkeys(r for r in revs if r and reached):
             hunks = [h for h in git.hunks(rev) if h.path in reached]
             before = {p: data for p in {h.path for h in hunks} if (data := git.bytes_at(p, rev)) is not None}
-            if before and all((o := self.under(replace(c, fresh=True), before)) is not None and o.passed for c in conditions):
+            if before and passes(before):
                 committed = git.last_change(hunks[0].path, hunks[0].new_line)
                 return f"{hunks[0].path}:{hunks[0].new_line} ({'changed in ' + committed if committed else 'changed uncommitted'})"
         return ""
