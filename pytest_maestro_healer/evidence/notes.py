@@ -253,7 +253,7 @@ def deprecation_in_code(top: str, old: str, candidates: Sequence[str]) -> tuple[
         for sentence in _strings(text, old):
             if re.search(quoted.format(re.escape(old)), sentence) and _RENAME.search(word.sub("", sentence)):
                 for c in candidates:
-                    if c != old and re.search(quoted.format(re.escape(c)), sentence):
+                    if c != old and re.search(quoted.format(re.escape(c)), sentence) and _tied(sentence, old, c):
                         found.setdefault(c, (" ".join(sentence.split())[:160], module))
     if len(found) != 1:
         return None
@@ -277,13 +277,16 @@ def _sources(top: str) -> Iterator[tuple[str, str]]:
 
 
 def _strings(text: str, word: str) -> Iterator[str]:
-    """The string literals of a module that contain a word, short ones only: a message is no chapter."""
+    """The messages of a module that contain a word: string literals that are used, and short; docstrings only describe."""
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return
+    described = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and word in node.value and len(node.value) < 400:
+        if not isinstance(node, ast.Constant) or id(node) in described:
+            continue
+        if isinstance(node.value, str) and word in node.value and len(node.value) < 400:
             yield node.value
 
 

@@ -155,7 +155,8 @@ def test_the_method_that_runs(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_deprecation_in_the_code(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     """Two names in quotes in one message that speaks of a change; prose in which they meet is none."""
-    text = 'def f():\n    raise ValueError("`joiner` is deprecated, replaced by `glue`")\n\n\ndef g():\n    "the joiner and now the width"\n'
+    message = 'def f():\n    raise ValueError("`joiner` is deprecated, replaced by `glue`")\n\n\n'
+    text = message + 'def g():\n    "Alias for `f()`: the `width` of the `joiner`, now deprecated."\n'
     (tmp_path / "says_so.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
     __import__("says_so")
