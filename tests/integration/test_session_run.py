@@ -461,6 +461,7 @@ def test_two_steps_of_a_test_with_a_parametrized_fixture(suite: Suite) -> None:
     """The test that both steps are for is run once with both, not twice in a row: its fixture would be gone."""
     suite.toy((OLD, NEW), ("lib.VALU ", "lib.VALUE "))
     test = "import lib\nimport pytest\n\n\n@pytest.fixture(params=['a'])\ndef app(request):\n    return request.param\n\n\n"
-    suite.write({"test_a.py": f"{test}class TestIt:\n    def test_both(self, app):\n        assert lib.old_name(1) == 2\n        assert lib.VALU == 2\n"})
+    body = "class TestIt:\n    def test_both(self, app):\n        assert lib.old_name(1) == 2\n        assert lib.VALU == 2\n"
+    suite.write({"test_a.py": test + body})
     run = suite.heal()
     assert run.kinds() == {"test_a.py::TestIt::test_both[a]": "pending"}, run.text
