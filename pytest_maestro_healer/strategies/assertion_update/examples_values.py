@@ -128,10 +128,16 @@ EXPECTED_HEALS = (
         "import tempfile\n\nfrom shop import Page\n\n\ndef test_path():\n    with tempfile.TemporaryDirectory() as folder:\n        assert Page('a', folder).path == f'{folder}/a.md'\n",
     ),
     example(
-        "A path of setUp's folder, and one below pytest's",
+        "A path of setUp's folder",
         _SAVE,
-        'import tempfile\nimport unittest\n\nfrom shop import Page\n\n\nclass PageTest(unittest.TestCase):\n    def setUp(self):\n        self.folder = tempfile.mkdtemp()\n\n    def test_path(self):\n        self.assertEqual(Page("a{1}", self.folder).path, "a.md")\n\n\ndef test_below(tmp_path):\n    found = [Page("a", tmp_path / "x").path, 1]\n    assert found == ["a.md", 1]\n',
-        'import tempfile\nimport unittest\n\nfrom shop import Page\n\n\nclass PageTest(unittest.TestCase):\n    def setUp(self):\n        self.folder = tempfile.mkdtemp()\n\n    def test_path(self):\n        self.assertEqual(Page("a{1}", self.folder).path, f"{self.folder}/a{{1}}.md")\n\n\ndef test_below(tmp_path):\n    found = [Page("a", tmp_path / "x").path, 1]\n    assert found == [f"{tmp_path}/x/a.md", 1]\n',
+        'import tempfile\nimport unittest\n\nfrom shop import Page\n\n\nclass PageTest(unittest.TestCase):\n    def setUp(self):\n        self.folder = tempfile.mkdtemp()\n\n    def test_path(self):\n        self.assertEqual(Page("a{1}", self.folder).path, "a.md")\n',
+        'import tempfile\nimport unittest\n\nfrom shop import Page\n\n\nclass PageTest(unittest.TestCase):\n    def setUp(self):\n        self.folder = tempfile.mkdtemp()\n\n    def test_path(self):\n        self.assertEqual(Page("a{1}", self.folder).path, f"{self.folder}/a{{1}}.md")\n',
+    ),
+    example(
+        "A path below pytest's folder, in a list",
+        _SAVE,
+        'from shop import Page\n\n\ndef test_below(tmp_path):\n    found = [Page("a", tmp_path / "x").path, 1]\n    assert found == ["a.md", 1]\n',
+        'from shop import Page\n\n\ndef test_below(tmp_path):\n    found = [Page("a", tmp_path / "x").path, 1]\n    assert found == [f"{tmp_path}/x/a.md", 1]\n',
     ),
 )
 

@@ -10,6 +10,7 @@ from pytest_maestro_healer.evidence.symbols import Definition, body_of, parse
 from pytest_maestro_healer.model import Applicability, Evidence
 from pytest_maestro_healer.strategies.base import Example
 from pytest_maestro_healer.strategies.dependency_fix.coincidence import there_before
+from pytest_maestro_healer.strategies.dependency_fix.examples_moved import NAMESAKES
 from pytest_maestro_healer.strategies.dependency_fix.migrate import move_import
 from pytest_maestro_healer.strategies.dependency_fix.plans import Plan, Planner
 from pytest_maestro_healer.strategies.dependency_fix.sites import Site, chain_of, parents, uses
@@ -347,12 +348,6 @@ _OLD = {"shop/__init__.py": "", "shop/util.py": "def total(items):\n    return s
 _TEST = "from shop.util import total\n\n\ndef test_total():\n    assert total([1, 2]) == 3\n"
 
 
-_FLOOR = "def floor(x):\n    return x // 1\n\n\n"
-_CEIL = "def ceil(x):\n    return -(-x // 1)\n"
-_MIDDLE = "from math import floor\n\n\ndef middle(items):\n    return items[floor(len(items) / 2)]\n"
-_FLOORS = "from shop.sums import ceil, floor\n\n\ndef test_sums():\n    assert (floor(1.2), ceil(1.5)) == (1, 2)\n"
-
-
 class RenamedModule(ImportTactic):
     name = "renamed_module"
     summary = "A module that was renamed or moved is imported under its new name, in every test file."
@@ -424,23 +419,7 @@ class MovedSymbol(ImportTactic):
         ),
     )
     declines = (
-        Example(
-            "a function that was deleted has a namesake in the standard library, which a neighbour uses",
-            {"shop/__init__.py": "", "shop/sums.py": _CEIL, "shop/stats.py": _MIDDLE, "test_sums.py": _FLOORS},
-            head={"shop/__init__.py": "", "shop/sums.py": _FLOOR + _CEIL, "shop/stats.py": _MIDDLE, "test_sums.py": _FLOORS},
-            why="the namesake was there before the function went: it has not moved there",
-        ),
-        Example(
-            "a function that was deleted has a namesake in another module",
-            {"shop/__init__.py": "", "shop/sums.py": _CEIL, "shop/money.py": _FLOOR.replace("x // 1", "round(x)"), "test_sums.py": _FLOORS},
-            head={
-                "shop/__init__.py": "",
-                "shop/sums.py": _FLOOR + _CEIL,
-                "shop/money.py": _FLOOR.replace("x // 1", "round(x)"),
-                "test_sums.py": _FLOORS,
-            },
-            why="both stood side by side, and were different",
-        ),
+        *NAMESAKES,
         Example(
             "removed without a successor",
             {"shop/__init__.py": "", "shop/util.py": "def totals(items):\n    return [sum(i) for i in items]\n", "test_total.py": _TEST},

@@ -20,7 +20,7 @@ RANDOM = (
     ),
 )
 
-_LOSES = "import random\n\n\ndef names():\n    return ['a', 'b'] if random.random() < 0.4 else None\n"
+_LOSES = "import random\n\n\ndef names():\n    return None if random.random() < 0.2 else ['a', 'b']\n"
 _PICKS = f"import pytest\n\nimport pick\n\n\n{_ROWS}def test_names(row):\n    assert pick.names() == ['a', 'b']\n"
 
 RANDOM_DECLINES = (
