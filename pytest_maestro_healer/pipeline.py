@@ -105,7 +105,7 @@ class Pipeline(Search):
                 equal.append(rival)
         if best is not winner:
             best.steps = [*best.steps, ProofStep("rerun", True, f"{len(passed)} passed, with the other heals of this file fewer")]
-        best.ties = [*(told(c.proposal) for c in equal), *(t for t in winner.ties if t.endswith("(not tried)"))]
+        best.ties += [told(c.proposal) for c in equal]
         return best
 
     def _queue(self, queue: list[Failure]) -> None:

@@ -51,8 +51,11 @@ class Found:
 
     def ties(self, winner: Candidate, symptoms: frozenset[str]) -> list[str]:
         """What else could be right, where ``winner`` (the winner, or one of the others after all before it were refused) is taken."""
-        open_ = [p for p in self.untried if rivals(winner, p, symptoms)]
-        return [*(told(c.proposal) for c in self.rivals(winner, symptoms)), *(f"{told(p)} (not tried)" for p in open_)]
+        return [*(told(c.proposal) for c in self.rivals(winner, symptoms)), *self.unknown(winner, symptoms)]
+
+    def unknown(self, winner: Candidate, symptoms: frozenset[str]) -> list[str]:
+        """What was not tried and could be right as well as ``winner``."""
+        return [f"{told(p)} (not tried)" for p in self.untried if rivals(winner, p, symptoms)]
 
     def rivals(self, winner: Candidate, symptoms: frozenset[str]) -> list[Candidate]:
         """The proven candidates that could be right as well as ``winner``."""

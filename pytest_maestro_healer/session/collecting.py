@@ -129,7 +129,7 @@ class CollectHealer:
             c.diagnosis = drifted(preliminary(failure))
             c.refusals = found.refusals
             c.steps = [s for s in c.steps if s.rung == "guard"]
-        winner.ties += found.ties(winner, pipeline.symptoms)
+            c.ties += found.unknown(winner, pipeline.symptoms)  # which of the rivals is a tie, their tests will tell
         self.heals.append(winner)
         return runner.report, winner
 

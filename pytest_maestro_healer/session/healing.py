@@ -40,7 +40,6 @@ class Healing(Capturing):
         self.report = HealingReport()
         self.terminal = Terminal(config, settings)
         self.rows = html_rows(config)
-        self.looped = False
 
     # -- during the run ------------------------------------------------------------------------------------
     def pytest_report_header(self) -> str:
@@ -98,7 +97,6 @@ class Healing(Capturing):
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, Any, Any]:
         stop: BaseException | None = None
         result: Any = True
-        self.looped = True
         try:
             result = yield
         except (session.Failed, session.Interrupted) as exc:
@@ -303,7 +301,7 @@ class Healing(Capturing):
     # -- the end -------------------------------------------------------------------------------------------
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, Any, Any]:
-        if not self.looped and session.exitstatus == pytest.ExitCode.USAGE_ERROR and self.failures:
+        if session.exitstatus == pytest.ExitCode.USAGE_ERROR and self.failures:
             self._heal(session)  # a test that was asked for by name and whose file cannot be collected: pytest runs nothing then
         code = self._exit_code(int(session.exitstatus))
         if code != int(session.exitstatus):

@@ -31,6 +31,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from bench_flaky import SHIM
+
 HERE = Path(__file__).resolve().parents[2]
 #: What has to be installed with each project. A project that is not named needs nothing but pytest.
 NEEDS: dict[str, tuple[str, ...]] = {
@@ -47,8 +51,6 @@ NEEDS: dict[str, tuple[str, ...]] = {
     ),
     "spulec/freezegun": ("python-dateutil", "mock", "six", "setuptools<70"),
 }  # fmt: skip
-#: A section that no pytest of today reads, and names of :mod:`collections` that went in 3.10: neither is what is measured.
-SHIM = "import collections, collections.abc\nfor _n in collections.abc.__all__:\n    setattr(collections, _n, getattr(collections.abc, _n))\n"
 IDENTITY = ("-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "core.hooksPath=", "-c", "safe.directory=*")
 
 

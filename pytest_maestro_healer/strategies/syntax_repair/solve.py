@@ -70,8 +70,9 @@ def solve(text: str, head: str | None = None, *, seconds: float = 2.0, limit: in
             states = [s for s in states if s.cost < min(d.cost for d in done)]
         if not states or time.monotonic() > deadline:
             break
-    sensible = sorted((replace(s, cost=s.cost + oddities(s.text, s.changes)) for s in done), key=lambda s: s.cost)
-    return tuple(s for s in _ranked(sensible, text) if s.cost <= sensible[0].cost + search.MARGIN)[:limit]
+    sensible = [replace(s, cost=s.cost + oddities(s.text, s.changes)) for s in done]
+    most = min((s.cost for s in sensible), default=0.0) + search.MARGIN
+    return tuple(s for s in _ranked(sensible, text) if s.cost <= most)[:limit]
 
 
 def _ranked(found: list[Solution], original: str) -> tuple[Solution, ...]:
