@@ -8,8 +8,9 @@ from dataclasses import replace
 from pytest_maestro_healer.diagnose.imports import judge_import
 from pytest_maestro_healer.diagnose.verdict import ProductChange, judge, preliminary, product_changes, with_headers
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.former import brought_in
 from pytest_maestro_healer.evidence.nodeids import is_test
-from pytest_maestro_healer.model import Cause, DecisionKind, Diagnosis, Failure, HealingResult
+from pytest_maestro_healer.model import Cause, DecisionKind, Diagnosis, Failure, HealingResult, HealingStrategy
 from pytest_maestro_healer.prove.candidates import Candidate
 from pytest_maestro_healer.prove.runner import Runner
 
@@ -49,6 +50,18 @@ class Judge:
             if verdict.cause is Cause.REGRESSION_SUSPECTED:
                 break
         return replace(verdict, pattern=first.pattern, probability=first.probability)
+
+    def surroundings(self, winner: Candidate, first: Diagnosis) -> Diagnosis:
+        """The verdict on a heal that shields a test from its surroundings: a product that began to depend on them is not healed that way.
+
+        The tactics of the other strategies that heal what no change explains ask this themselves.
+        """
+        for link in winner.links:
+            if link.proposal.strategy == HealingStrategy.ENVIRONMENT_HEALING and link.failure.phase != "collect":
+                suspect, why = brought_in(link.failure, self.ctx, link.ground)
+                if suspect:
+                    return replace(first, cause=Cause.REGRESSION_SUSPECTED, suspect=suspect, reasons=(*first.reasons, why))
+        return drifted(first)
 
     def _changes(self, failure: Failure, base: Mapping[str, bytes]) -> list[ProductChange]:
         """Product lines changed since the test was last green that it executes, by a traced rerun; empty without git."""
@@ -101,6 +114,11 @@ class Judge:
                 out.append(f.nodeid)
                 seconds += f.duration
         return out
+
+
+def drifted(first: Diagnosis) -> Diagnosis:
+    """The diagnosis once a cause was healed."""
+    return Diagnosis(first.pattern, first.probability, first.cause if first.cause is not Cause.UNKNOWN else Cause.DRIFT)
 
 
 def grouped(results: Sequence[HealingResult]) -> list[HealingResult]:

@@ -28,7 +28,7 @@ from pytest_maestro_healer.records import Facts, advised, healed, refused
 from pytest_maestro_healer.searching import PER_TACTIC, Found, Search, told
 from pytest_maestro_healer.strategies.base import Strategy
 
-__all__ = ["PER_TACTIC", "Found", "Pipeline", "drifted"]
+__all__ = ["PER_TACTIC", "Found", "Pipeline"]
 
 
 class Pipeline(Search):
@@ -152,7 +152,7 @@ class Pipeline(Search):
             return []
         objection: tuple[Candidate, HealingResult] | None = None
         for winner in (found.winner, *found.others):
-            winner.diagnosis = self.judge.expected(winner, first) if winner.symptom else drifted(first)
+            winner.diagnosis = self.judge.expected(winner, first) if winner.symptom else self.judge.surroundings(winner, first)
             winner.ties += found.ties(winner, self.symptoms)
             winner.refusals = found.refusals
             if base:
@@ -370,11 +370,6 @@ class Pipeline(Search):
 def _same_place(advice: Proposal, diagnosis: Diagnosis) -> bool:
     """Whether an advice only names the place that the diagnosis names too."""
     return advice.advice.startswith(diagnosis.suspect.partition(" ")[0])
-
-
-def drifted(first: Diagnosis) -> Diagnosis:
-    """The diagnosis once a cause was healed."""
-    return Diagnosis(first.pattern, first.probability, first.cause if first.cause is not Cause.UNKNOWN else Cause.DRIFT)
 
 
 def _grounded(heals: Sequence[tuple[Candidate, HealingResult]]) -> list[HealingResult]:

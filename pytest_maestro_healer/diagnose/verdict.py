@@ -6,7 +6,10 @@ The facts: where the exception was raised, which product lines the test executed
 from __future__ import annotations
 
 import ast
+import io
 import re
+import textwrap
+import tokenize
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -50,10 +53,11 @@ def _raised_in_test(failure: Failure) -> bool:
 
 
 def with_headers(executed: Mapping[str, frozenset[int]], source: Callable[[str], bytes | None]) -> dict[str, frozenset[int]]:
-    """``executed`` with the headers (decorators, parameters, defaults) of the functions whose bodies ran: they count as run with them."""
+    """``executed`` with what the functions whose bodies ran go by: their headers (decorators, parameters, defaults) and the module's constants."""
     out: dict[str, frozenset[int]] = {}
     for path, lines in executed.items():
         more: set[int] = set()
+        names: set[str] = set()
         try:
             tree = ast.parse(source(path) or b"")
         except (SyntaxError, ValueError, RecursionError):
@@ -63,8 +67,18 @@ def with_headers(executed: Mapping[str, frozenset[int]], source: Callable[[str],
                 body = node.body[0].lineno
                 if not lines.isdisjoint(range(body, (node.end_lineno or body) + 1)):
                     more.update(range(min([node.lineno, *(d.lineno for d in node.decorator_list)]), body))
+                    names.update(n.id for n in ast.walk(node) if isinstance(n, ast.Name))
+        for statement in tree.body:
+            if names.intersection(_constants(statement)):
+                more.update(range(statement.lineno, (statement.end_lineno or statement.lineno) + 1))
         out[path] = lines | more
     return out
+
+
+def _constants(statement: ast.stmt) -> list[str]:
+    """The names that a statement at the top of a module gives a value."""
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target] if isinstance(statement, ast.AnnAssign) else []
+    return [n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)]
 
 
 def product_changes(
@@ -118,8 +132,8 @@ def _raised_inside_product(failure: Failure) -> str:
     after = [f for f in failure.frames[last_test + 1 :] if f.kind == "product"]
     if not product or not after:
         return ""
-    if _binding_error(failure) and len(after) == 1:
-        return ""  # the call itself did not fit: a contract question, not a crash
+    if _binding_error(failure) and len(after) == 1 and "*" in after[-1].text:
+        return ""  # a wrapper handed on what the test gave, and that did not fit: a contract question, not a crash
     expected = failure.comparison
     if expected is not None and expected.style == "raises" and after[-1].text.startswith("raise"):
         return ""  # an error was expected and the product raises one on purpose, of another type
@@ -135,29 +149,47 @@ def _changes_logic(hunk: Hunk) -> bool:
     return _shape(hunk.removed) != _shape(hunk.added)
 
 
-def _shape(lines: Sequence[str]) -> list[str]:
-    """The tokens without strings, comments and layout; numbers count as logic, since a changed number is a changed result."""
-    import io
-    import textwrap
-    import tokenize
+_NO_LOGIC = frozenset({tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER})
 
+
+def _shape(lines: Sequence[str]) -> list[str]:
+    """The tokens without texts, comments and layout; numbers count as logic, since a changed number is a changed result, and so does what is
+    put into a text (how it is shown there does not)."""
     out: list[str] = []
     text = textwrap.dedent("\n".join(lines)) + "\n"
-    skipped = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
-    depth = 0  # from Python 3.12 on an f-string is several tokens
+    rows = text.splitlines(keepends=True)
+    begun: list[tuple[int, int]] = []  # from Python 3.12 on an f-string is several tokens
     try:
         for tok in tokenize.generate_tokens(io.StringIO(text).readline):
             kind = tokenize.tok_name[tok.type]
             if kind in ("FSTRING_START", "TSTRING_START"):
-                depth += 1
-                out += ["STR"] if depth == 1 else []
+                begun.append(tok.start)
             elif kind in ("FSTRING_END", "TSTRING_END"):
-                depth -= 1
-            elif tok.type not in skipped and not depth:
-                out.append("STR" if tok.type == tokenize.STRING else tok.string)
+                begin = begun.pop()
+                out += [] if begun else _put_in(_between(rows, begin, tok.end))
+            elif tok.type == tokenize.STRING and not begun:
+                out += _put_in(tok.string)
+            elif tok.type not in _NO_LOGIC and not begun:
+                out.append(tok.string)
     except (tokenize.TokenError, SyntaxError):
         out.append(text)
     return out
+
+
+def _between(rows: Sequence[str], begin: tuple[int, int], end: tuple[int, int]) -> str:
+    """The source from one position to another (lines from 1)."""
+    if begin[0] == end[0]:
+        return rows[begin[0] - 1][begin[1] : end[1]]
+    return "".join([rows[begin[0] - 1][begin[1] :], *rows[begin[0] : end[0] - 1], rows[end[0] - 1][: end[1]]])
+
+
+def _put_in(literal: str) -> list[str]:
+    """A text as one token, and each expression whose value is put into it."""
+    try:
+        tree = ast.parse(f"({literal})", mode="eval")
+    except (SyntaxError, ValueError):
+        return ["STR"]
+    return ["STR", *(ast.unparse(n.value) for n in ast.walk(tree) if isinstance(n, ast.FormattedValue))]
 
 
 def _states(hunk: Hunk, value: str) -> bool:

@@ -235,6 +235,8 @@ def _reader(tree: ast.Module, name: str, member: bool) -> int:
                 return node.lineno
         if isinstance(node, ast.ImportFrom) and not member and any(a.name == name for a in node.names):
             return node.lineno
+        if isinstance(node, (ast.Assign, ast.AugAssign)) and not member and _exports(node, name):
+            return node.lineno
     if member:
         return 0
     bound = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load)}
@@ -243,3 +245,10 @@ def _reader(tree: ast.Module, name: str, member: bool) -> int:
     if name in bound:
         return 0
     return next((n.lineno for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == name), 0)
+
+
+def _exports(node: ast.Assign | ast.AugAssign, name: str) -> bool:
+    """Whether an assignment puts ``name`` into ``__all__``: what is promised there has to be there."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    promised = any(isinstance(t, ast.Name) and t.id == "__all__" for t in targets)
+    return promised and any(isinstance(n, ast.Constant) and n.value == name for n in ast.walk(node.value))

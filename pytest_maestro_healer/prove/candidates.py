@@ -107,8 +107,10 @@ def progressed(old: Failure, new: Failure, grown: int = 0) -> bool:
     if old.is_a("SyntaxError"):
         return int(new.exc_attrs.get("lineno") or 0) > int(old.exc_attrs.get("lineno") or 0) or new.path != old.path
     if new.statement != old.statement:
-        # lines shift with an edit above them, statements do not; going back to an earlier line is no progress
         before, after = old.location, new.location
+        if before and after and (after.path, after.line, new.message) == (before.path, before.line + max(0, grown), old.message):
+            return False  # the edit changed the statement's words, and nothing came of it
+        # lines shift with an edit above them, statements do not; going back to an earlier line is no progress
         return not (before and after and before.path == after.path and after.line < before.line + min(0, grown))
     if old.location and new.location and old.location.path == new.location.path and new.location.line > old.location.line + max(0, grown):
         return True  # the same words again, further down

@@ -15,9 +15,10 @@ from pytest_maestro_healer.diagnose.verdict import preliminary
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.judging import drifted
 from pytest_maestro_healer.learn.learner import Learner
 from pytest_maestro_healer.model import Failure, HealingResult
-from pytest_maestro_healer.pipeline import Found, Pipeline, drifted
+from pytest_maestro_healer.pipeline import Found, Pipeline
 from pytest_maestro_healer.prove.candidates import Candidate
 from pytest_maestro_healer.prove.mutants import Mutant
 from pytest_maestro_healer.prove.runner import RunReport, TestResult

@@ -147,7 +147,9 @@ def cause(removed: str, added: str, *values: str, failure: Failure = WRONG) -> C
         ("    '''Old words.'''", "    '''New words.'''", "3", Cause.UNKNOWN),
         ("    return f'{a} blue'", "    return f'{a} red'", "'1 red'", Cause.UNKNOWN),
         ("    return f'{a} blue'", "    return f'{a} red'", "red", Cause.DRIFT),
-        ("    return f'{a:>{w}} x'", "    return f'{b!r} y'", "3", Cause.UNKNOWN),
+        ("    return f'{a} x'", "    return f'{a!r:>9} y'", "3", Cause.UNKNOWN),
+        ("    return f'{a:>{w}} x'", "    return f'{b!r} y'", "3", Cause.REGRESSION_SUSPECTED),
+        ("    return f'{a[0]} x'", "    return f'{a[1]} x'", "3", Cause.REGRESSION_SUSPECTED),
         ("    return f'{a}' + b", "    return f'{a}' + c", "3", Cause.REGRESSION_SUSPECTED),
         ("    return f(", "    return g(", "3", Cause.REGRESSION_SUSPECTED),
         ("    return (a +", "    return (a +", "3", Cause.UNKNOWN),
@@ -200,7 +202,8 @@ RAISES = Comparison("raises", "isinstance", ())
         (broken("KeyError", "'a'"), False),
         (broken("KeyError", "'a'", frames=(frame("product"),), phase="collect"), False),
         (broken("Failed", "DID NOT RAISE", frames=(frame("test"), frame("product"))), False),
-        (broken("TypeError", "f() takes 1 positional argument but 2 were given", frames=(frame("test"), frame("product"))), False),
+        (broken("TypeError", "f() takes 1 positional argument but 2 were given", frames=(frame("test"), frame("product", "return f(*args)"))), False),
+        (broken("TypeError", "f() takes 1 positional argument but 2 were given", frames=(frame("test"), frame("product", "return f(a, b)"))), True),
         (broken("TypeError", "f() takes 1 positional argument but 2 were given", frames=(frame("test"), frame("product"), frame("product"))), True),
         (broken("TypeError", "unsupported operand", frames=(frame("test"), frame("product"))), True),
         (broken("ValueError", "no", frames=(frame("test"), frame("product", "raise ValueError")), comparison=RAISES), False),
@@ -230,3 +233,9 @@ def test_a_changed_default_counts_as_executed_with_its_function() -> None:
     source = b"def price(base,\n          rate=2):\n    return base * rate\n\n\ndef other(x=1):\n    return x\n"
     assert with_headers({"shop.py": frozenset({3})}, lambda path: source) == {"shop.py": frozenset({1, 2, 3})}
     assert with_headers({"shop.py": frozenset({3})}, lambda path: None) == {"shop.py": frozenset({3})}
+
+
+def test_a_changed_constant_counts_as_executed_with_the_functions_that_read_it() -> None:
+    source = b"SECONDS = 60\nNAMES: tuple[str, ...] = (\n    'a',\n)\n\n\ndef wait(n):\n    return n * SECONDS\n\n\ndef other():\n    return NAMES\n"
+    assert with_headers({"shop.py": frozenset({8})}, lambda path: source) == {"shop.py": frozenset({1, 7, 8})}
+    assert with_headers({"shop.py": frozenset({12})}, lambda path: source) == {"shop.py": frozenset({2, 3, 4, 11, 12})}

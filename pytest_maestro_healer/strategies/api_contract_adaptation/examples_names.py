@@ -49,6 +49,7 @@ _FUNCTION_TEST = "from shop.cart import Cart, total\n\n\ndef test_total():\n    
 _METHOD = "class Cart:\n    def __init__(self, items):\n        self.items = items\n\n    def total(self):\n        return sum(price * count for price, count in self.items)\n"
 _METHOD_TEST = "from shop.cart import Cart\n\n\ndef test_total():\n    cart = Cart([(2, 3)])\n    assert cart.total() == 6\n"
 _SEND = "def send(text, times=1):\n    line = text.strip()\n    return len(line) * times\n"
+_PROMISED = "from shop.mail import send\n\n\ndef test_send():\n    assert send(' a ') == 1\n"
 _SEND_TEST = "from shop import send\nfrom shop.mail import send as post\n\n\ndef test_send():\n    assert send(' a ') == post('b') == 1\n"
 
 _RATES = """def fetch_rate(name):
@@ -150,6 +151,12 @@ RENAMED = (
     ),
 )
 NOT_RENAMED = (
+    Example(
+        "a function got another name, and the old one is still promised",
+        {**_INIT, "shop/mail.py": '__all__ = ["send"]\n\n\n' + _SEND.replace("def send", "def _send"), "test_mail.py": _PROMISED},
+        head={**_INIT, "shop/mail.py": '__all__ = ["send"]\n\n\n' + _SEND, "test_mail.py": _PROMISED},
+        why="what __all__ names has to be there: the product is broken",
+    ),
     Example(
         "a method was deleted that the product still calls",
         {

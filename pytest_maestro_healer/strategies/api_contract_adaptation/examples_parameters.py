@@ -25,6 +25,7 @@ _BOX = "class Box:\n    def __init__(self, width, height):\n        self.width =
 _BOX_USE = "import pytest\n\nfrom shop.m import Box\n\n\n@pytest.fixture\ndef box():\n    return Box(width=2, height=3)\n\n\ndef test_area(box):\n    assert box.area() == 6\n"
 _POINT = "from dataclasses import dataclass\n\n\n@dataclass\nclass Point:\n    x: int\n    y: int\n"
 _SLICE = "def cut(text, first, last):\n    return text[first:last]\n"
+_SHORT = "\n\ndef short(text):\n    return cut(text, 0, 2)\n"
 _SLICE_USE = "from shop.m import cut\n\n\ndef test_cut():\n    assert cut('hello', 1, 3) == 'el'\n"
 _DECORATED = (
     "import functools\n\n\ndef logged(function):\n    @functools.wraps(function)\n    def wrapper(*args, **kwargs):\n        return function(*args, **kwargs)\n\n"
@@ -127,6 +128,13 @@ REORDERED = (
         "parameters in a new order",
         _SLICE,
         _SLICE.replace("text, first, last", "first, last, text"),
+        _SLICE_USE,
+        _SLICE_USE.replace("'hello', 1, 3", "1, 3, 'hello'"),
+    ),
+    _pair(
+        "parameters in a new order, and the product's own call changed with them",
+        _SLICE + _SHORT,
+        _SLICE.replace("text, first, last", "first, last, text") + _SHORT.replace("text, 0, 2", "0, 2, text"),
         _SLICE_USE,
         _SLICE_USE.replace("'hello', 1, 3", "1, 3, 'hello'"),
     ),

@@ -6,6 +6,7 @@ from __future__ import annotations
 from pytest_maestro_healer.strategies.api_contract_adaptation.examples_shapes import pair
 
 _LIST = "def evens(limit):\n    return [n for n in range(limit) if n % 2 == 0]\n"
+_SHARE = "\n\ndef share(limit):\n    return len(evens(limit)) / limit\n"
 _LAZY = "def evens(limit):\n    for n in range(limit):\n        if n % 2 == 0:\n            yield n\n"
 _EVENS = "from shop.m import evens\n\n\ndef test_evens():\n    assert evens(5) == [0, 2, 4]\n\n\ndef test_count():\n    assert len(evens(9)) == 5\n    assert sum(evens(5)) == 6\n"
 LAZY = (
@@ -24,6 +25,13 @@ NOT_LAZY = (
         "def evens(limit):\n    return [n for n in range(limit) if n % 2]\n",
         _EVENS,
         why="the condition was turned round",
+    ),
+    pair(
+        "the product itself still measures the list",
+        _LIST + _SHARE,
+        _LIST.replace("[", "(").replace("]", ")") + _SHARE,
+        _EVENS,
+        why="the product has not followed, so it is a slip",
     ),
 )
 _TUPLE = "def place():\n    left = 1\n    top = 2\n    return left, top\n"

@@ -26,6 +26,7 @@ _CALLED = "from shop.m import Cart\n\n\ndef test_size():\n    cart = Cart([1, 2]
 _READ = _CALLED.replace("size()", "size").replace("test_size", "test_size()").replace("test_size()()", "test_size()")
 _PLAIN = "def load(name):\n    return name.upper()\n"
 _ASYNC = "async def load(name):\n    return name.upper()\n"
+_HELLO = "\n\ndef hello(name):\n    return 'hello ' + load(name)\n"
 _USE = "from shop.m import load\n\n\ndef test_load():\n    assert load('a') == 'A'\n"
 _RUN = "import asyncio\n\nfrom shop.m import load\n\n\ndef test_load():\n    assert asyncio.run(load('a')) == 'A'\n"
 
@@ -33,6 +34,7 @@ METHODS = (
     pair("a method became a property", _METHOD, _PROPERTY, _CALLED, _READ),
     pair("a property became a method", _PROPERTY, _METHOD, _READ, _CALLED),
 )
+_PRICED = "class Item:\n    def __init__(self, price):\n        self.price = price\n\n    def gross(self):\n        return self.price * 2\n\n    def double(self):\n        return self.gross * 2\n"
 NOT_METHODS = (
     pair(
         "an attribute holds a value that is not callable",
@@ -40,6 +42,13 @@ NOT_METHODS = (
         "class Cart:\n    def __init__(self, rule):\n        self.rule = 3\n\n    def price(self):\n        return self.rule(2)\n",
         "from shop.m import Cart\n\n\ndef test_price():\n    assert Cart(lambda n: n).price() == 2\n",
         why="the product overwrites the rule",
+    ),
+    pair(
+        "a property lost its decorator, and the product itself still reads a value",
+        _PRICED.replace("    def gross", "    @property\n    def gross"),
+        _PRICED,
+        "from shop.m import Item\n\n\ndef test_gross():\n    assert Item(3).gross == 6\n",
+        why="the product has not followed, so nobody wanted a method",
     ),
 )
 ASYNC = (
@@ -60,5 +69,12 @@ NOT_ASYNC = (
         "async def part():\n    return 2\n\n\nasync def total():\n    return part() + 1\n",
         "import asyncio\n\nfrom shop.m import total\n\n\ndef test_total():\n    assert asyncio.run(total()) == 3\n",
         why="the missing await is the product's",
+    ),
+    pair(
+        "a function became a coroutine function, and the product itself does not wait for it",
+        _PLAIN + _HELLO,
+        _ASYNC + _HELLO,
+        _USE,
+        why="the product has not followed, so it is a slip",
     ),
 )

@@ -266,7 +266,8 @@ def proposal(
     """The proposal of a migration."""
     paths = list(dict.fromkeys(e.path for e in edits))
     more = f" ({len(edits)} places in {len(paths)} files)" if len(paths) > 1 else f" ({len(edits)} places)" if len(edits) > 1 else ""
-    safe = successor.sure and not tied
+    hidden = successor.name.startswith("_") and not gone.name.startswith("_")  # nobody is told to use what is not meant for others
+    safe = successor.sure and not tied and not hidden
     return Proposal(
         STRATEGY,
         tactic,

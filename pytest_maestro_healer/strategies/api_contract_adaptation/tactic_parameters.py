@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Proposal
@@ -125,7 +126,25 @@ class ReorderedParameters(Tactic):
             change = contract(callee, call, ctx, test_path=src.path)
             if change is None or not change.new.accepts(call) or adapted(call, change) is None or set(change.old.names) != set(change.new.names):
                 continue
-            yield from _made(self.name, change, edits_for(change, [failure], ctx), [failure], score=0.85)
+            meant = _meant(change, ctx)
+            sure = replace(change, sure=change.sure and meant is not None, facts=(*change.facts, *([meant] if meant is not None else [])))
+            yield from _made(self.name, sure, edits_for(change, [failure], ctx), [failure], score=0.85)
+
+
+def _meant(change: Contract, ctx: Context) -> Evidence | None:
+    """What shows that a new order is no slip: notes that speak of the function, or the product's own calls, which changed with it."""
+    word, known = change.callee.word, changes(ctx)
+    said = known.said(word)
+    if said:
+        return Evidence("docs", f"{said} speaks of {word}", said, 0.5)
+    call = re.compile(rf"(?<!def )\b{re.escape(word)}\(")
+    for h in known.hunks(change.former.rev):
+        pairs = zip(h.removed, h.added, strict=False)
+        at = next((i for i, (a, b) in enumerate(pairs) if a != b and call.search(a) and call.search(b)), None)
+        if at is not None:
+            where = f"{h.path}:{h.new_line + at}"
+            return Evidence("callers", f"the product's own call changed with it at {where}", where, 0.6)
+    return None
 
 
 class ChangedDefault(Tactic):

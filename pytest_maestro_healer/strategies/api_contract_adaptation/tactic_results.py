@@ -14,6 +14,7 @@ from pytest_maestro_healer.model import Applicability, Diagnosis, Edit, Evidence
 from pytest_maestro_healer.strategies.api_contract_adaptation import calls
 from pytest_maestro_healer.strategies.api_contract_adaptation import examples_results as examples
 from pytest_maestro_healer.strategies.api_contract_adaptation.cause import changes, nodes_at, raised_in_test, statement_at
+from pytest_maestro_healer.strategies.api_contract_adaptation.followed import still_a_list
 from pytest_maestro_healer.strategies.api_contract_adaptation.renames import STRATEGY
 from pytest_maestro_healer.strategies.api_contract_adaptation.resolve import Classes, Ref, Resolver, resolver
 from pytest_maestro_healer.strategies.api_contract_adaptation.sites import calls_of
@@ -74,7 +75,7 @@ class ListToIterator(Tactic):
                     continue
                 path, present, former = found
                 seen.add(ref.dotted)
-                if _lazy(present) and former is not None and not _lazy(former.definition):
+                if _lazy(present) and former is not None and not _lazy(former.definition) and not still_a_list(present.name, ctx):
                     text = f"{ref.dotted} gave a whole sequence before {former.label} and is lazy now"
                     yield from self._made(ref.dotted, Evidence("git", text, f"{path}:{present.line}", 0.85), failure, ctx)
 

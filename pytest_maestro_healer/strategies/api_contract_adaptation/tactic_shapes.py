@@ -14,6 +14,7 @@ from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Fail
 from pytest_maestro_healer.strategies.api_contract_adaptation import calls
 from pytest_maestro_healer.strategies.api_contract_adaptation import examples_shapes as examples
 from pytest_maestro_healer.strategies.api_contract_adaptation.cause import Gone, changes, raised_in_test, statement_at, test_function
+from pytest_maestro_healer.strategies.api_contract_adaptation.followed import awaited_nowhere, member_used_as_before
 from pytest_maestro_healer.strategies.api_contract_adaptation.renames import STRATEGY
 from pytest_maestro_healer.strategies.api_contract_adaptation.resolve import Classes, Ref, Resolver, resolver
 from pytest_maestro_healer.strategies.api_contract_adaptation.sites import attribute_uses, calls_of
@@ -87,6 +88,8 @@ class MethodOrProperty(Tactic):
 
     def _made(self, member: Gone, fact: Evidence, failure: Failure, ctx: Context, *, to_call: bool) -> Iterator[Proposal]:
         edits = calls.Edits()
+        if member_used_as_before(member.name, ctx, to_call=to_call):
+            return  # the product itself has not followed: it lost a decorator rather than changed its mind
         for use in attribute_uses([member], ctx, []):
             node = use.node
             parent = use.resolver.up.get(node)
@@ -165,6 +168,8 @@ class SyncOrAsync(Tactic):
                 if fact is None or waited(call, names) != to_plain:
                     continue
                 seen.add(ref.dotted)
+                if not to_plain and awaited_nowhere(ref.dotted.rpartition(".")[2], ctx):
+                    continue  # the product itself does not wait for it
                 yield from self._made(ref.dotted, fact, failure, ctx, to_plain=to_plain)
 
     def _made(self, dotted: str, fact: Evidence, failure: Failure, ctx: Context, *, to_plain: bool) -> Iterator[Proposal]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import posixpath
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.model import Applicability, Edit, Evidence, Failure, FailurePattern, Proposal
@@ -39,7 +39,8 @@ class WorkingDirectory(Tactic):
         wanted = str(failure.exc_attrs.get("filename") or "") if failure.is_a(*_MISSING) else ""
         if os.path.isabs(wanted):
             return
-        literals = [w for w in written(place.src.tree or place.node, place.src) if _relevant(w, place)]
+        up = parents(place.src.tree or place.node)
+        literals = [w for w in written(place.src.tree or place.node, place.src) if _relevant(w, place) and not _joined(w.node, up)]
         for base, folder in _bases(place.src.path, ctx):
             found = [w for w in literals if _found_only_there(w.text, folder, ctx)]
             if wanted and not (_found_only_there(wanted, folder, ctx) or any(w.text == wanted for w in found)):
@@ -147,6 +148,17 @@ def _found_only_there(text: str, folder: str, ctx: Context) -> bool:
         and ctx.machine.exists(os.path.join(folder, text))
         and not ctx.machine.exists(os.path.join(ctx.machine.cwd, text))
     )
+
+
+def _joined(node: ast.AST, up: Mapping[ast.AST, ast.AST]) -> bool:
+    """Whether a path is only the rest of another one, and relative to that."""
+    parent = up.get(node)
+    if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Div):
+        return parent.right is node
+    if not isinstance(parent, ast.Call):
+        return False
+    name = parent.func.attr if isinstance(parent.func, ast.Attribute) else ""
+    return name == "joinpath" or (name == "join" and parent.args[0] is not node)
 
 
 def _relevant(found: Written, place: Place) -> bool:

@@ -16,7 +16,7 @@ from pytest_maestro_healer.strategies.flaky_test_stabilization import examples_c
 from pytest_maestro_healer.strategies.flaky_test_stabilization.draft import Draft
 from pytest_maestro_healer.strategies.flaky_test_stabilization.ordering import STRATEGY_NAME, FlakyTactic, _edits, repro
 from pytest_maestro_healer.strategies.flaky_test_stabilization.places import Function, Names, Place, place_of
-from pytest_maestro_healer.strategies.flaky_test_stabilization.study import Study
+from pytest_maestro_healer.strategies.flaky_test_stabilization.study import ALONE, Study
 
 _SEEDS = range(5)
 #: How a changelog says so.
@@ -268,6 +268,14 @@ def order_given_up(s: Study, tactic: str, where: str) -> Proposal:
     return Proposal(STRATEGY_NAME, tactic, (), (fact,), Applicability.ADVICE, "the product gave an order up", nodeids=(s.nodeid,), advice=text)
 
 
+def rounding_given_up(s: Study, tactic: str, where: str) -> Proposal:
+    """Advice: a change of the product made its floats vary."""
+    text = f"the last digits vary since a change of the product: {where}; as it was before, {s.nodeid} passes each time"
+    fact = Evidence("git", f"with {where.partition(' ')[0]} as it was before the test passes each time", where, 0.8)
+    told = "the product's floats began to vary"
+    return Proposal(STRATEGY_NAME, tactic, (), (statistics(s), fact), Applicability.ADVICE, told, nodeids=(s.nodeid,), advice=text)
+
+
 def permuted(comparison: Comparison) -> bool:
     """Whether the two sides are sequences of the same items in another order."""
     sides = [o.value for o in comparison.operands[:2]]
@@ -330,6 +338,11 @@ class FloatNoise(FlakyTactic):
         if data is None:
             return
         measured = rate(s)
+        # as often as makes it unlikely that a test that still varies passes each time
+        s.blamed = s.product_change([Conditions(clean=True)] * min(runs_needed(max(measured, 0.1)), ALONE))
+        if s.blamed:
+            yield rounding_given_up(s, self.name, s.blamed)
+            return
         yield Proposal(
             STRATEGY_NAME,
             self.name,

@@ -6,6 +6,7 @@ import ast
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from pytest_maestro_healer.edit.source import SourceFile, edits_between
 from pytest_maestro_healer.evidence.context import Context
@@ -43,7 +44,7 @@ class FlakyTactic(Tactic):
             return
         s = study(failure, ctx)
         s.proposals[self.name] = []
-        for proposal in self.studied(s):
+        for proposal in map(partial(_unless_brought_in, s), self.studied(s)):
             s.proposals[self.name].append(proposal)
             if others and proposal.edits and not (proposal.proof and proposal.proof.order) and proposal.nodeids == (failure.nodeid,):
                 yield dataclasses.replace(proposal, nodeids=(failure.nodeid, *others))
@@ -52,6 +53,15 @@ class FlakyTactic(Tactic):
     def studied(self, s: Study) -> Iterable[Proposal]:
         """Candidates, given a study of the failure."""
         raise NotImplementedError  # pragma: no cover
+
+
+def _unless_brought_in(s: Study, proposal: Proposal) -> Proposal:
+    """The proposal, or the advice that a change of the product is what made the order of the tests matter."""
+    order = proposal.proof.order if proposal.proof is not None else ()
+    if not proposal.edits or not order:
+        return proposal
+    s.blamed = s.blamed or s.order_change(order[:-1])
+    return _brought_in(s, order[:-1]) if s.blamed else proposal
 
 
 def _siblings(failure: Failure, ctx: Context) -> list[str]:

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions, Experiments, Observation
+from pytest_maestro_healer.evidence.former import product_before
 from pytest_maestro_healer.evidence.state import Change
 from pytest_maestro_healer.model import Failure, Proposal, World
 
@@ -30,6 +31,7 @@ class Study:
     _polluters: tuple[str, ...] | None = None
     _setters: tuple[str, ...] | None = None
     _changes: dict[str, tuple[Change, ...]] = field(default_factory=dict)
+    _orders: dict[tuple[str, ...], str] = field(default_factory=dict)
     _baseline: dict[tuple[str, ...], frozenset[str]] = field(default_factory=dict)
     #: Why the product is at fault, where a tactic has found that out: then nobody is to live with it.
     blamed: str = ""
@@ -110,6 +112,12 @@ class Study:
     def order_change(self, order: Sequence[str]) -> str:
         """The change of the product without which the unhealed test passes at the end of ``order``, and ``order`` passes too; else ``""``."""
 
+        key = tuple(order)
+        if key not in self._orders:
+            self._orders[key] = self._order_change(order)
+        return self._orders[key]
+
+    def _order_change(self, order: Sequence[str]) -> str:
         def passes(before: Mapping[str, bytes]) -> bool:
             found = self.ctx.experiments.observe([*order, self.nodeid], {**self.ctx.overlay, **before}, replace(ORDERED, fresh=True))
             return all(n in found and found[n].passed for n in (*order, self.nodeid))
@@ -117,16 +125,7 @@ class Study:
         return self._change(passes)
 
     def _change(self, passes: Callable[[Mapping[str, bytes]], bool]) -> str:
-        git, ctx = self.ctx.git, self.ctx
-        reached = {p for p in ctx.variables.reachable(self.failure.path) if not ctx.is_test_code(p)} if git.available else set()
-        revs = ("HEAD", "HEAD~1", ctx.last_green(self.failure.path) or "")
-        for rev in dict.fromkeys(r for r in revs if r and reached):
-            hunks = [h for h in git.hunks(rev) if h.path in reached]
-            before = {p: data for p in {h.path for h in hunks} if (data := git.bytes_at(p, rev)) is not None}
-            if before and passes(before):
-                committed = git.last_change(hunks[0].path, hunks[0].new_line)
-                return f"{hunks[0].path}:{hunks[0].new_line} ({'changed in ' + committed if committed else 'changed uncommitted'})"
-        return ""
+        return next((before.where for before in product_before(self.ctx, self.failure.path) if passes(before.overlay)), "")
 
     # -- other tests -----------------------------------------------------------------------------------------
     def polluters(self, overlay: Mapping[str, bytes] | None = None) -> tuple[str, ...]:

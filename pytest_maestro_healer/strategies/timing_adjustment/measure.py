@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions, Observation
+from pytest_maestro_healer.evidence.former import product_before
 from pytest_maestro_healer.model import Evidence, Failure, Proof
 
 #: Runs with the machine as it is, and runs while every processor is kept busy; of a slow test, whose runs take longer than this together, one each.
@@ -138,22 +139,17 @@ class Slower:
 def slower_than_before(failure: Failure, ctx: Context, now: float) -> Slower | None:
     """The change of the product that made the test fail, ``None`` where there is none (or no git).
 
-    With the product as it was before the unchanged test is run again: before what is not committed, then before the last commit. What was
-    committed may be meant; what was not, or made the test :data:`FAR` times slower, is a regression until a person says otherwise.
+    With the product as it was the unchanged test is run again. What was committed may be meant; what was not, or made the test :data:`FAR`
+    times slower, is a regression until a person says otherwise.
     """
-    reached = {p for p in ctx.variables.reachable(failure.path) if not ctx.is_test_code(p)}
-    for rev in ("HEAD", "HEAD~1"):
-        changed = sorted({h.path for h in ctx.git.hunks(rev)} & reached) if ctx.git.available else []
-        before = {p: data for p in changed if (data := ctx.git.bytes_at(p, rev)) is not None}
-        if not before:
-            continue
+    for state in product_before(ctx, failure.path):
         # a busy machine makes a fast product miss a tight bound: one run in time is enough to say that it was fast
-        again = (ctx.experiments.observe([failure.nodeid], {**ctx.overlay, **before}, Conditions(fresh=True)) for _ in range(_TRIES))
+        again = (ctx.experiments.observe([failure.nodeid], {**ctx.overlay, **state.overlay}, Conditions(fresh=True)) for _ in range(_TRIES))
         seen = next((o for found in again if (o := found.get(failure.nodeid)) is not None and o.passed), None)
         if seen is None:
             continue
-        hunk = next(h for h in ctx.git.hunks(rev) if h.path in before)
-        commit, subject = next(iter(ctx.git.commits(hunk.path, 1)), ("", "")) if rev != "HEAD" else ("", "")
+        hunk = state.hunk
+        commit, subject = next(iter(ctx.git.commits(hunk.path, 1)), ("", "")) if state.rev != "HEAD" else ("", "")
         told = f"changed in {commit[:7]}: {subject}" if commit else "an uncommitted change"
         text = f"{hunk.path}:{hunk.new_line} ({told}): with it as it was before, the test passes in {seconds(seen.seconds)}"
         fact = Evidence("git", f"{text}, now in {seconds(now)}", f"{hunk.path}:{hunk.new_line}", 0.3)

@@ -9,6 +9,8 @@ from pathlib import Path
 Files = Mapping[str, "bytes | None"]
 
 NEGATIVE = "negative"
+#: What a commit says that breaks something unawares.
+MESSAGES = ("Refactor", "Simplify {name}", "Speed up {name}", "Clean up", "Type hints", "Make {name} easier to read", "Fix lint", "wip")
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,10 @@ import random
 import re
 import textwrap
 
-from .model import NEGATIVE, Fault, Host
+from .model import MESSAGES, NEGATIVE, Fault, Host
 from .mutate import MAKERS, parses
 from .pysource import first_line, functions, parsed, span
 from .registry import ROWS, Row, inject
-
-MESSAGES = ("Refactor", "Simplify {name}", "Speed up {name}", "Clean up", "Type hints", "Make {name} easier to read", "Fix lint", "wip")
 
 
 def _functions(host: Host) -> list[tuple[str, ast.FunctionDef]]:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .edits import with_changelog
-from .model import Fault, Host
+from .model import MESSAGES, NEGATIVE, Fault, Host
 from .registry import ROWS, Row
 
 MODULES = ("ledger", "stock", "basket", "ticket", "invoice", "parcel")
@@ -87,9 +87,11 @@ def fault_of(template: Template, host: Host, rng: random.Random) -> Fault:
     return Fault(
         changes=changes,
         tests=(test,),
-        expected={} if template.advice else {path(p): (fill(t),) for p, t in template.expected_files.items()} or {test: expected},
+        expected={}
+        if template.advice or template.strategy == NEGATIVE
+        else {path(p): (fill(t),) for p, t in template.expected_files.items()} or {test: expected},
         base=base,
-        message=path(template.message),
+        message=path(template.message) or _said(template, rng),
         advice=path(template.advice),
         still_red=template.still_red,
         green_env=template.green_env,
@@ -99,14 +101,19 @@ def fault_of(template: Template, host: Host, rng: random.Random) -> Fault:
     )
 
 
+def _said(template: Template, rng: random.Random) -> str:
+    """Half of the regressions are committed, under a message that says nothing of them."""
+    return rng.choice(MESSAGES).format(name="it") if template.strategy == NEGATIVE and rng.random() < 0.5 else ""
+
+
 def _row(template: Template) -> Row:
     return Row(template.strategy, template.tactic, template.name, lambda host, rng: fault_of(template, host, rng), template.weight)
 
 
 def _enter() -> None:
-    from . import templates_api, templates_assertion, templates_dependency, templates_syntax, templates_unstable
+    from . import templates_api, templates_assertion, templates_dependency, templates_negative, templates_syntax, templates_unstable
 
-    for module in (templates_syntax, templates_dependency, templates_api, templates_assertion, templates_unstable):
+    for module in (templates_syntax, templates_dependency, templates_api, templates_assertion, templates_unstable, templates_negative):
         ROWS.extend(_row(t) for t in module.TABLE)
 
 

@@ -1,0 +1,83 @@
+"""The product as it was, for experiments: would the very same test pass without what was changed last?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.experiments import Conditions, Observation
+from pytest_maestro_healer.evidence.git import Hunk
+from pytest_maestro_healer.model import Failure
+
+
+@dataclass(frozen=True)
+class Before:
+    """Product files as they were at ``rev`` (path -> bytes), and the first ``hunk`` by which they differ now."""
+
+    rev: str
+    overlay: Mapping[str, bytes]
+    hunk: Hunk
+    commit: str
+
+    @property
+    def where(self) -> str:
+        """``path:line (changed in ...)``: the first change since."""
+        return f"{self.hunk.path}:{self.hunk.new_line} ({'changed in ' + self.commit if self.commit else 'changed uncommitted'})"
+
+
+def product_before(ctx: Context, test_path: str) -> Iterator[Before]:
+    """The product that a test file reaches before what is not committed, before the last commit, and when the file was last seen passing.
+
+    States in which nothing of it differs are left out; without git there are none.
+    """
+    if not ctx.git.available:
+        return
+    reached = {p for p in ctx.variables.reachable(test_path) if not ctx.is_test_code(p)}
+    for rev in dict.fromkeys(r for r in ("HEAD", "HEAD~1", ctx.last_green(test_path)) if r and reached):
+        hunks = [h for h in ctx.git.hunks(rev) if h.path in reached]
+        overlay = {p: data for p in {h.path for h in hunks} if (data := ctx.git.bytes_at(p, rev)) is not None}
+        if overlay:
+            first = next(h for h in hunks if h.path in overlay)
+            yield Before(rev, overlay, first, ctx.git.last_change(first.path, first.new_line) if rev != "HEAD" else "")
+
+
+def brought_in(failure: Failure, ctx: Context, ground: Mapping[str, bytes]) -> tuple[str, str]:
+    """The change of the product that may have brought a failure in, and why; ``("", "")`` where the test fails alike without it.
+
+    The unhealed test (on top of ``ground``) is run again with the product as it was, alone, or after the tests that ran before it where
+    it passes alone. Where it passes then, the change is the cause; where it fails otherwise, nobody can tell.
+    """
+    states = list(product_before(ctx, failure.path))
+    if not states or not ctx.experiments.available:
+        return "", ""
+    order = [failure.nodeid]
+    now = _last(order, ctx, ground)
+    if now is not None and now.passed:
+        order = [*ctx.before(failure.nodeid), failure.nodeid]
+    unknown = ("", "")
+    for before in states:
+        then = _last(order, ctx, {**ground, **before.overlay})
+        if then is not None and then.passed:
+            return before.where, f"with {before.hunk.path} as it was before, the test passes unhealed"
+        if then is None or not _alike(failure, then):
+            unknown = (before.where, f"with {before.hunk.path} as it was before, the test fails in another way: whose fault it is cannot be told")
+    return unknown
+
+
+def _last(order: list[str], ctx: Context, overlay: Mapping[str, bytes]) -> Observation | None:
+    """The last test of ``order``, run in a fresh process."""
+    found = ctx.experiments.observe(order, overlay, Conditions(ordered=True, fresh=True))
+    return found.get(order[-1])
+
+
+def _alike(failure: Failure, seen: Observation) -> bool:
+    """Whether a test failed at the same place with the same kind of error."""
+    then = seen.failure
+    if then is None:
+        return seen.outcome == "failed"
+    return then.exc_type == failure.exc_type and then.phase == failure.phase and _line(then) == _line(failure)
+
+
+def _line(failure: Failure) -> tuple[str, int] | None:
+    return (failure.location.path, failure.location.line) if failure.location else None

@@ -1,0 +1,96 @@
+"""Failures that look like surroundings, order or a new contract, and are a slip of the product: nothing is written, and the product is named."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.strategies.example_project import GIT_ENV
+
+CLOCK = "import time\n\n\ndef stamp(seconds):\n    return time.strftime('%H:%M', time.gmtime(seconds))\n"
+CLOCK_TEST = "from shop import stamp\n\n\ndef test_stamp():\n    assert stamp(3600) == '01:00'\n"
+LINE = "import shutil\n\n\ndef line(width=80):\n    return '-' * (width // 10)\n"
+LINE_TEST = "from shop import line\n\n\ndef test_line():\n    assert line() == '-' * 8\n"
+SAVE = "def save(path, text):\n    with open(path, 'w') as f:\n        f.write(text)\n    with open(path) as f:\n        return f.read()\n"
+SAVE_TEST = (
+    "import os\nimport tempfile\n\nfrom shop import save\n\nLOG = os.path.join(tempfile.mkdtemp(), 'log')\n\n\n"
+    "def test_one():\n    assert save(LOG, 'a') == 'a'\n\n\ndef test_two():\n    assert save(LOG, 'b') == 'b'\n"
+)
+RATIO = "def ratio(part, whole):\n    return part / whole\n"
+RATIO_TEST = "from shop import ratio\n\n\ndef test_ratio():\n    assert ratio(3, 2) == 1.5\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """An empty repository."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / ".gitignore").write_text("__pycache__/\n")
+    git(folder, "init", "-q", "--template=", "-b", "main")
+    return folder
+
+
+def git(folder: Path, *args: str) -> None:
+    subprocess.run(["git", *args], cwd=folder, env={**os.environ, **GIT_ENV}, check=True, capture_output=True, timeout=60)
+
+
+def heal(project: Path, env: Mapping[str, str]) -> list[dict[str, object]]:
+    """The records of a run that may write what is safe."""
+    report = project.parent / "heal.json"
+    command = [sys.executable, "-m", "pytest", "--heal", "--heal-apply=safe", f"--heal-json={report}", "-p", "no:cacheprovider"]
+    hidden = {k: v for k, v in os.environ.items() if k not in ("CI", "BUILD_NUMBER")}
+    here = {"XDG_CACHE_HOME": str(project.parent / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, cwd=project, env={**hidden, **GIT_ENV, **here, **env}, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 1, done.stdout + done.stderr
+    found: list[dict[str, object]] = json.loads(report.read_text())["results"]
+    return found
+
+
+@pytest.mark.parametrize("committed", [True, False], ids=["committed", "uncommitted"])
+@pytest.mark.parametrize(
+    ("product", "slip", "test", "env"),
+    [
+        pytest.param(CLOCK, ("gmtime", "localtime"), CLOCK_TEST, {"TZ": "Asia/Tokyo"}, id="local-time"),
+        pytest.param(LINE, ("width //", "shutil.get_terminal_size().columns //"), LINE_TEST, {"COLUMNS": "132"}, id="terminal-width"),
+        pytest.param(SAVE, ("'w'", "'a'"), SAVE_TEST, {}, id="appends"),
+        pytest.param(RATIO, ("part, whole", "whole, part"), RATIO_TEST, {}, id="swapped"),
+    ],
+)
+def test_a_slip_of_the_product_is_not_healed_in_the_test(
+    project: Path, product: str, slip: tuple[str, str], test: str, env: dict[str, str], committed: bool
+) -> None:
+    (project / "shop.py").write_text(product)
+    (project / "test_shop.py").write_text(test)
+    git(project, "add", "-A")
+    git(project, "commit", "-qm", "A shop")
+    (project / "shop.py").write_text(product.replace(*slip))
+    if committed:
+        git(project, "commit", "-qam", "Clean up")
+    before = {p.name: p.read_bytes() for p in project.iterdir() if p.is_file()}
+
+    records = heal(project, env)
+
+    assert {p.name: p.read_bytes() for p in project.iterdir() if p.is_file()} == before
+    assert records
+    assert all(r["decision"]["kind"] != "applied" for r in records)  # type: ignore[index]
+    assert "shop.py:" in json.dumps([(r["diagnosis"], r["advice"], r["evidence"]) for r in records])
+
+
+def test_surroundings_that_the_product_always_read_are_healed(project: Path) -> None:
+    product = LINE.replace("width //", "shutil.get_terminal_size().columns //")
+    (project / "shop.py").write_text(product)
+    (project / "test_shop.py").write_text(LINE_TEST)
+    git(project, "add", "-A")
+    git(project, "commit", "-qm", "A shop")
+    (project / "shop.py").write_text(product + "\n\ndef other():\n    return 1\n")
+
+    records = heal(project, {"COLUMNS": "132"})
+
+    assert [r["decision"]["kind"] for r in records] == ["applied"], records  # type: ignore[index]
+    assert "COLUMNS" in (project / "test_shop.py").read_text()
