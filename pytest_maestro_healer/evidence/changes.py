@@ -81,7 +81,7 @@ class Changes:
                 if self.git.bytes_at(path, "HEAD") != self.files.read(path):
                     out.append(("HEAD", "an uncommitted change"))
                 for p in paths:
-                    out += [(f"{c}~1", f"{c[:7]} ({subject[:60]})") for c, subject in self.git.commits(p, _VERSIONS)]
+                    out += [(f"{c}~1", f"{c[:7]} ({subject[:60]})") for c, subject in self.git.commits(p, limit=_VERSIONS)]
             self._versions[path] = list(dict.fromkeys(out))
         return self._versions[path]
 
@@ -173,7 +173,7 @@ class Changes:
         """Whether the change ``label`` names (see :meth:`versions`) came after the last commit of ``test_path``, or is not committed."""
         if not re.match(r"[0-9a-f]{7} ", label):
             return True
-        last = self.git.commits(test_path, 1)
+        last = self.git.commits(test_path, limit=1)
         order = [c[:7] for c, _ in self.git.commits(limit=60)]
         mine = label[:7]
         if not last or mine not in order:

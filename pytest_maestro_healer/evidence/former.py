@@ -10,10 +10,13 @@ from pytest_maestro_healer.evidence.experiments import Conditions, Observation
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.model import Failure
 
+#: How many of the product's last commits are taken back, and files that git is asked for.
+_COMMITS, _MOST_FILES = 3, 300
+
 
 @dataclass(frozen=True)
 class Before:
-    """Product files as they were at ``rev`` (path -> bytes), and the first ``hunk`` by which they differ now."""
+    """Product files as they were at ``rev`` (path -> bytes), the first ``hunk`` by which they differ now, and the ``commit`` that changed them."""
 
     rev: str
     overlay: Mapping[str, bytes]
@@ -23,23 +26,28 @@ class Before:
     @property
     def where(self) -> str:
         """``path:line (changed in ...)``: the first change since."""
-        return f"{self.hunk.path}:{self.hunk.new_line} ({'changed in ' + self.commit if self.commit else 'changed uncommitted'})"
+        return f"{self.hunk.path}:{self.hunk.new_line} ({'changed in ' + self.commit[:7] if self.commit else 'changed uncommitted'})"
 
 
 def product_before(ctx: Context, test_path: str) -> Iterator[Before]:
-    """The product that a test file reaches before what is not committed, before the last commit, and when the file was last seen passing.
+    """The product that a test file reaches before what is not committed, before each of its last commits, and when last seen passing.
 
-    States in which nothing of it differs are left out; without git there are none.
+    States in which nothing of it differs from now are left out; without git there are none.
     """
     if not ctx.git.available:
         return
     reached = {p for p in ctx.variables.reachable(test_path) if not ctx.is_test_code(p)}
-    for rev in dict.fromkeys(r for r in ("HEAD", "HEAD~1", ctx.last_green(test_path)) if r and reached):
+    commits = [c for c, _ in ctx.git.commits(*sorted(reached)[:_MOST_FILES], limit=_COMMITS)] if reached else []
+    green = ctx.last_green(test_path) if reached else ""
+    asked: dict[str, str] = {"HEAD": "", **{f"{c}~1": c for c in commits}}
+    if green:
+        asked.setdefault(green, "")
+    for rev, commit in asked.items():
         hunks = [h for h in ctx.git.hunks(rev) if h.path in reached]
         overlay = {p: data for p in {h.path for h in hunks} if (data := ctx.git.bytes_at(p, rev)) is not None}
         if overlay:
             first = next(h for h in hunks if h.path in overlay)
-            yield Before(rev, overlay, first, ctx.git.last_change(first.path, first.new_line) if rev != "HEAD" else "")
+            yield Before(rev, overlay, first, commit or (ctx.git.last_change(first.path, first.new_line) if rev != "HEAD" else ""))
 
 
 def brought_in(failure: Failure, ctx: Context, ground: Mapping[str, bytes]) -> tuple[str, str]:

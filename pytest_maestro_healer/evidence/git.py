@@ -158,11 +158,11 @@ class Git:
         text = self._text("diff", *_PLAIN_DIFF, *revs, "--", *paths)
         return tuple(parse_diff(text, target))
 
-    def commits(self, path: str = "", limit: int = 20) -> Sequence[tuple[str, str]]:
-        """The newest commits (id, subject), of ``path`` if given, newest first."""
+    def commits(self, *paths: str, limit: int = 20) -> Sequence[tuple[str, str]]:
+        """The newest commits (id, subject), of any of ``paths`` if given, newest first."""
         if not self.available:
             return ()
-        out = self._text("log", f"-{limit}", "--no-show-signature", "--format=%H%x09%s", "--", *([path] if path else ["."]))
+        out = self._text("log", f"-{limit}", "--no-show-signature", "--format=%H%x09%s", "--", *(paths or (".",)))
         return [(a, b) for a, _, b in (line.partition("\t") for line in out.splitlines())]
 
     @lru_cache(maxsize=1)  # noqa: B019

@@ -52,7 +52,7 @@ def heal(project: Path, env: Mapping[str, str]) -> list[dict[str, object]]:
     return found
 
 
-@pytest.mark.parametrize("committed", [True, False], ids=["committed", "uncommitted"])
+@pytest.mark.parametrize("commits", [0, 1, 3], ids=["uncommitted", "committed", "other commits since"])
 @pytest.mark.parametrize(
     ("product", "slip", "test", "env"),
     [
@@ -63,15 +63,17 @@ def heal(project: Path, env: Mapping[str, str]) -> list[dict[str, object]]:
     ],
 )
 def test_a_slip_of_the_product_is_not_healed_in_the_test(
-    project: Path, product: str, slip: tuple[str, str], test: str, env: dict[str, str], committed: bool
+    project: Path, product: str, slip: tuple[str, str], test: str, env: dict[str, str], commits: int
 ) -> None:
     (project / "shop.py").write_text(product)
     (project / "test_shop.py").write_text(test)
     git(project, "add", "-A")
     git(project, "commit", "-qm", "A shop")
     (project / "shop.py").write_text(product.replace(*slip))
-    if committed:
-        git(project, "commit", "-qam", "Clean up")
+    for i in range(commits):
+        (project / "NOTES.txt").write_text(f"{i}\n")
+        git(project, "add", "-A")
+        git(project, "commit", "-qm", "Clean up" if i == 0 else "Notes")
     before = {p.name: p.read_bytes() for p in project.iterdir() if p.is_file()}
 
     records = heal(project, env)

@@ -334,7 +334,7 @@ def _former(site: Site, ctx: Context) -> tuple[str, set[str], str] | None:
     for path in paths:
         if path is None or path.startswith("/"):
             continue
-        for commit, _ in [(ctx.git.head, ""), *ctx.git.commits(path, 10)]:
+        for commit, _ in [(ctx.git.head, ""), *ctx.git.commits(path, limit=10)]:
             for rev in (commit, f"{commit}~1"):
                 data = ctx.git.bytes_at(path, rev)
                 tree = parse(data) if data else None

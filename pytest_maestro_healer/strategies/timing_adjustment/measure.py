@@ -148,8 +148,8 @@ def slower_than_before(failure: Failure, ctx: Context, now: float) -> Slower | N
         seen = next((o for found in again if (o := found.get(failure.nodeid)) is not None and o.passed), None)
         if seen is None:
             continue
-        hunk = state.hunk
-        commit, subject = next(iter(ctx.git.commits(hunk.path, 1)), ("", "")) if state.rev != "HEAD" else ("", "")
+        hunk, commit = state.hunk, state.commit
+        subject = next((text for known, text in ctx.git.commits(hunk.path) if known.startswith(commit)), "") if commit else ""
         told = f"changed in {commit[:7]}: {subject}" if commit else "an uncommitted change"
         text = f"{hunk.path}:{hunk.new_line} ({told}): with it as it was before, the test passes in {seconds(seen.seconds)}"
         fact = Evidence("git", f"{text}, now in {seconds(now)}", f"{hunk.path}:{hunk.new_line}", 0.3)

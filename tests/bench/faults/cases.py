@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,6 +104,11 @@ def prepare(case: Case, work: Path) -> Project:
         project.lay({path: fault.changes.get(path, fault.base.get(path, case.host.files.get(path))) for path in fault.expected})
     if fault.message:
         project.commit(fault.message)
+    if fault.message and case.negative:
+        # a regression may be older than the last commit
+        for i in range(zlib.crc32(case.name.encode()) % 3):
+            project.lay({"NOTES.txt": f"{i}\n".encode()})
+            project.commit("Notes")
     return project
 
 
