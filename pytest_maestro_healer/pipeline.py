@@ -232,6 +232,8 @@ class Pipeline(Search):
             surroundings = winner.proposal.strategy == HealingStrategy.ENVIRONMENT_HEALING
             return self.steadiness.far(failure, base) if surroundings else self.steadiness.near(failure, base)
         reason = self.steadiness.far(failure, base)
+        if not reason and winner is None and found.varied:
+            reason = self.steadiness.often(failure, base)
         return reason or ("" if winner is not None else self.steadiness.needs_others(failure, base))
 
     def _accept(self, winner: Candidate) -> list[Failure]:

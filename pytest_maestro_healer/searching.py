@@ -34,19 +34,21 @@ class Found:
     """The outcome of one search: the winner, the other proven candidates by rank, advice met and refusals with their reasons.
 
     ``untried`` could be as good as the winner, but there was no attempt left for them. ``barred`` is the verdict by which what the test expects
-    was not touched.
+    was not touched. ``varied`` says that an edit passed once and not when it was repeated.
     """
 
     winner: Candidate | None = None
     others: list[Candidate] = field(default_factory=list)
     untried: list[Proposal] = field(default_factory=list)
     barred: Diagnosis | None = None
+    varied: bool = False
     advice: list[Proposal] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
 
     def absorb(self, other: Found) -> None:
         """Take over advice and refusals of a follow-up search."""
         self.advice += other.advice
+        self.varied |= other.varied
         self.refusals += other.refusals
 
     def ties(self, winner: Candidate, symptoms: frozenset[str]) -> list[str]:
@@ -274,6 +276,7 @@ class Search:
         else:
             stable = self.ladder.stable(candidate.nodeids[:50], candidate.after, self.repeats)
         if stable.passed is False:
+            found.varied |= proof is None
             found.refusals.append(f"{candidate.proposal.tactic}: {stable.reason}")
             return None
         rerun = ProofStep("rerun", True, f"{len(candidate.nodeids)} passed", sum(s.seconds for s in climb.steps))

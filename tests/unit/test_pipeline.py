@@ -813,6 +813,27 @@ def test_what_passes_again_is_flaky_and_its_expectation_stays(value: World) -> N
     assert "what it expects is not the cause" in r.refused[-1]
 
 
+@pytest.mark.parametrize(("every", "cause"), [(9, Cause.FLAKY), (0, Cause.UNKNOWN)], ids=["passes seldom", "never passes"])
+def test_where_a_heal_varies_the_unhealed_test_is_run_often(value: World, every: int, cause: Cause) -> None:
+    healed: list[str] = []
+    unhealed: list[str] = []
+
+    def check(texts: Mapping[str, str]) -> str:
+        runs = healed if "== 3" in texts[FILE] else unhealed
+        runs.append("")
+        if runs is healed:
+            return "AssertionError: assert 4 == 3" if len(runs) > 1 else ""
+        return "" if every and len(runs) % every == 0 else "AssertionError: assert 3 == 2"
+
+    value.failures = [fail(ONE, "AssertionError: assert 3 == 2")]
+    value.checks[ONE] = check
+    r = only(value.heal(EXPECT))
+    assert r.decision.kind is DecisionKind.REJECTED
+    assert r.diagnosis is not None
+    assert r.diagnosis.cause is cause
+    assert (len(unhealed) > 9) is (cause is Cause.UNKNOWN)
+
+
 @pytest.mark.parametrize(
     ("strategy", "alone", "kind"),
     [
