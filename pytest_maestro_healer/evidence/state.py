@@ -18,7 +18,7 @@ class Change(Record):
     for ``environ`` the variable's name, for ``file`` the file's path. ``holder`` is the built-in type that holds it (``dict``, ``list``,
     ``set``) or ``other``; ``rebound`` says that the attribute now is another object, not the same one changed; ``nested`` that values in the
     container are containers or objects themselves, so that a shallow copy does not restore it.
-    ``before``/``after`` are ``None`` where there was nothing.
+    ``before``/``after`` are ``None`` where there was nothing. ``foreign`` says that it is inside of an object whose class is not the project's.
     """
 
     kind: StateKind
@@ -29,6 +29,7 @@ class Change(Record):
     nested: bool = False
     before: Value | None = None
     after: Value | None = None
+    foreign: bool = False
 
     @property
     def dotted(self) -> str:

@@ -41,6 +41,7 @@ class _Entry:
     holder: str
     nested: bool
     value: Value | None
+    foreign: bool = False
 
 
 Key = tuple[StateKind, str, str]
@@ -55,12 +56,19 @@ class Snapshot:
         self._seen: set[int] = set()
         self._keep: list[object] = []  # an id is only worth something while its object lives
         self.entries: dict[Key, _Entry] = {}
+        self._later: list[tuple[str, str, Any, int]] = []
+        self._ours: dict[str, bool] = {}
+        self._foreign = False
         self._process()
         project, used = self._modules()
         for module in project:
             self._members(module.__name__, "", vars(module), 0)
         for module in used:
             self._rebindable(module)
+        # what is inside of other people's objects comes last: there may be very much of it
+        self._foreign = True
+        for place in self._later:
+            self._members(*place)
         self._files()
 
     def changes(self, later: Snapshot) -> tuple[Change, ...]:
@@ -74,7 +82,8 @@ class Snapshot:
             assert known is not None
             rebound = old is None or new is None or old.shape != new.shape
             nested = bool((old and old.nested) or (new and new.nested))
-            out.append(Change(*key, known.holder, rebound, nested, old.value if old else None, new.value if new else None))
+            values = (old.value if old else None, new.value if new else None)
+            out.append(Change(*key, known.holder, rebound, nested, *values, foreign=known.foreign))
         return tuple(out)
 
     # -- modules -------------------------------------------------------------------------------------------
@@ -124,7 +133,18 @@ class Snapshot:
         self._add(("attribute", module, path), self._print(value, 0), value)
         inner = self._inner(value)
         if inner is not None and depth < _DEPTH and self._new(value):
-            self._members(module, path + ".", inner, depth + 1)
+            if self._foreign or self._own(type(value)):
+                self._members(module, path + ".", inner, depth + 1)
+            else:
+                self._later.append((module, path + ".", inner, depth + 1))
+
+    def _own(self, kind: type) -> bool:
+        """Whether a class is defined in the project."""
+        name = kind.__module__
+        if name not in self._ours:
+            path = getattr(sys.modules.get(name), "__file__", None)
+            self._ours[name] = isinstance(path, str) and self._capture.kind(path) in ("test", "product")
+        return self._ours[name]
 
     def _rebindable(self, module: types.ModuleType) -> None:
         """Of modules that are not the project's, only whether a public attribute now is another object."""
@@ -153,7 +173,7 @@ class Snapshot:
         nested = any(not isinstance(v, (*_SCALARS, type, types.FunctionType)) for v in items[:200])
         small = isinstance(value, _SCALARS) or (isinstance(value, _CONTAINERS) and len(value) <= 40)
         shape = id(value) if not isinstance(value, _SCALARS) else repr(value)
-        self.entries[key] = _Entry(fingerprint, shape, base, nested, snapshot(value, _SHALLOW) if small else _opaque(value))
+        self.entries[key] = _Entry(fingerprint, shape, base, nested, snapshot(value, _SHALLOW) if small else _opaque(value), self._foreign)
 
     def _inner(self, value: Any) -> dict[str, Any] | None:
         """The attributes of an object, ``None`` for what has none of interest."""

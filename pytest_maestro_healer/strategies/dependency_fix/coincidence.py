@@ -29,6 +29,11 @@ def there_before(site: Site, d: Definition, ctx: Context) -> bool:
     return now is None or ast.dump(now.node) != ast.dump(former.definition.node)
 
 
+def still_wanted(site: Site, ctx: Context) -> str:
+    """``path:line`` where the product still uses the name, or promises it, though nothing defines it any more: it was not renamed."""
+    return changes_of(ctx.git, ctx.files, ctx.symbols).still_used(site.name, member=False)
+
+
 def _binds(tree: ast.Module, name: str, old: str) -> bool:
     """Whether a module binds ``name``, other than by taking it from the module called ``old``."""
     for n in ast.walk(tree):

@@ -9,7 +9,7 @@ from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.symbols import Definition, body_of, parse
 from pytest_maestro_healer.model import Applicability, Evidence
 from pytest_maestro_healer.strategies.base import Example
-from pytest_maestro_healer.strategies.dependency_fix.coincidence import there_before
+from pytest_maestro_healer.strategies.dependency_fix.coincidence import still_wanted, there_before
 from pytest_maestro_healer.strategies.dependency_fix.examples_moved import NAMESAKES
 from pytest_maestro_healer.strategies.dependency_fix.migrate import move_import
 from pytest_maestro_healer.strategies.dependency_fix.plans import Plan, Planner
@@ -295,7 +295,7 @@ def _same_body_plans(site: Site, top: str, ctx: Context) -> Iterator[Plan]:
     if former is None:
         return
     old_body, old_names, where = former
-    if len(old_body) < 80:  # pass, return None: equal bodies that prove nothing
+    if len(old_body) < 80 or still_wanted(site, ctx):  # pass, return None: equal bodies that prove nothing
         return
     scored: list[tuple[float, Definition]] = []
     for module in ctx.symbols.package(top):
@@ -321,7 +321,8 @@ def _same_body_plans(site: Site, top: str, ctx: Context) -> Iterator[Plan]:
             f"{d.path}:{d.line}",
             best * 0.9,
         )
-        yield _plan(site, d.dotted, ctx, "moved_symbol", [fact], 0.8 * best, safe=best == 1.0 and len(top_ones) == 1)
+        hidden = d.name.startswith("_") and not site.name.startswith("_")
+        yield _plan(site, d.dotted, ctx, "moved_symbol", [fact], 0.8 * best, safe=best == 1.0 and len(top_ones) == 1 and not hidden)
 
 
 def _former(site: Site, ctx: Context) -> tuple[str, set[str], str] | None:

@@ -171,8 +171,9 @@ class Study:
         return self._changes[key]
 
 
-def _order(change: Change) -> tuple[bool, bool, int]:
-    return change.kind == "file", change.before is None, change.path.count(".")
+def _order(change: Change) -> tuple[bool, bool, bool, bool, int]:
+    """What is likely to matter first: the project's own state, and in it what was bound anew before what may have changed far inside."""
+    return change.kind == "file", change.foreign, change.nested and not change.rebound, change.before is None, change.path.count(".")
 
 
 def smallest(items: Sequence[str], bad: Callable[[Sequence[str]], bool]) -> tuple[str, ...]:
