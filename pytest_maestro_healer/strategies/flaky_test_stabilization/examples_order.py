@@ -13,6 +13,12 @@ def _two(title: str, polluter: str, healed: str, victim: str = _OTHER, fresh: bo
     return Example(title, {"conf.py": _CONF, "test_a.py": polluter, "test_b.py": victim}, {"test_a.py": healed}, fresh=fresh)
 
 
+_HIDDEN = {
+    "shop/__init__.py": "from .node import *\n",
+    "shop/node.py": "class Node:\n    pass\n\n\ndef node(name):\n    return name.upper()\n\n\ndef see(name):\n    Node.seen = name\n    return Node.seen\n",
+}
+_STAR = "from shop.node import *\n\n\ndef test_see():\n    assert see('a') == 'a'\n"
+_SEE = _STAR.replace("*", "see")
 POLLUTED = (
     _two(
         "An assignment becomes monkeypatch.setattr",
@@ -49,6 +55,28 @@ POLLUTED = (
         'import copy\n\nimport conf\nimport pytest\nfrom conf import LEVELS, add\n\n\n@pytest.fixture(autouse=True)\ndef _restored_levels():\n    """Give conf.LEVELS back: test_two changes it."""\n    before = copy.deepcopy(conf.LEVELS)\n    yield\n    conf.LEVELS.clear()\n    conf.LEVELS.update(before)\n\n\n'
         'def test_one():\n    add("one", 1)\n    assert "one" in LEVELS\n\n\ndef test_two():\n    add("two", 2)\n    assert "two" in LEVELS\n',
         "from conf import LEVELS\n\n\ndef test_empty():\n    assert LEVELS == {}\n",
+    ),
+    Example(
+        "State of a class that is there by a star import, in a module that its package hides behind a function",
+        {**_HIDDEN, "test_a.py": _STAR, "test_b.py": "from shop import Node\n\n\ndef test_none():\n    assert not hasattr(Node, 'seen')\n"},
+        {
+            "test_a.py": _STAR.replace(
+                "from shop.node import *\n\n\n",
+                "import pytest\nfrom shop.node import *\n\n\n@pytest.fixture(autouse=True)\ndef _restored_node_seen():\n"
+                '    """Give shop.node.Node.seen back: test_see changes it."""\n    yield\n    if hasattr(Node, "seen"):\n        del Node.seen\n\n\n',
+            )
+        },
+    ),
+    Example(
+        "The same where only a function of the module was imported",
+        {**_HIDDEN, "test_a.py": _SEE, "test_b.py": "from shop import Node\n\n\ndef test_none():\n    assert not hasattr(Node, 'seen')\n"},
+        {
+            "test_a.py": _SEE.replace(
+                "from shop.node import see\n\n\n",
+                "import pytest\nfrom shop.node import see\nfrom shop.node import Node\n\n\n@pytest.fixture(autouse=True)\ndef _restored_node_seen():\n"
+                '    """Give shop.node.Node.seen back: test_see changes it."""\n    yield\n    if hasattr(Node, "seen"):\n        del Node.seen\n\n\n',
+            )
+        },
     ),
     Example(
         "setUpClass of a TestCase leaves a variable behind: a fixture around the class",

@@ -135,10 +135,37 @@ class Names:
             for bound, site in self.sites.items():
                 if site.name and site.dotted == f"{change.module}.{inner[0]}":
                     return ".".join([bound, *inner[1:]]), ""
+            if self._by_star(change.module, inner[0]):
+                return ".".join(inner), ""
         top = change.module.partition(".")[0]
+        if inner and self._hidden(change.module):
+            # a package that binds something else by the name of its own module: "import a.b" gives that, "from a.b import" does not
+            return (".".join(inner), f"from {change.module} import {inner[0]}") if inner[0] not in {*self.bound, *self.sites} else None
         if top in self.bound or (top in self.sites and self.sites[top].dotted != top) or "test" in change.module.rpartition(".")[2]:
             return None
         return ".".join([change.module, *inner]), f"import {change.module}"
+
+    def _by_star(self, module: str, name: str) -> bool:
+        """Whether the file has ``name`` of ``module`` by ``from ... import *`` and by nothing after it."""
+        if name.startswith("_") or name in self.bound or name in self.sites or self.src.tree is None:
+            return False
+        if any(getattr(n, "name", "") == name for n in self.src.tree.body):
+            return False
+        wanted, obj = self.ctx.live.get(f"{module}.{name}")
+        stars = [n.module for n in self.src.tree.body if isinstance(n, ast.ImportFrom) and n.module and not n.level and n.names[0].name == "*"]
+        found = [self.ctx.live.get(f"{star}.{name}") for star in stars if self._exports(star, name)]
+        return wanted and bool(found) and all(known and other is obj for known, other in found)
+
+    def _exports(self, star: str, name: str) -> bool:
+        module = self.ctx.live.module(star)
+        exported = getattr(module, "__all__", None) if module is not None else None
+        return module is not None and hasattr(module, name) and (exported is None or name in exported)
+
+    def _hidden(self, module: str) -> bool:
+        """Whether the attribute of a package by which ``import a.b`` is followed by ``a.b`` gets at something else than the module."""
+        parent, _, last = module.rpartition(".")
+        held = vars(self.ctx.live.module(parent) or object).get(last) if parent else None
+        return held is not None and held is not self.ctx.live.module(module)
 
 
 def same_module(a: str, b: str) -> bool:
