@@ -145,6 +145,15 @@ class Changes:
                 return f"{path}:{line}"
         return ""
 
+    def promised(self, module: str, name: str) -> str:
+        """``path:line`` where a module of the product names in its ``__all__`` what it does not have: that is its own fault; ``""`` if nowhere."""
+        path, info = self.symbols.module_path(module), self.symbols.module(module)
+        tree = self.symbols.tree(path) if self.is_product(path) and path is not None else None
+        if tree is None or info is None or info.dynamic or self.symbols.provides(module, name):
+            return ""
+        line = next((n.lineno for n in tree.body if isinstance(n, (ast.Assign, ast.AugAssign)) and exports(n, name)), 0)
+        return f"{path}:{line}" if line else ""
+
     # -- words ---------------------------------------------------------------------------------------------
     def said(self, *names: str | re.Pattern[str]) -> str:
         """Where a line of the project's notes (changelog, docs) or of the newest commit messages has all of ``names``; ``""`` if nowhere."""
@@ -235,7 +244,7 @@ def _reader(tree: ast.Module, name: str, member: bool) -> int:
                 return node.lineno
         if isinstance(node, ast.ImportFrom) and not member and any(a.name == name for a in node.names):
             return node.lineno
-        if isinstance(node, (ast.Assign, ast.AugAssign)) and not member and _exports(node, name):
+        if isinstance(node, (ast.Assign, ast.AugAssign)) and not member and exports(node, name):
             return node.lineno
     if member:
         return 0
@@ -247,7 +256,7 @@ def _reader(tree: ast.Module, name: str, member: bool) -> int:
     return next((n.lineno for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == name), 0)
 
 
-def _exports(node: ast.Assign | ast.AugAssign, name: str) -> bool:
+def exports(node: ast.Assign | ast.AugAssign, name: str) -> bool:
     """Whether an assignment puts ``name`` into ``__all__``: what is promised there has to be there."""
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
     promised = any(isinstance(t, ast.Name) and t.id == "__all__" for t in targets)

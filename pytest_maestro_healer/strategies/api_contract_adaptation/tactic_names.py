@@ -186,8 +186,12 @@ class Removed(Tactic):
         if found is None:
             return
         past = history(found, ctx)
+        promised = changes(ctx).promised(found.owner, found.name) if found.kind == "module" else ""
         if past is not None:
             text, facts = self._own(found, past, ctx)
+        elif promised:
+            text = f"{promised} promises {found.name} in __all__, and {found.owner} does not have it: this looks like a regression of the product"
+            facts = (Evidence("symbol", text, promised, 0.8),)
         elif found.imported or (Classes(ctx).path(found.owner) is None and not ctx.live.get(found.owner)[0]):
             return
         else:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from pytest_maestro_healer.evidence.changes import changes_of
+from pytest_maestro_healer.evidence.changes import changes_of, exports
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.symbols import Definition
+from pytest_maestro_healer.evidence.symbols import Definition, parse
 from pytest_maestro_healer.strategies.dependency_fix.sites import Site
 
 
@@ -16,7 +16,7 @@ def there_before(site: Site, d: Definition, ctx: Context) -> bool:
     What was deleted, and has a namesake that was always there, is gone: to take the namesake would hide it. False where git does not know.
     """
     changes = changes_of(ctx.git, ctx.files, ctx.symbols)
-    path = ctx.symbols.module_path(site.module)
+    path = ctx.symbols.module_path(site.module) or _gone(site.module, d, ctx)
     if path is None or not changes.is_product(path) or not changes.is_product(d.path):
         return False
     former = changes.former(path, site.name)
@@ -27,6 +27,57 @@ def there_before(site: Site, d: Definition, ctx: Context) -> bool:
         return False
     now = changes.current(d.path).get(site.name)
     return now is None or ast.dump(now.node) != ast.dump(former.definition.node)
+
+
+def exported_no_more(site: Site, d: Definition, ctx: Context) -> bool:
+    """Whether all that happened is that a module of the product no longer hands on ``d``, which stands where it always stood, and nobody says why.
+
+    A linter that takes an unused import out of an ``__init__`` does just that, and breaks everybody who used it. It was meant where the
+    project's notes speak of the name, or it was taken out of ``__all__`` too.
+    """
+    changes = changes_of(ctx.git, ctx.files, ctx.symbols)
+    path = ctx.symbols.module_path(site.module)
+    if path is None or not changes.is_product(path) or not changes.is_product(d.path):
+        return False
+    for rev, _ in changes.versions(path):
+        former = changes.tree_at(path, rev)
+        if former is None or not _hands_on(former, site.name):
+            continue
+        there = changes.tree_at(d.path, rev)
+        promised = any(isinstance(n, (ast.Assign, ast.AugAssign)) and exports(n, site.name) for n in former.body)
+        return there is not None and _binds(there, site.name, "") and not promised and not changes.said(site.name)
+    return False
+
+
+def both_there(old: str, new: str, ctx: Context) -> bool:
+    """Whether the product had the module ``new`` already when ``old`` was still there, and ``old`` was no shim for it: then it is no successor."""
+    path = ctx.symbols.module_path(new)
+    changes = changes_of(ctx.git, ctx.files, ctx.symbols)
+    if path is None or not ctx.git.available or not changes.is_product(path):
+        return False
+    folder = path.removesuffix("/__init__.py").rpartition("/")[0]
+    stem = f"{folder}/{old.rpartition('.')[2]}".lstrip("/")
+    for gone in (f"{stem}.py", f"{stem}/__init__.py"):
+        for rev in ("HEAD", *(f"{c}~1" for c, _ in ctx.git.commits(gone, limit=3))):
+            data = ctx.git.bytes_at(gone, rev)
+            if data is not None:
+                tree = parse(data)
+                shim = tree is None or any(isinstance(n, ast.ImportFrom) and (n.module or "").endswith(new.rpartition(".")[2]) for n in tree.body)
+                return ctx.git.bytes_at(path, rev) is not None and not shim
+    return False
+
+
+def _gone(module: str, d: Definition, ctx: Context) -> str | None:
+    """The path of a module that is no more, seen from one of the same package that is."""
+    root = "/".join(d.path.split("/")[: -len(d.module.split(".")) - d.path.endswith("/__init__.py")])
+    stem = f"{root}/{module.replace('.', '/')}".lstrip("/")
+    paths = (f"{stem}.py", f"{stem}/__init__.py")
+    return next((p for p in paths if ctx.git.available and (ctx.git.bytes_at(p) is not None or ctx.git.commits(p, limit=1))), None)
+
+
+def _hands_on(tree: ast.Module, name: str) -> bool:
+    """Whether a module takes ``name`` from elsewhere, at its top."""
+    return any(isinstance(n, ast.ImportFrom) and any((a.asname or a.name) == name for a in n.names) for n in tree.body)
 
 
 def still_wanted(site: Site, ctx: Context) -> str:

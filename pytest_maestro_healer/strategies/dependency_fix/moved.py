@@ -5,11 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 
+from pytest_maestro_healer.evidence.changes import changes_of
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.symbols import Definition, body_of, parse
 from pytest_maestro_healer.model import Applicability, Evidence
 from pytest_maestro_healer.strategies.base import Example
-from pytest_maestro_healer.strategies.dependency_fix.coincidence import still_wanted, there_before
+from pytest_maestro_healer.strategies.dependency_fix.coincidence import both_there, exported_no_more, still_wanted, there_before
 from pytest_maestro_healer.strategies.dependency_fix.examples_moved import NAMESAKES
 from pytest_maestro_healer.strategies.dependency_fix.migrate import move_import
 from pytest_maestro_healer.strategies.dependency_fix.plans import Plan, Planner
@@ -127,7 +128,7 @@ def plan_renamed_module(site: Site, ctx: Context) -> Sequence[Plan]:
         if m != old and m.rpartition(".")[0] == parent and m.rpartition(".")[2].strip("_") == stem
     ]
     good = [m for m in same if all(ctx.symbols.provides(m, n) or (ctx.live.module(m) is not None and ctx.live.has(m, n)) for n in wanted)]
-    if len(good) != 1 or not _is_module_import(site, missing_name, wanted):
+    if len(good) != 1 or not _is_module_import(site, missing_name, wanted) or both_there(old, good[0], ctx):
         return ()
     fact = Evidence(
         "symbol",
@@ -213,6 +214,8 @@ def plan_moved(site: Site, ctx: Context) -> Sequence[Plan]:
     top = site.module.partition(".")[0]
     if not ctx.symbols.package(top):
         return ()
+    if changes_of(ctx.git, ctx.files, ctx.symbols).promised(site.module, site.name):
+        return ()
     found = [d for d in ctx.symbols.find_in_package(site.name, top) if not d.is_test and d.module != site.module and not there_before(site, d, ctx)]
     defined = [d for d in found if d.kind in ("function", "class", "variable")]
     if any(d.kind in ("function", "class") for d in defined):
@@ -228,11 +231,12 @@ def plan_moved(site: Site, ctx: Context) -> Sequence[Plan]:
 
 def _defined_plans(site: Site, defined: Sequence[Definition], ctx: Context) -> Sequence[Plan]:
     targets: dict[str, Evidence] = {}
+    meant = not any(exported_no_more(site, d, ctx) for d in defined)
     for d in defined:
         place = _public_place(d, ctx)
         targets.setdefault(f"{place}.{site.name}", Evidence("symbol", f"{d.kind} {site.name} is defined in {d.module}", f"{d.path}:{d.line}", 0.85))
     unique = len(targets) == 1
-    return [_plan(site, t, ctx, "moved_symbol", [e], 0.9 if unique else 0.5, safe=unique) for t, e in targets.items()]
+    return [_plan(site, t, ctx, "moved_symbol", [e], 0.9 if unique else 0.5, safe=unique and meant) for t, e in targets.items()]
 
 
 def _public_place(d: Definition, ctx: Context) -> str:
