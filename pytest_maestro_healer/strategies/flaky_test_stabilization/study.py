@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions, Experiments, Observation
 from pytest_maestro_healer.evidence.former import product_before
+from pytest_maestro_healer.evidence.nodeids import file_of
 from pytest_maestro_healer.evidence.state import Change
 from pytest_maestro_healer.model import Failure, Proposal, World
 
@@ -51,12 +52,16 @@ class Study:
         return None if found is None or found.outcome == "missing" else found.passed
 
     def good(self, order: Sequence[str], overlay: Mapping[str, bytes]) -> bool:
-        """Whether, healed, the test passes at the end of ``order`` and none of the others fails that passes there unhealed."""
+        """Whether, healed, the test passes at the end of ``order`` and none of the others fails that passes there unhealed.
+
+        One that passes there only because what is healed made others fail does not count: it fails, unhealed, where the healed files are not run.
+        """
         found = self.run([*order, self.nodeid], overlay)
         if self.nodeid not in found or not found[self.nodeid].passed:
             return False
-        bad = [n for n in order if n in found and found[n].outcome not in _GOOD]
-        return not bad or all(n in self._failing(order) for n in bad)
+        bad = {n for n in order if n in found and found[n].outcome not in _GOOD}
+        bad -= self._failing(order) if bad else set()
+        return not bad or bad <= self._failing([n for n in order if file_of(n) not in overlay])
 
     def _failing(self, order: Sequence[str]) -> frozenset[str]:
         """What fails in ``order`` as it is."""
