@@ -36,7 +36,7 @@ class HealerConfig:
     ``apply`` is ``none``, ``safe`` or ``all``; ``confidence_threshold`` 0..1; ``max_attempts`` candidates tried per failure and step;
     ``timeout`` seconds for one proof run; ``budget`` seconds for the whole healing phase; ``strategies`` chosen names (empty: all) and
     ``exclude_strategies``; ``paths``/``exclude`` globs against root-relative POSIX paths of test files; ``cache_dir`` overrides the
-    user cache folder; ``flaky_runs`` is how many more runs in changed order look for flaky tests in a green suite.
+    user cache folder; ``flaky_runs`` is how many more runs in changed order look for flaky tests among those that pass.
     """
 
     review: bool = False

@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--heal-flaky",
         default=None,
         metavar="N",
-        help="Look for flaky tests in a green suite by N more runs in changed order (implies --heal; default: 0)",
+        help="Look for flaky tests among those that pass, by N more runs in changed order (implies --heal; default: 0)",
     )
     add("--heal-json", default=None, metavar="PATH", help="Write the healing report as JSON to PATH (default: none)")
     add("--heal-html", default=None, metavar="PATH", help="Write the healing report as one HTML page to PATH (default: none)")

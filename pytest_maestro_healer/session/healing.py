@@ -171,9 +171,10 @@ class Healing(Capturing):
         fresh = Fresh(self.config, self.files, self.settings.timeout, self.environ)
         runner = SessionRunner(self.settings, self.files, inprocess, fresh, ground)
         sequences: Mapping[str, Sequence[str]] = ran.sequences(self.ran, self.failures)
-        if self.settings.flaky_runs and not failures and not again:
-            failures, sequences = self._hunted(runner)
-            passed -= {f.nodeid for f in failures}
+        if self.settings.flaky_runs and not again:
+            found, orders = self._hunted(runner, frozenset(f.nodeid for f in failures))
+            failures, sequences = [*failures, *found], {**orders, **sequences}
+            passed -= {f.nodeid for f in found}
         ctx = Context(
             self.files.root,
             self.settings,
@@ -209,13 +210,13 @@ class Healing(Capturing):
         self.learning.finished(results, failures)
         return results
 
-    def _hunted(self, runner: SessionRunner) -> tuple[list[Failure], dict[str, Sequence[str]]]:
-        """Failures of a green suite under other orders; they do not change the run's result."""
+    def _hunted(self, runner: SessionRunner, failed: frozenset[str]) -> tuple[list[Failure], dict[str, Sequence[str]]]:
+        """Failures, under other orders, of tests that passed; they do not change the run's result."""
         from pytest_maestro_healer.session.hunt import hunt
 
         nodeids = list(dict.fromkeys(str(n) for names in self.ran.values() for n in names))
         until = time.monotonic() + self.settings.budget / 2
-        found = hunt(runner, nodeids, self.settings.flaky_runs, lambda: time.monotonic() > until)
+        found = hunt(runner, nodeids, self.settings.flaky_runs, lambda: time.monotonic() > until, failed)
         self._note(found.told())
         return [self._scoped(f) for f in found.failures.values()], found.sequences
 

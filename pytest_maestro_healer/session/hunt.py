@@ -1,9 +1,9 @@
-"""Looks for flaky tests in a green suite: the tests run again in their order, reversed and shuffled, each time from a clean state."""
+"""Looks for flaky tests among those that passed: the tests run again in their order, reversed and shuffled, each time from a clean state."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 
 from pytest_maestro_healer.evidence.experiments import Conditions
@@ -31,8 +31,13 @@ class Hunt:
         return f"hunt: {what} in {self.runs} runs in changed order{lost}"
 
 
-def hunt(runner: Runner, nodeids: Sequence[str], runs: int, expired: Callable[[], bool] = lambda: False) -> Hunt:
-    """Run ``nodeids`` ``runs`` times: in their order, reversed, then shuffled by module, class and test in turn (seeds 2, 3...)."""
+def hunt(
+    runner: Runner, nodeids: Sequence[str], runs: int, expired: Callable[[], bool] = lambda: False, failed: Container[str] = frozenset()
+) -> Hunt:
+    """Run ``nodeids`` ``runs`` times: in their order, reversed, then shuffled by module, class and test in turn (seeds 2, 3...).
+
+    What ``failed`` in the run itself is run along, since others may depend on it, and is no find.
+    """
     found = Hunt()
     for i in range(runs):
         if expired():
@@ -45,7 +50,7 @@ def hunt(runner: Runner, nodeids: Sequence[str], runs: int, expired: Callable[[]
             continue
         found.runs += 1
         for nodeid, result in report.results.items():
-            if result.outcome in ("failed", "error") and result.failure is not None:
+            if result.outcome in ("failed", "error") and result.failure is not None and nodeid not in failed:
                 found.counts[nodeid] = found.counts.get(nodeid, 0) + 1
                 if nodeid not in found.failures:
                     found.failures[nodeid] = result.failure

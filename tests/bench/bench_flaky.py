@@ -43,20 +43,20 @@ def pytest_collection_modifyitems(items):
 
 @dataclass(frozen=True)
 class Project:
-    """One project: what has to be installed with it, and what its tests need that newer Pythons lack."""
+    """One project: what has to be installed with it, what its tests need that newer Pythons lack, and the version of another ``python``."""
 
     slug: str
     needs: tuple[str, ...] = ()
     shim: bool = False
     args: tuple[str, ...] = ()
-    python: str = "3.11"
+    python: str = ""
 
 
 PROJECTS = (
     Project("didix21/mdutils"),
     Project("hefnawi/json-storage-manager"),
     Project("kade-robertson/config-better"),
-    Project("mtik00/yamicache", shim=True),
+    Project("mtik00/yamicache", shim=True, python="3.10"),  # inspect.getargspec
     Project("dvc94ch/pykicad", ("pyparsing<3",)),
     Project("python-odin/odinweb", ("odin<2", "pytest-mock", "mock", "PyJWT<2", "setuptools<70"), shim=True),
     Project(
@@ -96,7 +96,10 @@ class Bench:
         (self.tools / "bench_order.py").write_text(ORDER)
         (self.tools / "bench_shim.py").write_text(SHIM)
         if not self.python.exists():
-            subprocess.run([sys.executable, "-m", "venv", str(self.python.parents[1])], check=True)
+            base = shutil.which(f"python{self.project.python}") if self.project.python else sys.executable
+            if base is None:
+                raise OSError(f"no python{self.project.python} here")
+            subprocess.run([base, "-m", "venv", str(self.python.parents[1])], check=True)
             needs = ["pytest", "pytest-rerunfailures", "-e", str(HERE), *self.project.needs]
             subprocess.run([str(self.python), "-m", "pip", "install", "-q", *needs], check=True)
 

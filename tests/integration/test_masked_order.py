@@ -5,10 +5,11 @@ from __future__ import annotations
 from tests.integration.toys import Suite
 
 CONF = "DEBUG = False\nCOUNT = 0\n\n\ndef bump():\n    global COUNT\n    if DEBUG:\n        raise RuntimeError('not in debug mode')\n    COUNT += 1\n"
+OPTED_OUT = "import conf\nimport pytest\n\n\n@pytest.mark.no_heal(reason='later')\n"
 FILES = {
     "conf.py": CONF,
     "test_a.py": "import conf\n\n\ndef test_debug():\n    conf.DEBUG = True\n    assert conf.DEBUG\n",
-    "test_b.py": "import conf\nimport pytest\n\n\n@pytest.mark.no_heal(reason='later')\ndef test_bump():\n    conf.bump()\n    assert conf.COUNT == 1\n",
+    "test_b.py": OPTED_OUT + "def test_bump():\n    conf.bump()\n    assert conf.COUNT == 1\n",
     "test_c.py": "import conf\n\n\ndef test_count():\n    assert conf.COUNT == 0\n",
     "test_d.py": "import conf\n\n\ndef test_plain():\n    assert conf.DEBUG is False\n",
 }

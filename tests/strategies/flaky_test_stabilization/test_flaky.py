@@ -132,6 +132,22 @@ def test_the_hunt_finds_and_heals_in_a_green_suite_which_stays_green(pytester: p
     assert (pytester.path / "test_a.py").read_bytes() == before
 
 
+def test_the_hunt_goes_on_beside_a_failure(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        conf=CONF,
+        test_a="import conf\n\n\ndef test_first():\n    assert conf.add('y') == 1\n\n\ndef test_other():\n    conf.add('x')\n",
+        test_b="def test_wrong():\n    assert [1, 2] is None\n",
+    )
+    done = pytester.runpytest_subprocess(
+        "--heal-flaky=3", "--heal-json=report.json", "-p", "no:cacheprovider", "-o", f"heal_cache_dir={pytester.path / 'cache'}"
+    )
+    assert done.ret == 1
+    done.stdout.fnmatch_lines(["*hunt: 1 flaky test found in 3 runs in changed order*"])
+    kinds = {r["test_id"]: r["decision"]["kind"] for r in json.loads((pytester.path / "report.json").read_text())["results"]}
+    assert kinds["test_a.py::test_first"] == "pending"
+    assert kinds["test_b.py::test_wrong"] in ("rejected", "advised")
+
+
 def test_a_hunt_without_a_find_says_so(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_a="def test_a():\n    pass\n\n\ndef test_b():\n    pass\n")
     done = pytester.runpytest_subprocess("--heal-flaky=2", "-p", "no:cacheprovider")
