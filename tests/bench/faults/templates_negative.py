@@ -406,4 +406,39 @@ DEPENDENCY = (
     ),
 )
 
+DEPENDENCY += (
+    _row(
+        "export_lost",
+        "from .${mod}_core import total_$w\n",
+        '"""Totals."""\n',
+        "from $pkg.$mod import total_$w\n\n\ndef test_total():\n    assert total_$w([1, $n]) == 1 + $n\n",
+        files={"${src}${mod}_core.py": "def total_$w(items):\n    return sum(items)\n"},
+    ),
+    _row(
+        "promised_export_lost",
+        "from .${mod}_core import total_$w\n\n__all__ = ['total_$w']\n",
+        "__all__ = ['total_$w']\n",
+        "from $pkg.$mod import total_$w\n\n\ndef test_total():\n    assert total_$w([1, $n]) == 1 + $n\n",
+        files={"${src}${mod}_core.py": "def total_$w(items):\n    return sum(items)\n"},
+    ),
+    _row(
+        "encoded_by_mistake",
+        "def clean(text):\n    return text.strip()\n\n\ndef label(text):\n    return clean(text) + '!'\n",
+        "def clean(text):\n    return text.strip().encode()\n\n\ndef label(text):\n    return clean(text) + '!'\n",
+        "from $pkg.$mod import clean, label\n\n\ndef test_clean():\n    assert clean(' $w ') == '$w'\n\n\ndef test_label():\n    assert label('$v') == '$v!'\n",
+    ),
+    _row(
+        "constant_truncated",
+        "FULL = 3.141592653589793\n\n\ndef area(r):\n    return FULL * r * r\n",
+        "FULL = 3.1415926\n\n\ndef area(r):\n    return FULL * r * r\n",
+        "from $pkg.$mod import area\n\n\ndef test_area():\n    assert area($n) == 3.141592653589793 * $n * $n\n",
+    ),
+    _row(
+        "warning_lost",
+        "import warnings\n\n\ndef old(n):\n    warnings.warn('use new', DeprecationWarning)\n    return n\n",
+        "def old(n):\n    return n\n",
+        "import pytest\n\nfrom $pkg.$mod import old\n\n\ndef test_old():\n    with pytest.warns(DeprecationWarning, match='use new'):\n        assert old($n) == $n\n",
+    ),
+)
+
 TABLE = (*ENVIRONMENT, *TIMING, *FLAKY, *ASSERTION, *API, *DEPENDENCY)
