@@ -75,9 +75,7 @@ class Pipeline(Search):
         self.ctx.set_experiments(Experiments(self._experiment, lambda: self.clock() > self.deadline))
         try:
             for collected in ready:
-                candidate = self._decided(collected)
-                candidate.steps.append(self._teeth(candidate))
-                self._take(candidate)
+                self._take_one(self._decided(collected))
             self._queue(_unique(failures))
             results = self._confirmed()
         except KeyboardInterrupt:
@@ -87,11 +85,11 @@ class Pipeline(Search):
             results = _grounded([(c, healed(self.facts, c)) for c in self.accepted])
         return [*results, *grouped(self.others)]
 
-    def _decided(self, winner: Candidate) -> Candidate:
-        """Of several heals that make a file collectable the one with which more of its tests pass: pytest has run them with the first only."""
+    def _decided(self, winner: Candidate) -> list[Candidate]:
+        """Of several heals that make a file collectable those with which most of its tests pass: pytest has run them with the first only."""
         names = [*winner.nodeids, *winner.left]
-        best, passed = winner, set(winner.nodeids)
-        equal: list[Candidate] = []
+        passed = set(winner.nodeids)
+        best = [winner]
         for rival in winner.rivals:
             report = self.runner.run(names, rival.after)
             theirs = {n for n, r in report.results.items() if r.outcome == "passed"}
@@ -99,14 +97,24 @@ class Pipeline(Search):
                 continue
             rival.nodeids = [n for n in names if n in theirs]
             rival.left = {n: r.failure for n, r in report.results.items() if n in winner.left and n not in theirs}
-            if theirs > passed:
-                best, passed, equal = rival, theirs, []
-            else:
-                equal.append(rival)
-        if best is not winner:
-            best.steps = [*best.steps, ProofStep("rerun", True, f"{len(passed)} passed, with the other heals of this file fewer")]
-        best.ties += [told(c.proposal) for c in equal]
+            others = "fewer" if theirs > passed else "as many"
+            rival.steps = [*rival.steps, ProofStep("rerun", True, f"{len(theirs)} passed, with the other heals of this file {others}")]
+            best, passed = ([rival] if theirs > passed else [*best, rival]), theirs
         return best
+
+    def _take_one(self, equal: list[Candidate]) -> None:
+        """Accept the first of heals that seem equally good against which nothing speaks; those behind it are ties."""
+        refusal: tuple[Candidate, HealingResult] | None = None
+        for i, candidate in enumerate(equal):
+            candidate.ties += [told(c.proposal) for c in equal[i + 1 :]]
+            candidate.steps.append(self._teeth(candidate))
+            result = self._objection(candidate)
+            if result is None:
+                self._accept(candidate)
+                return
+            refusal = refusal or (candidate, result)
+        if refusal is not None:
+            self._refuse(*refusal)
 
     def _queue(self, queue: list[Failure]) -> None:
         """Heal one failure after the other, and what appears behind them."""
@@ -172,14 +180,6 @@ class Pipeline(Search):
             found.refusals.append(f"{winner.proposal.tactic}: {result.decision.rule}")
         if objection is not None:
             self._refuse(*objection)
-        return []
-
-    def _take(self, winner: Candidate) -> list[Failure]:
-        """Accept ``winner``, unless something is against it: then nothing may build on it, or be barred by it."""
-        result = self._objection(winner)
-        if result is None:
-            return self._accept(winner)
-        self._refuse(winner, result)
         return []
 
     def _objection(self, winner: Candidate) -> HealingResult | None:

@@ -23,6 +23,7 @@ from pytest_maestro_healer.model import (
     HealingResult,
     Location,
     Proof,
+    ProofStep,
     Proposal,
 )
 from pytest_maestro_healer.prove.candidates import Candidate
@@ -640,6 +641,27 @@ def test_interrupted_over_a_heal_made_at_collection(single: World) -> None:
     r = only(pipeline.run([], [ready]))
     assert r.decision.kind is DecisionKind.PENDING
     assert pair
+
+
+def test_where_something_speaks_against_a_heal_made_at_collection_its_rival_is_taken(single: World) -> None:
+    single.heal(Toy(Swap("lib.old(", "lib.new(")))
+    (accepted,) = single.pipeline.accepted
+
+    def made(meaning: str, *steps: ProofStep) -> Candidate:
+        proposal = replace(accepted.proposal, meaning=meaning)
+        kept = [*accepted.steps[:1], *steps]
+        return Candidate(accepted.failure, proposal, accepted.before, accepted.after, nodeids=[ONE], steps=kept, collected=True)
+
+    first = made("blunt", ProofStep("teeth", False, "nothing is noticed"))
+    first.rivals = [made("right"), made("as right")]
+    pipeline = type(single.pipeline)(single.ctx, single, (), single.pipeline.config.replace(apply="all"))
+    r = only(pipeline.run([], [first]))
+    assert r.decision.kind is DecisionKind.PENDING
+    assert r.alternatives == ("as right",)
+
+    first = made("blunt", ProofStep("teeth", False, "nothing is noticed"))
+    r = only(type(pipeline)(single.ctx, single, (), pipeline.config).run([], [first]))
+    assert (r.decision.kind, r.decision.rule) == (DecisionKind.REJECTED, "nothing is noticed")
 
 
 # -- verdicts ----------------------------------------------------------------------------------------------------
