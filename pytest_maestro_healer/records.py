@@ -51,8 +51,9 @@ def healed(facts: Facts, c: Candidate) -> HealingResult:
     shift = partial(facts.shift, proposal=c.proposal, diagnosis=c.diagnosis) if facts.shift is not None else None
     # a heal in steps is right only if each step is: evidence for one is none for another
     steps = [link.proposal for link in c.links] or [c.proposal]
-    tied = bool(c.ties)
-    sure = min(confidence(p, verdict, tied=tied, shift=shift) for p in steps)
+    # of a heal beside which another stands as well, or a change of the product that made the test fail, its evidence says half
+    doubted = bool(c.ties) or (c.diagnosis.cause is Cause.REGRESSION_SUSPECTED and not c.symptom)
+    sure = min(confidence(p, verdict, tied=doubted, shift=shift) for p in steps)
     case = Case(
         applicability=c.proposal.applicability,
         proved=verdict.proved,
@@ -66,7 +67,7 @@ def healed(facts: Facts, c: Candidate) -> HealingResult:
         conflict=any(facts.ctx.git.unmerged(ch.path) for ch in changes) if facts.config.effective_apply != "none" else False,
         refused=verdict.failed_step.reason if verdict.failed_step else "",
         evidence=all(p.evidence for p in steps),
-        score=min(score(p, verdict, tied=tied, shift=shift) for p in steps),
+        score=min(score(p, verdict, tied=doubted, shift=shift) for p in steps),
     )
     decision = decide(case, facts.config)
     first = changes[0] if changes else None

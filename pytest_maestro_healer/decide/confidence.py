@@ -19,7 +19,8 @@ def score(proposal: Proposal, verdict: Verdict, *, tied: bool = False, shift: Ca
     """0..1; 0 for what is not proved.
 
     A proved heal starts from the strength of its evidence. Every rung that was not run, a tie between meanings, and a tactic whose edits
-    are for review (their intent cannot be proved by running tests) lower it. ``shift`` moves it by what became of such heals in this project.
+    are for review (their intent cannot be proved by running tests) lower it; so does, as a
+    tie does, a suspected regression. ``shift`` moves it by what became of such heals in this project.
     """
     return _moved(_evidence(proposal, verdict), tied, shift)
 

@@ -275,7 +275,11 @@ def failure_section(result: HealingResult) -> tuple[str, str]:
     if kind is DecisionKind.ADVISED:
         return f"healing advice {clean(result.healing_id)}", one_line(result.advice or result.explanation)
     rows: Sequence[str] = _diff_lines(result.diff, True)
-    body = [f"{one_line(result.explanation)} ({result.strategy_used}, confidence {result.confidence_score:.2f})", *rows[:MAX_DIFF_LINES]]
+    body = [f"{one_line(result.explanation)} ({result.strategy_used}, confidence {result.confidence_score:.2f})"]
+    if _suspected(result):
+        why = next(iter(result.diagnosis.reasons), "") if result.diagnosis is not None else ""
+        body.append(f"careful: {one_line(refusal(result))}" + (f": {one_line(why)}" if why else ""))
+    body += rows[:MAX_DIFF_LINES]
     if len(rows) > MAX_DIFF_LINES:
         body.append(f"{count(len(rows) - MAX_DIFF_LINES, 'more line')}: maestro-heal diff {result.healing_id}")
     return f"{'applied' if kind is DecisionKind.APPLIED else 'proposed'} heal {clean(result.healing_id)}", "\n".join(body)

@@ -81,6 +81,8 @@ def test_a_slip_of_the_product_is_not_healed_in_the_test(
     assert {p.name: p.read_bytes() for p in project.iterdir() if p.is_file()} == before
     assert records
     assert all(r["decision"]["kind"] != "applied" for r in records)  # type: ignore[index]
+    suspected = [r for r in records if r["diagnosis"]["cause"] == "regression_suspected"]  # type: ignore[index]
+    assert all(float(str(r["confidence_score"])) < 0.75 for r in suspected)
     assert "shop.py:" in json.dumps([(r["diagnosis"], r["advice"], r["evidence"]) for r in records])
 
 

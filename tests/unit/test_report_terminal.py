@@ -298,5 +298,8 @@ def test_failure_sections() -> None:
     assert title == "proposed heal h-3f9a1c"
     assert body.startswith("shop.prices was renamed to shop.pricing (dependency_fix, confidence 0.97)\n--- a/tests/test_cart.py\n")
     assert terminal.failure_section(APPLIED)[0] == "applied heal h-aaaaaa"
+    suspected = replace(PENDING, diagnosis=replace(REGRESSION.diagnosis, reasons=("as it was before, the test passes",)))
+    assert terminal.failure_section(suspected)[1].splitlines()[1].startswith("careful: looks like a regression in shop/money.py:12")
+    assert terminal.failure_section(suspected)[1].splitlines()[1].endswith(": as it was before, the test passes")
     assert terminal.failure_section(REGRESSION) == ("not healed", "looks like a regression in shop/money.py:12 (changed uncommitted)")
     assert terminal.failure_section(ADVICE) == ("healing advice h-bbbbbb", ADVICE.advice)

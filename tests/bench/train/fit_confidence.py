@@ -43,9 +43,10 @@ class Heals:
 
 
 def raw(record: dict[str, Any]) -> float:
-    """The evidence score that a record was made with: ``score`` where it says it, else the confidence without the factor of a tie."""
+    """The evidence score that a record was made with: its confidence without the factor of a tie, or of a suspected regression."""
     confidence = float(record["confidence_score"])
-    return min(0.99, confidence / TIED) if record.get("alternatives") else confidence
+    suspected = (record.get("diagnosis") or {}).get("cause") == "regression_suspected" and record["strategy_used"] == "environment_healing"
+    return min(0.99, confidence / TIED) if record.get("alternatives") or suspected else confidence
 
 
 def unasked(record: dict[str, Any]) -> bool:
