@@ -8,9 +8,9 @@ from dataclasses import replace
 from pytest_maestro_healer.diagnose.imports import judge_import
 from pytest_maestro_healer.diagnose.verdict import ProductChange, judge, preliminary, product_changes, with_headers
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.former import brought_in
+from pytest_maestro_healer.evidence.former import brought_in, passed_before
 from pytest_maestro_healer.evidence.nodeids import is_test
-from pytest_maestro_healer.model import Cause, DecisionKind, Diagnosis, Failure, HealingResult, HealingStrategy
+from pytest_maestro_healer.model import Applicability, Cause, DecisionKind, Diagnosis, Failure, HealingResult, HealingStrategy
 from pytest_maestro_healer.prove.candidates import Candidate
 from pytest_maestro_healer.prove.runner import Runner
 
@@ -46,7 +46,10 @@ class Judge:
             if not link.symptom:
                 continue
             begin = first if link.failure is winner.failure else preliminary(link.failure)
-            verdict = self.verdict(link.failure, begin, link.ground, [e.replacement for e in link.proposal.edits])
+            values = [e.replacement for e in link.proposal.edits]
+            verdict = self.verdict(link.failure, begin, link.ground, values)
+            if verdict.cause is not Cause.REGRESSION_SUSPECTED and winner.proposal.applicability is Applicability.SAFE:
+                verdict = self._older(link.failure, begin, link.ground, values) or verdict
             if verdict.cause is Cause.REGRESSION_SUSPECTED:
                 break
         return replace(verdict, pattern=first.pattern, probability=first.probability)
@@ -63,12 +66,17 @@ class Judge:
                     return replace(first, cause=Cause.REGRESSION_SUSPECTED, suspect=suspect, reasons=(*first.reasons, why))
         return drifted(first)
 
-    def _changes(self, failure: Failure, base: Mapping[str, bytes]) -> list[ProductChange]:
-        """Product lines changed since the test was last green that it executes, by a traced rerun; empty without git."""
+    def _older(self, failure: Failure, first: Diagnosis, base: Mapping[str, bytes], values: Sequence[str]) -> Diagnosis | None:
+        """The verdict on what would be written unasked, by an experiment: with an older product the test may pass, and then that change counts."""
+        rev = passed_before(failure, self.ctx, base) if failure.phase != "collect" else ""
+        return judge(failure, self._changes(failure, base, rev), new_values=values, first=first) if rev else None
+
+    def _changes(self, failure: Failure, base: Mapping[str, bytes], rev: str = "") -> list[ProductChange]:
+        """Product lines changed since ``rev`` or since the test was last green that it executes, by a traced rerun; empty without git."""
         git = self.ctx.git
         if not git.available:
             return []
-        since = self.ctx.last_green(failure.nodeid) or "HEAD~1"
+        since = rev or self.ctx.last_green(failure.nodeid) or "HEAD~1"
         hunks = [h for h in git.hunks(since) or git.hunks("HEAD") if h.path.endswith(".py")]
         product = {h.path: not self.ctx.is_test_code(h.path) for h in hunks}
         if not any(product.values()):

@@ -53,24 +53,32 @@ def product_before(ctx: Context, test_path: str) -> Iterator[Before]:
 def brought_in(failure: Failure, ctx: Context, ground: Mapping[str, bytes]) -> tuple[str, str]:
     """The change of the product that may have brought a failure in, and why; ``("", "")`` where the test fails alike without it.
 
-    The unhealed test (on top of ``ground``) is run again with the product as it was, alone, or after the tests that ran before it where
-    it passes alone. Where it passes then, the change is the cause; where it fails otherwise, nobody can tell.
+    Where the unhealed test passes with the product as it was, the change is the cause; where it fails otherwise, nobody can tell.
     """
-    states = list(product_before(ctx, failure.path))
-    if not states or not ctx.experiments.available:
-        return "", ""
-    order = [failure.nodeid]
-    now = _last(order, ctx, ground)
-    if now is not None and now.passed:
-        order = [*ctx.before(failure.nodeid), failure.nodeid]
     unknown = ("", "")
-    for before in states:
-        then = _last(order, ctx, {**ground, **before.overlay})
+    for before, then in _then(failure, ctx, ground):
         if then is not None and then.passed:
             return before.where, f"with {before.hunk.path} as it was before, the test passes unhealed"
         if then is None or not _alike(failure, then):
             unknown = (before.where, f"with {before.hunk.path} as it was before, the test fails in another way: whose fault it is cannot be told")
     return unknown
+
+
+def passed_before(failure: Failure, ctx: Context, ground: Mapping[str, bytes]) -> str:
+    """The newest revision with whose product the unhealed test passes, ``""`` where there is none."""
+    return next((before.rev for before, then in _then(failure, ctx, ground) if then is not None and then.passed), "")
+
+
+def _then(failure: Failure, ctx: Context, ground: Mapping[str, bytes]) -> Iterator[tuple[Before, Observation | None]]:
+    """What the test does (on top of ``ground``) with the product as it was: alone, or after the tests before it where it passes alone now."""
+    order: list[str] = []
+    for before in product_before(ctx, failure.path):
+        if not ctx.experiments.available:
+            return
+        if not order:
+            now = _last([failure.nodeid], ctx, ground)
+            order = [*(ctx.before(failure.nodeid) if now is not None and now.passed else ()), failure.nodeid]
+        yield before, _last(order, ctx, {**ground, **before.overlay})
 
 
 def _last(order: list[str], ctx: Context, overlay: Mapping[str, bytes]) -> Observation | None:

@@ -22,6 +22,8 @@ SAVE_TEST = (
     "import os\nimport tempfile\n\nfrom shop import save\n\nLOG = os.path.join(tempfile.mkdtemp(), 'log')\n\n\n"
     "def test_one():\n    assert save(LOG, 'a') == 'a'\n\n\ndef test_two():\n    assert save(LOG, 'b') == 'b'\n"
 )
+SUM = "def total(prices):\n    return round(sum(prices), 2)\n"
+SUM_TEST = "from shop import total\n\n\ndef test_total():\n    assert total([0.1] * 3) == 0.3\n"
 RATIO = "def ratio(part, whole):\n    return part / whole\n"
 RATIO_TEST = "from shop import ratio\n\n\ndef test_ratio():\n    assert ratio(3, 2) == 1.5\n"
 
@@ -59,6 +61,7 @@ def heal(project: Path, env: Mapping[str, str]) -> list[dict[str, object]]:
         pytest.param(CLOCK, ("gmtime", "localtime"), CLOCK_TEST, {"TZ": "Asia/Tokyo"}, id="local-time"),
         pytest.param(LINE, ("width //", "shutil.get_terminal_size().columns //"), LINE_TEST, {"COLUMNS": "132"}, id="terminal-width"),
         pytest.param(SAVE, ("'w'", "'a'"), SAVE_TEST, {}, id="appends"),
+        pytest.param(SUM, ("round(sum(prices), 2)", "sum(prices)"), SUM_TEST, {}, id="rounding"),
         pytest.param(RATIO, ("part, whole", "whole, part"), RATIO_TEST, {}, id="swapped"),
     ],
 )
