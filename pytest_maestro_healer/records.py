@@ -52,7 +52,7 @@ def healed(facts: Facts, c: Candidate) -> HealingResult:
     # a heal in steps is right only if each step is: evidence for one is none for another
     steps = [link.proposal for link in c.links] or [c.proposal]
     # of a heal beside which another stands as well, or a change of the product that made the test fail, its evidence says half
-    doubted = bool(c.ties) or (c.diagnosis.cause is Cause.REGRESSION_SUSPECTED and not c.symptom)
+    doubted = bool(c.ties) or c.diagnosis.cause is Cause.REGRESSION_SUSPECTED
     sure = min(confidence(p, verdict, tied=doubted, shift=shift) for p in steps)
     case = Case(
         applicability=c.proposal.applicability,

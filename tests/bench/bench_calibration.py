@@ -113,19 +113,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print({f"{s} {r}": sum(a == s and b == r for a, b in zip(h.source, h.right, strict=True)) for s, r in kinds})
     print("\n| other edits that pass count | cases | right | Brier | ECE | unasked at 0.75: right |\n| --- | --- | --- | --- | --- | --- |")
     for name, keep, good in views(h):
-        for when, p in (("before", h.score), ("after", after)):
+        for when, p in (("before", h.told), ("after", after)):
             print(line(f"{name}, {when}", p[keep], subset(h, keep, good)))
     for source in sorted(set(h.source)):
-        for when, p in (("before", h.score), ("after", after)):
+        for when, p in (("before", h.told), ("after", after)):
             print(line(f"as half, {source}, {when}", p[h.source == source], subset(h, h.source == source)))
-    for when, p in (("before", h.score), ("after", after)):
+    for when, p in (("before", h.told), ("after", after)):
         print(f"written unasked and not known to be right, {when}:")
         wrong(h, p)
     print("reliability, as half:")
-    for when, p in (("before", h.score), ("after", after)):
+    for when, p in (("before", h.told), ("after", after)):
         print(f"  {when}: " + "  ".join(f"{a:.2f}->{b:.2f} ({n:.0f})" for a, b, n in f.bins(p, h)))
     if options.plot:
-        plot(h.score, after, h, options.plot)
+        plot(h.told, after, h, options.plot)
     data = f.fit(h, range(len(h.good)))
     print(data)
     if options.write:

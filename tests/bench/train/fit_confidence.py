@@ -38,15 +38,25 @@ class Heals:
     source: np.ndarray
     weight: np.ndarray
     auto: np.ndarray
+    suspected: np.ndarray
     right: list[str]
     title: list[str]
+
+    @property
+    def told(self) -> np.ndarray:
+        """The scores as they would be shown without a curve."""
+        return self.score * np.where(self.suspected, TIED, 1.0)
 
 
 def raw(record: dict[str, Any]) -> float:
     """The evidence score that a record was made with: its confidence without the factor of a tie, or of a suspected regression."""
     confidence = float(record["confidence_score"])
-    suspected = (record.get("diagnosis") or {}).get("cause") == "regression_suspected" and record["strategy_used"] == "environment_healing"
-    return min(0.99, confidence / TIED) if record.get("alternatives") or suspected else confidence
+    return min(0.99, confidence / TIED) if record.get("alternatives") or is_suspected(record) else confidence
+
+
+def is_suspected(record: dict[str, Any]) -> bool:
+    """Whether the heal was made although a regression is suspected: what it is sure of is lowered as by a tie, whatever the curve says."""
+    return (record.get("diagnosis") or {}).get("cause") == "regression_suspected"
 
 
 def unasked(record: dict[str, Any]) -> bool:
@@ -74,17 +84,17 @@ def read(paths: Iterable[Path], plausible: float = 0.5) -> Heals:
             good = 1.0 if (data["source"], data["right"]) == ("faults", "plausible") else good
             group = "" if data["source"] == "examples" else data["group"]  # some tactics share an example
             key = (data["source"], group, data["title"], record["strategy_used"], record["tactic"], record["test_id"])
-            rows.setdefault(
-                key, (raw(record), good, record["strategy_used"], data["group"], data["source"], unasked(record), data["right"], data["title"])
-            )
+            facts = (raw(record), good, record["strategy_used"], data["group"], data["source"], unasked(record), is_suspected(record))
+            rows.setdefault(key, (*facts, data["right"], data["title"]))
     cases: dict[tuple[Any, ...], int] = {}
     for k in rows:
         cases[k[:3]] = cases.get(k[:3], 0) + 1
-    score, good, strategy, group, source, auto, right, title = zip(*rows.values(), strict=True)
+    score, good, strategy, group, source, auto, suspected, right, title = zip(*rows.values(), strict=True)
     weight = np.array([1 / cases[k[:3]] for k in rows])
     return Heals(
-        np.array(score), np.array(good), np.array(strategy), np.array(group), np.array(source), weight, np.array(auto), list(right), list(title)
-    )
+        np.array(score), np.array(good), np.array(strategy), np.array(group), np.array(source), weight, np.array(auto), np.array(suspected),
+        list(right), list(title),
+    )  # fmt: skip
 
 
 def logit(p: np.ndarray) -> np.ndarray:
@@ -95,7 +105,7 @@ def logit(p: np.ndarray) -> np.ndarray:
 
 def fit(h: Heals, rows: Sequence[int]) -> dict[str, Any]:
     """The data of :mod:`pytest_maestro_healer.decide.calibration`, from ``rows``; a heal that counts half stands in both classes."""
-    at = np.asarray(rows)
+    at = np.asarray([i for i in rows if not h.suspected[i]])
     names = sorted(set(h.strategy[at]))
     columns = [logit(h.score[at]) * np.sqrt(HOLD_CURVE), *((h.strategy[at] == n) * np.sqrt(HOLD_STRATEGY) for n in names)]
     x = np.stack(columns, axis=1)
@@ -118,7 +128,7 @@ def fit(h: Heals, rows: Sequence[int]) -> dict[str, Any]:
 def applied(data: dict[str, Any], h: Heals, rows: Sequence[int]) -> np.ndarray:
     """What the product makes of the scores with ``data``."""
     curve = calibration.parse(data)
-    return np.array([curve.probability(float(h.score[i]), str(h.strategy[i])) for i in rows])
+    return np.array([curve.probability(float(h.score[i]), str(h.strategy[i])) * (TIED if h.suspected[i] else 1.0) for i in rows])
 
 
 def held_out(h: Heals) -> np.ndarray:
