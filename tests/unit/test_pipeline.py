@@ -668,7 +668,14 @@ def test_where_something_speaks_against_a_heal_made_at_collection_its_rival_is_t
 def product(world: World, added: str, line: int = 2) -> None:
     """``lib.py`` changed on ``line``, and every test executes that."""
     hunk = Hunk("lib.py", "lib.py", line, line, ("    return x + 1",), (added,))
-    git = SimpleNamespace(available=True, hunks=lambda *a: (hunk,), last_change=lambda *a: "1a2b3c4", unmerged=lambda p: False)
+    git = SimpleNamespace(
+        available=True,
+        hunks=lambda *a: (hunk,),
+        last_change=lambda *a: "1a2b3c4",
+        unmerged=lambda p: False,
+        commits=lambda *a, **k: [],
+        bytes_at=lambda *a: None,
+    )
     world.write("lib.py", "def f(x):\n    y = x + 1\n    if y > 3:\n        y = 4\n    return y\n")
     world.executed = {"lib.py": frozenset({line})}
     world.prepare = lambda ctx: ctx.__dict__.update(_git=git)  # type: ignore[method-assign,assignment]
