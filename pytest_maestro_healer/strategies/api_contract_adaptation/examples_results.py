@@ -31,6 +31,7 @@ NOT_LAZY = (
         _LIST + _SHARE,
         _LIST.replace("[", "(").replace("]", ")") + _SHARE,
         _EVENS,
+        advice="this looks like a regression of the product",
         why="the product has not followed, so it is a slip",
     ),
 )

@@ -8,7 +8,7 @@ from pytest_maestro_healer.strategies.base import Example
 _INIT = {"shop/__init__.py": ""}
 
 
-def pair(title: str, old: str, new: str, test: str, healed: str = "", *, why: str = "", needs: tuple[str, ...] = ()) -> Example:
+def pair(title: str, old: str, new: str, test: str, healed: str = "", *, why: str = "", advice: str = "", needs: tuple[str, ...] = ()) -> Example:
     """One product file ``shop/m.py`` before and after, one test before and after (unchanged where ``healed`` is empty)."""
     return Example(
         title,
@@ -16,6 +16,7 @@ def pair(title: str, old: str, new: str, test: str, healed: str = "", *, why: st
         {"test_m.py": healed} if healed else {},
         head={**_INIT, "shop/m.py": old, "test_m.py": test},
         why=why,
+        advice=advice,
         needs=needs,
     )
 
@@ -48,6 +49,7 @@ NOT_METHODS = (
         _PRICED.replace("    def gross", "    @property\n    def gross"),
         _PRICED,
         "from shop.m import Item\n\n\ndef test_gross():\n    assert Item(3).gross == 6\n",
+        advice="this looks like a regression of the product",
         why="the product has not followed, so nobody wanted a method",
     ),
 )
@@ -75,6 +77,7 @@ NOT_ASYNC = (
         _PLAIN + _HELLO,
         _ASYNC + _HELLO,
         _USE,
+        advice="this looks like a regression of the product",
         why="the product has not followed, so it is a slip",
     ),
 )

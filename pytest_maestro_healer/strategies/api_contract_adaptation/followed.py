@@ -9,7 +9,9 @@ import ast
 from collections.abc import Callable, Iterator
 
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.model import Applicability, Evidence, Failure, Proposal
 from pytest_maestro_healer.strategies.api_contract_adaptation.cause import changes
+from pytest_maestro_healer.strategies.api_contract_adaptation.renames import STRATEGY
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 #: What only a list has, of all that is iterated.
@@ -50,6 +52,13 @@ def still_a_list(name: str, ctx: Context) -> str:
         return _values(node) if isinstance(node, (ast.BinOp, ast.Subscript)) else []
 
     return _result_used(name, ctx, of_a_list)
+
+
+def slip(tactic: str, what: str, where: str, fact: Evidence, failure: Failure) -> Proposal:
+    """Advice: the product changed something and did not follow."""
+    text = f"{what}, and the product itself has not followed at {where}: this looks like a regression of the product"
+    evidence = (fact, Evidence("callers", f"{where} still takes it for what it was", where, 0.8))
+    return Proposal(STRATEGY, tactic, (), evidence, Applicability.ADVICE, text, (failure.nodeid,), cause_key=f"slip:{where}", advice=text)
 
 
 def _result_used(name: str, ctx: Context, used: Callable[[ast.AST], list[ast.expr]]) -> str:

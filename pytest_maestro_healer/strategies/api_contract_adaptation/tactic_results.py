@@ -14,7 +14,7 @@ from pytest_maestro_healer.model import Applicability, Diagnosis, Edit, Evidence
 from pytest_maestro_healer.strategies.api_contract_adaptation import calls
 from pytest_maestro_healer.strategies.api_contract_adaptation import examples_results as examples
 from pytest_maestro_healer.strategies.api_contract_adaptation.cause import changes, nodes_at, raised_in_test, statement_at
-from pytest_maestro_healer.strategies.api_contract_adaptation.followed import still_a_list
+from pytest_maestro_healer.strategies.api_contract_adaptation.followed import slip, still_a_list
 from pytest_maestro_healer.strategies.api_contract_adaptation.renames import STRATEGY
 from pytest_maestro_healer.strategies.api_contract_adaptation.resolve import Classes, Ref, Resolver, resolver
 from pytest_maestro_healer.strategies.api_contract_adaptation.sites import calls_of
@@ -75,9 +75,10 @@ class ListToIterator(Tactic):
                     continue
                 path, present, former = found
                 seen.add(ref.dotted)
-                if _lazy(present) and former is not None and not _lazy(former.definition) and not still_a_list(present.name, ctx):
+                if _lazy(present) and former is not None and not _lazy(former.definition):
                     text = f"{ref.dotted} gave a whole sequence before {former.label} and is lazy now"
-                    yield from self._made(ref.dotted, Evidence("git", text, f"{path}:{present.line}", 0.85), failure, ctx)
+                    fact, where = Evidence("git", text, f"{path}:{present.line}", 0.85), still_a_list(present.name, ctx)
+                    yield from [slip(self.name, text, where, fact, failure)] if where else self._made(ref.dotted, fact, failure, ctx)
 
     def _made(self, dotted: str, fact: Evidence, failure: Failure, ctx: Context) -> Iterator[Proposal]:
         edits = calls.Edits()

@@ -14,7 +14,7 @@ from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Fail
 from pytest_maestro_healer.strategies.api_contract_adaptation import calls
 from pytest_maestro_healer.strategies.api_contract_adaptation import examples_shapes as examples
 from pytest_maestro_healer.strategies.api_contract_adaptation.cause import Gone, changes, raised_in_test, statement_at, test_function
-from pytest_maestro_healer.strategies.api_contract_adaptation.followed import awaited_nowhere, member_used_as_before
+from pytest_maestro_healer.strategies.api_contract_adaptation.followed import awaited_nowhere, member_used_as_before, slip
 from pytest_maestro_healer.strategies.api_contract_adaptation.renames import STRATEGY
 from pytest_maestro_healer.strategies.api_contract_adaptation.resolve import Classes, Ref, Resolver, resolver
 from pytest_maestro_healer.strategies.api_contract_adaptation.sites import attribute_uses, calls_of
@@ -88,8 +88,10 @@ class MethodOrProperty(Tactic):
 
     def _made(self, member: Gone, fact: Evidence, failure: Failure, ctx: Context, *, to_call: bool) -> Iterator[Proposal]:
         edits = calls.Edits()
-        if member_used_as_before(member.name, ctx, to_call=to_call):
-            return  # the product itself has not followed: it lost a decorator rather than changed its mind
+        where = member_used_as_before(member.name, ctx, to_call=to_call)
+        if where:  # it lost a decorator rather than changed its mind
+            yield slip(self.name, f"{member.dotted} is {'a method' if to_call else 'no method any more'}", where, fact, failure)
+            return
         for use in attribute_uses([member], ctx, []):
             node = use.node
             parent = use.resolver.up.get(node)
@@ -168,8 +170,10 @@ class SyncOrAsync(Tactic):
                 if fact is None or waited(call, names) != to_plain:
                     continue
                 seen.add(ref.dotted)
-                if not to_plain and awaited_nowhere(ref.dotted.rpartition(".")[2], ctx):
-                    continue  # the product itself does not wait for it
+                where = "" if to_plain else awaited_nowhere(ref.dotted.rpartition(".")[2], ctx)
+                if where:
+                    yield slip(self.name, f"{ref.dotted} is a coroutine function", where, fact, failure)
+                    continue
                 yield from self._made(ref.dotted, fact, failure, ctx, to_plain=to_plain)
 
     def _made(self, dotted: str, fact: Evidence, failure: Failure, ctx: Context, *, to_plain: bool) -> Iterator[Proposal]:
