@@ -26,6 +26,9 @@ from pytest_maestro_healer.strategies.api_contract_adaptation.renames import STR
 from pytest_maestro_healer.strategies.api_contract_adaptation.resolve import resolver
 from pytest_maestro_healer.strategies.base import Tactic
 
+#: What is said of parameters whose order is meant to be another.
+_ORDER = re.compile(r"(?i)\b(re-?)?order|\bswap|\bargument|\bparam|\bsignature|\bposition|\bfirst\b|\bkeyword")
+
 
 class ChangedParameters(Tactic):
     name = "changed_parameters"
@@ -132,9 +135,9 @@ class ReorderedParameters(Tactic):
 
 
 def _meant(change: Contract, ctx: Context) -> Evidence | None:
-    """What shows that a new order is no slip: notes that speak of the function, or the product's own calls, which changed with it."""
+    """What shows that a new order is no slip: notes that speak of the function's parameters, or its own calls, which changed with it."""
     word, known = change.callee.word, changes(ctx)
-    said = known.said(word)
+    said = known.said(word, _ORDER)
     if said:
         return Evidence("docs", f"{said} speaks of {word}", said, 0.5)
     call = re.compile(rf"(?<!def )\b{re.escape(word)}\(")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from pytest_maestro_healer.evidence.changes import changes_of, exports
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.symbols import Definition, parse
 from pytest_maestro_healer.strategies.dependency_fix.sites import Site
+
+#: What is said of a name that is not to be had from somewhere any more.
+_GOES = re.compile(r"(?i)\bmove|\bimport|\bexport|\bremov|\bdeprecat|\bdrop|\bpublic|\bprivate|\bapi\b|\bnamespace|\blives?\b|\binstead\b")
 
 
 def there_before(site: Site, d: Definition, ctx: Context) -> bool:
@@ -33,7 +37,7 @@ def exported_no_more(site: Site, d: Definition, ctx: Context) -> bool:
     """Whether all that happened is that a module of the product no longer hands on ``d``, which stands where it always stood, and nobody says why.
 
     A linter that takes an unused import out of an ``__init__`` does just that, and breaks everybody who used it. It was meant where the
-    project's notes speak of the name, or it was taken out of ``__all__`` too.
+    project's notes say so of the name, or it was taken out of ``__all__`` too.
     """
     changes = changes_of(ctx.git, ctx.files, ctx.symbols)
     path = ctx.symbols.module_path(site.module)
@@ -45,7 +49,7 @@ def exported_no_more(site: Site, d: Definition, ctx: Context) -> bool:
             continue
         there = changes.tree_at(d.path, rev)
         promised = any(isinstance(n, (ast.Assign, ast.AugAssign)) and exports(n, site.name) for n in former.body)
-        return there is not None and _binds(there, site.name, "") and not promised and not changes.said(site.name)
+        return there is not None and _binds(there, site.name, "") and not promised and not changes.said(site.name, _GOES)
     return False
 
 

@@ -158,7 +158,7 @@ def _joined(node: ast.AST, up: Mapping[ast.AST, ast.AST]) -> bool:
     if not isinstance(parent, ast.Call):
         return False
     name = parent.func.attr if isinstance(parent.func, ast.Attribute) else ""
-    return name == "joinpath" or (name == "join" and parent.args[0] is not node)
+    return name == "joinpath" or (name == "join" and node not in parent.args[:1])
 
 
 def _relevant(found: Written, place: Place) -> bool:
