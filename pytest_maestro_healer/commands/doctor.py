@@ -19,6 +19,7 @@ from pytest_maestro_healer.config import HealerConfig, in_ci
 from pytest_maestro_healer.errors import HealerError
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.report.text import count, line, one_line
+from pytest_maestro_healer.session import forked
 from pytest_maestro_healer.strategies import BUILTIN
 
 _COLOURS = {"ok": "green", "note": "yellow", "problem": "red"}
@@ -74,10 +75,10 @@ def _installed() -> Iterator[Check]:
     yield Check("optional", "ok", ", ".join(f"{n} {v}" for n, v in found.items()) or "nothing of it is installed")
     for name in missing:
         yield Check("optional", "ok", f"not installed: {name}")
-    if hasattr(os, "fork"):
+    if forked.known_safe():
         yield Check("proofs", "ok", "in forks of the session; mutants are tried")
     else:
-        yield Check("proofs", "note", "in fresh processes, as there is no fork here: slower, and no mutants are tried")
+        yield Check("proofs", "note", "in fresh processes, as forks are not safe on this system: slower, and no mutants are tried")
     yield Check("strategies", "ok", ", ".join(BUILTIN))
 
 

@@ -71,7 +71,7 @@ class Compared:
         live, lost = self._reach([s for s in original.seen if s.killed])
         fate = self._tried(live)
         if fate is None:
-            return None, "not compared with the original: no mutant can be tried in this process"
+            return None, "not compared with the original: none of its mutants can be tried here"
         lost += [m for m, noticed in fate if not noticed]
         common = len(fate) + len(lost) - sum(not noticed for _, noticed in fate)
         if not common:

@@ -46,12 +46,13 @@ def check_available(option: str) -> None:
 
 @dataclass(frozen=True)
 class Fact:
-    """A row of a list: what kind of thing, the sentence, where it stands; ``state`` is a class of the style sheet."""
+    """A row of a list: what kind of thing, the sentence, where it stands; ``state`` is a class of the style sheet, ``details`` stand below it."""
 
     label: str
     text: str
     where: str = ""
     state: str = ""
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,13 @@ def _card(result: HealingResult, number: int) -> Card:
         raw="" if result.changes else "\n".join(clean(row) for row in result.diff.rstrip("\n").split("\n")) if result.diff else "",
         facts=tuple(_facts(result)),
         proof=tuple(
-            Fact(clean(s.rung), one_line(s.reason), f"{s.seconds:.2f} s" if s.passed is not None else "", _OUTCOMES[s.passed].replace(" ", "-"))
+            Fact(
+                clean(s.rung),
+                one_line(s.reason),
+                f"{s.seconds:.2f} s" if s.passed is not None else "",
+                _OUTCOMES[s.passed].replace(" ", "-"),
+                tuple(map(one_line, s.details)),
+            )
             for s in result.verdict.steps
         ),
         decision=one_line(f"{result.decision.kind}: {result.decision.rule}" if result.decision.rule else str(result.decision.kind)),

@@ -36,7 +36,7 @@ class Child:
         self.job = job
         self.files = ProjectFiles(Path(job["root"]), python_files=job["python_files"], testpaths=job["testpaths"], collected_files=job["collected"])
         self.capture = Capture(config, self.files)
-        self.overlay = Overlay(config, {str(self.files.root / k): v.encode("latin-1") for k, v in job["overlay"].items()})
+        self.overlay = Overlay(config, {str(self.files.root / k): v for k, v in wire.files(job["overlay"]).items()})
         self.overlay.install()
         self.results: dict[str, TestResult] = {}
         self.reports: dict[str, list[pytest.TestReport]] = {}

@@ -28,9 +28,14 @@ _HARMLESS = ("pytest_rerunfailures", "pytest_maestro_healer.session.guard", "pyt
 LONGEST = 256 << 20
 
 
+def known_safe() -> bool:
+    """Whether a process without other threads can be forked safely on this system."""
+    return hasattr(os, "fork") and sys.platform != "darwin"
+
+
 def possible() -> bool:
     """Whether forking now is safe."""
-    return hasattr(os, "fork") and sys.platform != "darwin" and (threading.active_count() == 1 or not _others())
+    return known_safe() and (threading.active_count() == 1 or not _others())
 
 
 def _others() -> list[int]:

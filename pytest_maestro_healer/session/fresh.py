@@ -69,7 +69,7 @@ class Fresh:
             job = {
                 **self._job(work),
                 "root": str(root),
-                "overlay": {k: v.decode("latin-1") for k, v in served.items()},
+                "overlay": wire.texts(served),
                 "trace": trace,
                 "seed": conditions.seed if conditions is not None else None,
                 "order": list(nodeids) if conditions is not None and conditions.ordered else [],
@@ -130,7 +130,7 @@ class Fresh:
 
     def serve(self, work: Path, pipes: tuple[int, int], files: Sequence[str], overlay: Mapping[str, bytes]) -> subprocess.Popen[bytes]:
         """Start a process that collects what the user's run collected, and ``files``, and then runs tests on request through ``pipes``."""
-        job = {**self._job(work), "overlay": {k: v.decode("latin-1") for k, v in overlay.items()}, "serve": list(pipes)}
+        job = {**self._job(work), "overlay": wire.texts(overlay), "serve": list(pipes)}
         (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
         given = self._given()
         more = [str(self.files.root / f) for f in dict.fromkeys(files) if (self.files.root / f).is_file()]

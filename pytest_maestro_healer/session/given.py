@@ -26,7 +26,7 @@ class Given:
     """One job: ``files`` (absolute path -> bytes) are served instead of the disk's, ``select`` are the tests to run (none: all)."""
 
     def __init__(self, job: Mapping[str, Any]) -> None:
-        self.files: dict[str, bytes] = {str(k): str(v).encode("latin-1") for k, v in job["files"].items()}
+        self.files: dict[str, bytes] = wire.files(job["files"])
         self.select: list[tuple[str, str]] = [(str(p), str(t)) for p, t in job["select"]]
         self.fallback = bool(job["fallback"])
         self.out = Path(job["out"])

@@ -20,17 +20,36 @@ def killed(root: Path, mutants: Sequence[Mutant], work: Callable[[], RunReport],
 
     A crash under a mutant counts as killed: the test would not have passed. So does a hang, unless ``hung`` says otherwise.
     """
-    keys = [_key(str(root / m.path), m.code) for m in mutants]
-    functions = _functions(set(keys))
     out: list[bool | None] = []
-    for m, key in zip(mutants, keys, strict=True):
-        targets = [f for f in functions.get(key, ()) if f.__code__.co_freevars == m.code.co_freevars]
+    for m, targets in zip(mutants, _targets(root, mutants), strict=True):
         if not targets or not forked.possible():
             out.append(None)
             continue
         report = forked.run(_with(targets, m.code, work), timeout)
         out.append(hung if report.problem.startswith("hang") else bool(report.problem or report.failed()))
     return out
+
+
+def killed_late(root: Path, mutant: Mutant, work: Callable[[], RunReport], timeout: float) -> bool | None:
+    """The same for a mutant whose function is loaded only when ``work`` has run once."""
+
+    def run() -> bool | None:
+        work()
+        targets = _targets(root, [mutant])[0]
+        if not targets:
+            return None
+        report = _with(targets, mutant.code, work)()
+        return bool(report.problem or report.failed())
+
+    found, problem = forked.call(run, 2 * timeout)
+    return True if problem else found
+
+
+def _targets(root: Path, mutants: Sequence[Mutant]) -> list[list[types.FunctionType]]:
+    """The live functions of each mutant."""
+    keys = [_key(str(root / m.path), m.code) for m in mutants]
+    functions = _functions(set(keys))
+    return [[f for f in functions.get(k, ()) if f.__code__.co_freevars == m.code.co_freevars] for m, k in zip(mutants, keys, strict=True)]
 
 
 def patience(seconds: float) -> float:

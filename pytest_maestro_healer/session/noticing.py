@@ -11,9 +11,10 @@ from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.evidence.nodeids import file_of
 from pytest_maestro_healer.prove.mutants import Identity, Mutant, mutants
 from pytest_maestro_healer.prove.original import COMMON
+from pytest_maestro_healer.prove.runner import RunReport
 from pytest_maestro_healer.prove.twins import twins
-from pytest_maestro_healer.session import forked
-from pytest_maestro_healer.session.mutating import killed, patience
+from pytest_maestro_healer.session import forked, wire
+from pytest_maestro_healer.session.mutating import killed, killed_late, patience
 from pytest_maestro_healer.session.rerun import InProcess
 
 #: Mutants tried between two looks at the clock.
@@ -24,6 +25,29 @@ def answer(runner: InProcess, request: Mapping[str, Any], errors: Mapping[str, s
     """What the serving process says: the tests that pass there, and which mutants they notice. All happens in a copy of it."""
     found, problem = forked.call(lambda: _chewed(runner, request, errors), request["seconds"] + 5)
     return found if isinstance(found, dict) else {"why": f"it cannot be told ({problem})"}
+
+
+def fates(runner: InProcess, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the serving process says: which of the mutants in ``request`` its tests notice, ``None`` for those that cannot be tried."""
+    found, _ = forked.call(lambda: _fates(runner, request), request["seconds"] + 5)
+    return {"fates": found}
+
+
+def _fates(runner: InProcess, request: Mapping[str, Any]) -> list[bool | None]:
+    overlay = wire.files(request["overlay"])
+    some = [wire.mutant(m) for m in request["mutants"]]
+
+    def work() -> RunReport:
+        return runner.run(request["nodeids"], overlay, outcome_only=True)
+
+    # what does not pass here would seem to notice everything
+    first = forked.run(work, request["timeout"])
+    if first.problem or first.failed():
+        return [None] * len(some)
+    limit = min(request["timeout"], patience(first.seconds))
+    fates = killed(runner.files.root, some, work, limit)
+    # the product may be imported only while the test runs
+    return [killed_late(runner.files.root, m, work, limit) if fate is None else fate for m, fate in zip(some, fates, strict=True)]
 
 
 def _chewed(runner: InProcess, request: Mapping[str, Any], errors: Mapping[str, str]) -> dict[str, Any]:

@@ -72,8 +72,8 @@ class Originals:
     def _looked_up(self, nodeids: tuple[str, ...]) -> Original:
         if not self._ctx.git.available:
             return Original(why="there is no git repository here")
-        if not forked.possible() or self._ctx.config.isolate:
-            return Original(why="mutants cannot be tried in this process")
+        if not forked.known_safe():
+            return Original(why="mutants cannot be tried on this system")
         first: Original | None = None
         for rev in self._revisions(nodeids):
             found = self._at(rev, nodeids)

@@ -23,7 +23,7 @@ from pytest_maestro_healer.evidence.experiments import Experiments
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, Proposal
 from pytest_maestro_healer.pipeline import PER_TACTIC
-from pytest_maestro_healer.session import forked
+from pytest_maestro_healer.session import forked, wire
 from pytest_maestro_healer.strategies.base import Tactic
 
 #: The name by which ``--heal-strategies`` knows the ``pytest_heal_propose`` hooks.
@@ -158,7 +158,7 @@ def question(name: str, failure: Failure, ctx: Context) -> dict[str, Any]:
         "failures": [f.to_dict() for f in ctx.failures],
         "passed": sorted(ctx.passed),
         "collected": list(ctx.collected),
-        "overlay": {p: d.decode("latin-1") for p, d in ctx.overlay.items()},
+        "overlay": wire.texts(ctx.overlay),
         "timeout": ctx.config.timeout,
     }
 
@@ -171,7 +171,7 @@ def asked(config: pytest.Config, files: ProjectFiles, question: Mapping[str, Any
         failures=[Failure.from_dict(f) for f in question["failures"]],
         passed=frozenset(question["passed"]),
         collected=question["collected"],
-        overlay={p: d.encode("latin-1") for p, d in question["overlay"].items()},
+        overlay=wire.files(question["overlay"]),
         files=files,
     )
     name, failure = question["name"], Failure.from_dict(question["failure"])

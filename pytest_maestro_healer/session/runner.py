@@ -38,6 +38,7 @@ class SessionRunner:
         self.inprocess = inprocess
         self.fresh = fresh
         self.zygote = Zygote(fresh, self.ground)
+        self._stage: tuple[object, Zygote] | None = None
         self.runs: dict[str, int] = {"forked": 0, "clean": 0, "fresh": 0}
         self._took: dict[tuple[str, ...], float] = {}
 
@@ -47,8 +48,10 @@ class SessionRunner:
             self.zygote.start(sorted({f.path for f in failures if f.path.endswith(".py")}))
 
     def close(self) -> None:
-        """End the process that was started for clean runs, if one was."""
+        """End the processes that were started for clean runs and for mutants, where any was."""
         self.zygote.close()
+        if self._stage is not None:
+            self._stage[1].close()
 
     def run(
         self,
@@ -84,14 +87,28 @@ class SessionRunner:
         return report
 
     def killed(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], mutants: Sequence[Mutant]) -> list[bool | None]:
-        """See :class:`~pytest_maestro_healer.prove.runner.Runner`; only in forked copies, so that nothing can remain."""
+        """See :class:`~pytest_maestro_healer.prove.runner.Runner`; only in forked copies, so that nothing can remain.
+
+        Where this process cannot be copied safely, or has not imported the helpers as they are edited, a fresh one is.
+        """
         overlay = {p: d for p, d in overlay.items() if self.ground.get(p) != d}
-        if not forked.possible() or self.config.isolate or not self._fits(nodeids, overlay):
-            return [None] * len(mutants)
+        if not self._fits(nodeids, overlay):
+            return self._staged(nodeids, overlay).killed(nodeids, {}, mutants, self.config.timeout)
+        if not forked.possible() or self.config.isolate:
+            return self.zygote.killed(nodeids, overlay, mutants, self.config.timeout)
         self.inprocess.compile(nodeids, overlay)
         # some mutants never end: they get many times what these tests took, not all the time that a test may take
         limit = min(self.config.timeout, patience(self._took.get(tuple(nodeids), self.config.timeout)))
         return killed(self.files.root, mutants, lambda: self.inprocess.run(nodeids, overlay, outcome_only=True), limit)
+
+    def _staged(self, nodeids: Sequence[str], overlay: Mapping[str, bytes]) -> Zygote:
+        """A process that has had ``overlay`` from its start; the last one is kept, as several questions are asked of one heal."""
+        key = (tuple(sorted(overlay.items())), tuple(nodeids))
+        if self._stage is None or self._stage[0] != key:
+            if self._stage is not None:
+                self._stage[1].close()
+            self._stage = (key, Zygote(self.fresh, {**self.ground, **overlay}))
+        return self._stage[1]
 
     def _fits(self, nodeids: Sequence[str], overlay: Mapping[str, bytes]) -> bool:
         """In-process serves test modules only: helpers and conftest files are already imported by others."""

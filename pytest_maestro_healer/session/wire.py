@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import marshal
 import selectors
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pytest_maestro_healer.evidence.state import Change
 from pytest_maestro_healer.model import Failure
+from pytest_maestro_healer.prove.mutants import Mutant
 from pytest_maestro_healer.prove.runner import RunReport, TestResult
 
 
@@ -28,6 +31,27 @@ def leave(out: Path, answer: Any) -> None:
     part = out.with_suffix(".part")
     part.write_text(json.dumps(answer, default=repr), encoding="utf-8")
     part.replace(out)
+
+
+def texts(files: Mapping[str, bytes]) -> dict[str, str]:
+    """Files for JSON, whatever their encoding."""
+    return {path: data.decode("latin-1") for path, data in files.items()}
+
+
+def files(given: Mapping[str, str]) -> dict[str, bytes]:
+    """The inverse of :func:`texts`."""
+    return {str(path): str(data).encode("latin-1") for path, data in given.items()}
+
+
+def of_mutant(mutant: Mutant) -> list[Any]:
+    """JSON-ready form of what it takes to try ``mutant``, for a process of the same interpreter."""
+    return [mutant.path, mutant.qualname, base64.b64encode(marshal.dumps(mutant.code)).decode("ascii"), mutant.at, mutant.what]
+
+
+def mutant(data: Sequence[Any]) -> Mutant:
+    """The inverse of :func:`of_mutant`."""
+    path, qualname, code, at, what = data
+    return Mutant(path, qualname, marshal.loads(base64.b64decode(code)), at, what)
 
 
 def dump(report: RunReport) -> dict[str, Any]:

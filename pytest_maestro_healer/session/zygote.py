@@ -26,6 +26,7 @@ from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.evidence.nodeids import file_of
 from pytest_maestro_healer.model import World
+from pytest_maestro_healer.prove.mutants import Mutant
 from pytest_maestro_healer.prove.runner import RunReport
 from pytest_maestro_healer.session import forked, noticing, wire
 from pytest_maestro_healer.session.capture import Capture
@@ -43,7 +44,7 @@ class Zygote:
         self._process: subprocess.Popen[bytes] | None = None
         self._folder = ""
         self._to = self._from = -1
-        self._usable = hasattr(os, "fork") and sys.platform != "darwin"
+        self._usable = forked.known_safe()
         self._files: frozenset[str] | None = None
         self._buffer = bytearray()
 
@@ -68,14 +69,11 @@ class Zygote:
         """One run; ``None`` where it cannot be made this way (then a fresh process has to do)."""
         self.start([file_of(n) for n in nodeids])
         timeout = self._fresh.timeout * max(1, min(10, len(nodeids)))
-        if not self._usable or not self._ready(self._fresh.timeout * 4):
-            return None
-        assert self._files is not None
-        if any(p not in self._files or p.endswith("conftest.py") for p in overlay) or any(file_of(n) not in self._files for n in nodeids):
+        if not self._serves(nodeids, overlay):
             return None
         request = {
             "nodeids": list(nodeids),
-            "overlay": {k: v.decode("latin-1") for k, v in overlay.items()},
+            "overlay": wire.texts(overlay),
             "whole": whole_files,
             "trace": trace,
             "timeout": timeout,
@@ -88,6 +86,25 @@ class Zygote:
         except (OSError, ValueError, KeyError):
             self._end()
             return None
+
+    def killed(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], mutants: Sequence[Mutant], timeout: float) -> list[bool | None]:
+        """For each mutant whether one of ``nodeids`` fails with it, ``None`` where that cannot be tried here; ``timeout`` seconds a run at most."""
+        nothing: list[bool | None] = [None] * len(mutants)
+        self.start([file_of(n) for n in nodeids])
+        if not self._serves(nodeids, overlay):
+            return nothing
+        seconds = timeout * (1 + len(mutants))
+        request = {"nodeids": list(nodeids), "overlay": wire.texts(overlay), "mutants": [wire.of_mutant(m) for m in mutants], "timeout": timeout}
+        answer = self.ask({"killed": {**request, "seconds": seconds}}, seconds + 10)
+        fates = answer.get("fates") if answer is not None else None
+        return fates if isinstance(fates, list) and len(fates) == len(mutants) else nothing
+
+    def _serves(self, nodeids: Sequence[str], overlay: Mapping[str, bytes]) -> bool:
+        """Whether the process has the files that are concerned; test modules can be served anew, helpers are already imported by others."""
+        if not self._usable or not self._ready(self._fresh.timeout * 4) or self._files is None:
+            return False
+        known = self._files
+        return all(p in known and not p.endswith("conftest.py") for p in overlay) and all(file_of(n) in known for n in nodeids)
 
     def ask(self, request: Mapping[str, Any], limit: float) -> Mapping[str, Any] | None:
         """The answer to ``request`` within ``limit`` seconds from now, the start of the process included; ``None`` without one."""
@@ -167,6 +184,9 @@ def serve(
             if "original" in request:
                 _send(answers, noticing.answer(runner, request["original"], errors))
                 continue
+            if "killed" in request:
+                _send(answers, noticing.fates(runner, request["killed"]))
+                continue
             _send(answers, wire.dump(forked.run(lambda request=request: _work(runner, request), request["timeout"])))  # type: ignore[misc]
 
 
@@ -175,8 +195,7 @@ def _work(runner: InProcess, request: Mapping[str, Any]) -> RunReport:
     conditions = Conditions(**{**given, "world": World.from_dict(given["world"]) if given.get("world") else None})
     reseed()
     change_environment(conditions.env)
-    overlay = {k: v.encode("latin-1") for k, v in request["overlay"].items()}
-    return runner.run(request["nodeids"], overlay, whole_files=request["whole"], trace=request["trace"], conditions=conditions)
+    return runner.run(request["nodeids"], wire.files(request["overlay"]), whole_files=request["whole"], trace=request["trace"], conditions=conditions)
 
 
 def _send(fd: int, data: Mapping[str, Any]) -> None:

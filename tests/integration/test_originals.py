@@ -89,6 +89,15 @@ def test_a_heal_that_loses_sight_is_refused_and_says_of_what(shop: Suite) -> Non
 
 
 @pytest.mark.parametrize(("new", "passed"), [("grand_total", True), ("subtotal", False)])
+def test_beside_threads_it_is_compared_in_fresh_processes(shop: Suite, new: str, passed: bool) -> None:
+    thread = "    __import__('threading').Thread(target=__import__('threading').Event().wait, daemon=True).start()\n"
+    shop.write({"test_shop.py": TEST.replace("    assert len(", thread + "    assert len(").replace("():\n", "():\n" + thread, 1)})
+    passed_now, reason = teeth(heal(shop, new))
+    assert passed_now is passed
+    assert ("none is lost" if passed else "the original saw `") in reason
+
+
+@pytest.mark.parametrize(("new", "passed"), [("grand_total", True), ("subtotal", False)])
 def test_a_heal_made_while_tests_are_collected_is_compared_too(shop: Suite, new: str, passed: bool) -> None:
     now = {"shop.py": shop.read("shop.py")}
     shop.write({"shop.py": SHOP, "test_shop.py": TEST.replace("import shop\n", "from shop import total\n").replace("shop.total(", "total(")})

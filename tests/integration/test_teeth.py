@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.integration.toys import Suite
 
 LIB = """
@@ -41,6 +43,57 @@ def test_teeth_are_reported(suite: Suite) -> None:
     assert isinstance(listed, list)
     assert all(d.startswith(("noticed: `", "not noticed: `")) for d in listed)
     assert all(f"teeth: {d}" in run.text for d in listed)
+
+
+THREAD = """
+import threading
+
+import pytest
+
+WAIT = threading.Event()
+
+
+@pytest.fixture
+def busy():
+    threading.Thread(target=WAIT.wait, daemon=True).start()
+"""
+IN_CONFTEST = "import lib\nimport pytest\n\n\n@pytest.fixture\ndef got():\n    return lib.old_name\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "arguments"),
+    [
+        pytest.param({"conftest.py": THREAD, "test_a.py": CALL.replace("test_call()", "test_call(busy)")}, (), id="a thread is left behind"),
+        pytest.param({"test_a.py": CALL}, ("--heal-isolate",), id="every proof in a process of its own"),
+        pytest.param(
+            {"test_a.py": CALL.replace("import lib\n", "").replace("():\n", "():\n    import lib\n")}, ("--heal-isolate",), id="imported late"
+        ),
+        pytest.param(
+            {"conftest.py": IN_CONFTEST, "test_a.py": "def test_call(got):\n    assert got(1) == 2\n    assert got(9) == 5\n"}, (), id="a conftest"
+        ),
+    ],
+)
+def test_where_the_session_cannot_be_copied_a_fresh_process_is(
+    suite: Suite, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], arguments: tuple[str, ...]
+) -> None:
+    temporary = suite.outside / "tmp"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    suite.write({"lib.py": LIB, **files})
+    suite.toy(("old_name", "new_name"))
+    run = suite.spawn("-o", "heal_fresh_confirm=false", *arguments)
+    found = teeth(run.one())
+    assert found["passed"] is True, run.text
+    assert "mutants of the product are noticed" in str(found["reason"])
+    assert list(temporary.glob("maestro-heal-*")) == []
+
+
+def test_an_expectation_that_notices_nothing_is_refused_beside_threads_too(suite: Suite) -> None:
+    blunt = "import lib\n\n\ndef test_blunt(busy):\n    got = lib.other(1)\n    assert len(str(type(got))) * 0 + 2 == 3\n"
+    suite.write({"lib.py": LIB, "conftest.py": THREAD, "test_a.py": blunt})
+    suite.toy(("== 3", "== 2"), symptom=True)
+    result = suite.spawn("-o", "heal_fresh_confirm=false").one()
+    assert (result["decision"]["kind"], teeth(result)["passed"]) == ("rejected", False)
 
 
 def test_an_expectation_that_notices_nothing_is_refused(suite: Suite) -> None:

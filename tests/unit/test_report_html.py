@@ -39,7 +39,10 @@ PENDING = HealingResult(
     nodeids=("tests/test_a.py::test_a", "tests/test_a.py::test_b"),
     changes=(FileChange.of("tests/test_a.py", b"assert f() == 'old'\n", b"assert f() == 'new'\n"),),
     evidence=(Evidence("git", "the product says so since then", "shop/stock.py:3", 0.9),),
-    verdict=Verdict((ProofStep("rerun", True, "2 passed", 0.5), ProofStep("teeth", None, "nothing to mutate"))),
+    verdict=Verdict((
+        ProofStep("rerun", True, "2 passed", 0.5), ProofStep("stable", None, "not repeated"),
+        ProofStep("teeth", True, "1/2 noticed", 0.1, ("noticed: `a + b` -> `a - b` at m.py:3", "not noticed: x")),
+    )),
     diagnosis=Diagnosis(FailurePattern.ASSERTION_FAILURE, 0.9, Cause.DRIFT, ("the text moved",)),
     alternatives=("the old text was right",), refused=("swap: guard: an assert would be lost",),
 )  # fmt: skip
@@ -111,6 +114,7 @@ def test_everything_a_reader_needs_is_there() -> None:
         "Healing report", "corner shop", "budget hit", "1 suspected regression", "1 pending", "1 advice", "0 not healed",
         "tests/test_a.py::test_a", "and 1 more", "tests/test_a.py::test_b", "assertion_update/expected_value", "0.88", "h-111111",
         "the message changed in 1a2b3c4", "the product says so since then", "shop/stock.py:3", "rerun", "passed", "2 passed", "not run",
+        "noticed: `a + b` -> `a - b` at m.py:3", "not noticed: x",
         "swap: guard: an assert would be lost", "the old text was right", "pending: nothing is written unasked", "maestro-heal accept h-111111",
         "Looks like a bug in the product:", "shop/money.py:12", "nothing else states the new value", "pip install PyYAML",
         "9 candidates tried, 4 heals proved, 1 rolled back, 2 accepted, 1 not decided", "toy/swap",
