@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import ClassVar
 
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.errors import EditError
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.git import Git
 from pytest_maestro_healer.model import Applicability, Diagnosis, Edit, Evidence, Failure, FailurePattern, Proposal
 from pytest_maestro_healer.strategies.base import Example, Tactic
 from pytest_maestro_healer.strategies.syntax_repair.conflict import conflicts
@@ -37,6 +39,10 @@ def is_syntax_failure(failure: Failure) -> bool:
     return failure.is_a("SyntaxError", "IndentationError", "TabError") or (failure.is_a("UnicodeDecodeError") and failure.phase == "collect")
 
 
+#: So many versions of a broken file are looked at for one that compiles.
+_VERSIONS = 5
+
+
 def broken_path(failure: Failure, ctx: Context) -> str:
     """Root-relative path of the file that does not compile; ``""`` where it is no file (``<string>``)."""
     name = str(failure.exc_attrs.get("filename") or failure.path)
@@ -54,15 +60,26 @@ def broken_source(failure: Failure, ctx: Context) -> SourceFile | None:
 
 
 def committed(src: SourceFile, ctx: Context) -> tuple[str, str] | None:
-    """(text, revision) of the file at HEAD or, where it was committed as broken as it is, at the last commit at which its tests passed."""
-    rev, data = "HEAD", ctx.git.bytes_at(src.path)
-    if data == src.data and data is not None:
-        rev = ctx.last_green(src.path)
-        data = ctx.git.bytes_at(src.path, rev) if rev else None
-    if data is None or data == src.data:
+    """(text, revision) of the file at HEAD or, where it was committed broken, at the last commit at which its tests passed or it compiled."""
+    return _committed(ctx.git, src.path, src.data, ctx.last_green(src.path))
+
+
+@lru_cache(maxsize=32)
+def _committed(git: Git, path: str, broken: bytes, green: str) -> tuple[str, str] | None:
+    """Every tactic of the search asks for the same file."""
+    found = _compiled(git, path, broken, "HEAD")
+    if found is None and git.bytes_at(path) is not None:
+        older = [rev for rev, _ in git.commits(path, limit=_VERSIONS)[1:]]
+        found = next((f for rev in dict.fromkeys([*filter(None, [green]), *older]) if (f := _compiled(git, path, broken, rev))), None)
+    return found
+
+
+def _compiled(git: Git, path: str, broken: bytes, rev: str) -> tuple[str, str] | None:
+    data = git.bytes_at(path, rev)
+    if data is None or data == broken:
         return None
-    head = SourceFile(src.path, data)
-    return (head.text, rev) if head.decodable else None
+    there = SourceFile(path, data)
+    return (there.text, rev) if there.decodable and check(Code(there.text)) is None else None
 
 
 def repairs(src: SourceFile, ctx: Context) -> tuple[Solution, ...]:
@@ -178,7 +195,7 @@ class SearchTactic(SyntaxTactic):
         if len(found) > 1:
             evidence.append(_compared(src, found, rank))
         sure = not solution.review and solution.cost <= found[0].cost + 0.6 and not ctx.is_helper(src.path)
-        whys = list(dict.fromkeys(m.why if rev == "HEAD" else m.why.replace("HEAD", f"{rev[:7]}, where it last passed,") for m in solution.moves))
+        whys = list(dict.fromkeys(m.why if rev == "HEAD" else m.why.replace("HEAD", f"{rev[:7]}, where it last compiled,") for m in solution.moves))
         each = solution.cost / max(len(solution.moves), 1)
         score = max(0.05, min(0.97, 1.02 - 0.1 * each) - 0.12 * rank - 0.1 * (solution.cost - found[0].cost) - (0.1 if solution.review else 0.0))
         return proposal(

@@ -91,6 +91,20 @@ def test_head_that_is_broken_too_is_no_evidence(tmp_path: Path) -> None:
     assert all(e.kind != "git" for e in best.evidence)
 
 
+def test_what_was_committed_broken_is_compared_with_the_version_that_compiled(tmp_path: Path) -> None:
+    """The nearest repair would put the next line into the handler."""
+    good = "def test_a():\n    try:\n        int('x')\n    except ValueError:\n        pass\n    assert int('1') == 1\n"
+    (tmp_path / "test_a.py").write_text(good)
+    commit(tmp_path)
+    (tmp_path / "test_a.py").write_text(good.replace("        pass\n", ""))
+    commit(tmp_path)
+    text, found = healed(tmp_path)
+    assert text.decode() == good
+    assert found.tactic == "restore_from_head"
+    assert "where it last compiled" in found.explanation
+    assert any(e.kind == "git" for e in found.evidence)
+
+
 def test_truncated_without_head_is_for_review(tmp_path: Path) -> None:
     (tmp_path / "test_a.py").write_text("def test_a():\n    value =")
     found = proposals(tmp_path, "test_a.py")
