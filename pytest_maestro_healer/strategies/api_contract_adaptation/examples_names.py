@@ -191,6 +191,11 @@ LIBRARY = (
         {"test_a.py": "import threading\n\n\ndef test_alive():\n    assert threading.current_thread().is_alive()\n"},
     ),
     Example(
+        "a function in another spelling",
+        {"test_a.py": "import threading\n\n\ndef test_alive():\n    assert threading.activecount() >= 1\n"},
+        {"test_a.py": "import threading\n\n\ndef test_alive():\n    assert threading.active_count() >= 1\n"},
+    ),
+    Example(
         "a class that stands in another module of its package now",
         {
             **_INIT,

@@ -321,6 +321,8 @@ def _guessed(gone: Gone, ctx: Context, candidates: Sequence[str]) -> Iterator[Su
     """What the names themselves suggest: another spelling, a private twin, the same name elsewhere in the package, a small distance."""
     names = list(dict.fromkeys([*candidates, *ctx.live.names(gone.owner)]))
     same = [n for n in names if notes.plain(n) == notes.plain(gone.name) and n != gone.name]
+    if len(same) > 1:
+        same = [n for n in same if "deprecated" not in notes.documentation(ctx.live.get(f"{gone.owner}.{n}")[1]).lower()]
     for n in same if len(same) == 1 else ():
         private = n.strip("_") == gone.name.strip("_")
         text = f"{gone.owner} has {n}, the same name {'made private' if private and n.startswith('_') else 'in another spelling'}"

@@ -93,14 +93,14 @@ class KnownMigration(Tactic):
         found = _cause(failure, ctx)
         if found is None or (found.imported and not _known(found, ctx)) or history(found, ctx) is not None:
             return
-        if found.kind == "module" and ctx.live.is_stdlib(found.owner):
-            return  # dependency_fix knows what left the standard library
+        # dependency_fix knows what left the standard library: here only another spelling is looked for
+        standard = found.kind == "module" and ctx.live.is_stdlib(found.owner)
         group = same_failures(failure, ctx, found.key)
         seen: set[str] = set()
         for variant in _receivers(found, failure, ctx):
             candidates = [str(c) for c in failure.exc_attrs.get("candidates") or ()] if variant.owner == found.owner else []
             for s in library_successors(variant, ctx, candidates):
-                if s.dotted in seen:
+                if s.dotted in seen or (standard and notes.plain(s.name) != notes.plain(found.name)):
                     continue
                 seen.add(s.dotted)
                 edits = Migration(found, variant.owner, s, group, ctx).run()
