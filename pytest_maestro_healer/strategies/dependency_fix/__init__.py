@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytest_maestro_healer.strategies.base import Strategy
 from pytest_maestro_healer.strategies.dependency_fix.attributes import AsyncioCoroutine, RemovedAttribute, RemovedMethod
+from pytest_maestro_healer.strategies.dependency_fix.deleted import DeletedModule
 from pytest_maestro_healer.strategies.dependency_fix.fixtures import FixtureName, PluginFixture
 from pytest_maestro_healer.strategies.dependency_fix.idioms import MarkedFixture, NoseSetup, PytestConfig, Tmpdir, WarnsNone
 from pytest_maestro_healer.strategies.dependency_fix.isolate import IsolateRemovedName
@@ -53,6 +54,7 @@ class DependencyFix(Strategy):
         MissingDistribution(),
         VersionConflict(),
         ProductImport(),
+        DeletedModule(),
     )
 
 
