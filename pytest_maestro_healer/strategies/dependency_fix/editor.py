@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Sequence
+from itertools import takewhile
 
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.errors import EditError
@@ -100,7 +101,7 @@ class FileEditor:
         if lines and len(whole) == 1 and len(lines) == 1 and _kind_of(ast.parse(lines[0]).body[0]) == _kind_of(whole[0]):
             self._instead[whole[0]] = lines
             return []
-        return [(at, at, text) for at, text in (insertion(self.src, self.tree, line) for line in lines)]
+        return [(at, at, text) for at, text in (insertion(self.src, self.tree, line, self._dropped) for line in lines)]
 
     def _statement_ops(self, node: Statement, gone: set[int], new: Sequence[str]) -> list[tuple[int, int, str]]:
         src = self.src
@@ -211,9 +212,14 @@ def _sort_key(node: ast.stmt) -> tuple[bool, str]:
     return isinstance(node, ast.ImportFrom), name.lower()
 
 
-def insertion(src: SourceFile, tree: ast.Module, line: str) -> tuple[int, str]:
-    """Where and how to insert an import statement at module level: sorted into the group of its kind at the file's head."""
+def insertion(src: SourceFile, tree: ast.Module, line: str, busy: Container[ast.stmt] = ()) -> tuple[int, str]:
+    """Where and how to insert an import at module level: a name into the statement that imports from its module already, unless that is among
+    the ``busy`` ones; else a statement, sorted into the group of its kind at the file's head."""
     new = ast.parse(line).body[0]
+    above = takewhile(lambda n: not isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)), tree.body)
+    for node in above:
+        if node not in busy and (joined := joining(src, node, new)) is not None:
+            return joined
     head: list[ast.stmt] = []
     for node in tree.body:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -234,6 +240,38 @@ def insertion(src: SourceFile, tree: ast.Module, line: str) -> tuple[int, str]:
     if head:
         return src.line_start(head[0].lineno), line + "\n\n" if _kind_of(head[0]) != kind else line + "\n"
     return _top(src, tree, line)
+
+
+def joining(src: SourceFile, old: ast.stmt, new: ast.stmt) -> tuple[int, str] | None:
+    """Where and how the one name of a ``from`` import is put into another of the same module; ``None`` where it had better stand alone."""
+    if not isinstance(old, ast.ImportFrom) or not isinstance(new, ast.ImportFrom) or len(new.names) != 1:
+        return None
+    if (old.module, old.level) != (new.module, new.level) or old.module == "__future__" or any(a.name == "*" for a in (*old.names, *new.names)):
+        return None
+    text = ast.unparse(new.names[0])
+    lines = [a.lineno for a in old.names]
+    indent = src.indent_of(old.names[-1].lineno)
+    if len(set(lines)) == len(lines) > 1 and all(n > old.lineno for n in lines):
+        between = f",\n{indent}"  # one to a line
+    elif len(set(lines)) == 1 and len(src.lines[lines[0] - 1].rstrip()) + len(text) + 2 <= max(_WIDTH, *map(len, src.lines)):
+        between = ", "
+    else:
+        return None
+    for order in _ORDERS:
+        keys = [order(a.name) for a in old.names]
+        if keys == sorted(keys) and (after := next((a for a, k in zip(old.names, keys, strict=True) if k > order(new.names[0].name)), None)):
+            return src.span(after)[0], text + between
+    return src.span(old.names[-1])[1], between + text
+
+
+#: The longest line that is made, unless the file has longer ones.
+_WIDTH = 79
+#: How names in one import are sorted, by different tools.
+_ORDERS: tuple[Callable[[str], tuple[int, str]], ...] = (
+    lambda name: (0, name.lower()),
+    lambda name: (0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2, name),
+    lambda name: (0, name),
+)
 
 
 def _after(src: SourceFile, node: ast.stmt, line: str) -> tuple[int, str]:
