@@ -6,9 +6,10 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
 from pytest_maestro_healer.diagnose.imports import judge_import
-from pytest_maestro_healer.diagnose.verdict import ProductChange, judge, preliminary, product_changes, with_headers
+from pytest_maestro_healer.diagnose.verdict import ProductChange, changes_logic, judge, preliminary, product_changes, stated, with_headers
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.former import brought_in, passed_before
+from pytest_maestro_healer.evidence.former import Blame, brought_in
+from pytest_maestro_healer.evidence.halves import unfinished
 from pytest_maestro_healer.evidence.nodeids import is_test
 from pytest_maestro_healer.model import Applicability, Cause, DecisionKind, Diagnosis, Failure, HealingResult, HealingStrategy
 from pytest_maestro_healer.prove.candidates import Candidate
@@ -19,6 +20,9 @@ Lines = Mapping[str, frozenset[int]]
 _FIRST, _MORE, _MOST = 1, 8, 32
 #: A traced run takes longer; this much is left to it of the time limit.
 _SLOWER = 20
+#: What follows a change of the product.
+_FOLLOWS = (HealingStrategy.API_CONTRACT_ADAPTATION, HealingStrategy.DEPENDENCY_FIX)
+_NO_PAST = "without git nobody knows what the product did before"
 
 
 class Judge:
@@ -49,27 +53,47 @@ class Judge:
             values = [e.replacement for e in link.proposal.edits]
             verdict = self.verdict(link.failure, begin, link.ground, values)
             if verdict.cause is not Cause.REGRESSION_SUSPECTED and winner.proposal.applicability is Applicability.SAFE:
-                verdict = self._older(link.failure, begin, link.ground, values) or verdict
+                verdict = self._older(winner, link.failure, begin, link.ground, values) or verdict
             if verdict.cause is Cause.REGRESSION_SUSPECTED:
                 break
         return replace(verdict, pattern=first.pattern, probability=first.probability)
+
+    def followed(self, winner: Candidate) -> None:
+        """Note on a heal that would be written unasked why the change of the product that it follows may be half done, or a mistake."""
+        tactics = [p.tactic for p in ([link.proposal for link in winner.links] or [winner.proposal]) if p.strategy in _FOLLOWS]
+        if winner.proposal.applicability is Applicability.SAFE and tactics and not winner.unsure:
+            winner.unsure = unfinished(self.ctx, winner.failure, tactics[0], winner.before, winner.after)
 
     def surroundings(self, winner: Candidate, first: Diagnosis) -> Diagnosis:
         """The verdict on a heal that shields a test from its surroundings: a product that began to depend on them is not healed that way.
 
         The tactics of the other strategies that heal what no change explains ask this themselves.
         """
+        self.followed(winner)
         for link in winner.links:
             if link.proposal.strategy == HealingStrategy.ENVIRONMENT_HEALING and link.failure.phase != "collect":
-                suspect, why = brought_in(link.failure, self.ctx, link.ground)
-                if suspect:
-                    return replace(first, cause=Cause.REGRESSION_SUSPECTED, suspect=suspect, reasons=(*first.reasons, why))
+                if not self.ctx.git.available:
+                    winner.unsure = _NO_PAST
+                found = brought_in(link.failure, self.ctx, link.ground)
+                if found.where:
+                    return replace(first, cause=Cause.REGRESSION_SUSPECTED, suspect=found.where, reasons=(*first.reasons, _why(found)))
         return drifted(first)
 
-    def _older(self, failure: Failure, first: Diagnosis, base: Mapping[str, bytes], values: Sequence[str]) -> Diagnosis | None:
-        """The verdict on what would be written unasked, by an experiment: with an older product the test may pass, and then that change counts."""
-        rev = passed_before(failure, self.ctx, base) if failure.phase != "collect" else ""
-        return judge(failure, self._changes(failure, base, rev), new_values=values, first=first) if rev else None
+    def _older(self, winner: Candidate, failure: Failure, first: Diagnosis, base: Mapping[str, bytes], values: Sequence[str]) -> Diagnosis | None:
+        """The verdict on what would be written unasked, by an experiment: with an older product the test may pass, and then that change counts.
+
+        What changed may be executed by no line of the test (a base class, a default, a table): that it changed the result is known all the same, and
+        unless it states the new value nobody said that it was meant.
+        """
+        found = brought_in(failure, self.ctx, base) if failure.phase != "collect" else Blame()
+        if found.before is None or not found.told:
+            winner.unsure = winner.unsure or (_why(found) if found.before is not None else "" if self.ctx.git.available else _NO_PAST)
+            return None
+        verdict = judge(failure, self._changes(failure, base, found.before.rev), new_values=values, first=first)
+        if verdict.cause is Cause.REGRESSION_SUSPECTED or verdict.cause is Cause.DRIFT or stated(self.ctx.git.hunks(found.before.rev), values):
+            return verdict
+        reasons = (_why(found), "nothing else states the new value")
+        return replace(verdict, cause=Cause.REGRESSION_SUSPECTED, reasons=(*first.reasons, *reasons), suspect=found.where)
 
     def _changes(self, failure: Failure, base: Mapping[str, bytes], rev: str = "") -> list[ProductChange]:
         """Product lines changed since ``rev`` or since the test was last green that it executes, by a traced rerun; empty without git."""
@@ -83,6 +107,7 @@ class Judge:
             return []
         ran = {p: lines for p, lines in self._executed(failure, base).items() if product.get(p)}
         found = product_changes(hunks, with_headers(ran, self.ctx.files.read), product, "")
+        found.sort(key=lambda c: not changes_logic(c.hunk))  # many harmless ones must not hide one that is not
         return [ProductChange(c.hunk, c.executed, self._commit(c.hunk.path, min(c.executed))) for c in found[:5]]
 
     def _commit(self, path: str, line: int) -> str:
@@ -122,6 +147,13 @@ class Judge:
                 out.append(f.nodeid)
                 seconds += f.duration
         return out
+
+
+def _why(found: Blame) -> str:
+    path = found.before.path if found.before is not None else ""
+    if found.told:
+        return f"with {path} as it was before, the test passes unhealed"
+    return f"with {path} as it was before, the test fails in another way: whose fault it is cannot be told"
 
 
 def drifted(first: Diagnosis) -> Diagnosis:

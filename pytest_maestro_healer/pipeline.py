@@ -22,7 +22,7 @@ from pytest_maestro_healer.learn.learner import Learner
 from pytest_maestro_healer.model import Cause, Decision, DecisionKind, Diagnosis, Failure, HealingResult, HealingStrategy, ProofStep, Proposal
 from pytest_maestro_healer.prove.candidates import Candidate, merged_causes, progressed
 from pytest_maestro_healer.prove.original import Past
-from pytest_maestro_healer.prove.runner import Runner
+from pytest_maestro_healer.prove.runner import Runner, RunReport
 from pytest_maestro_healer.prove.steady import Steadiness, flaky
 from pytest_maestro_healer.records import Facts, advised, healed, refused
 from pytest_maestro_healer.searching import PER_TACTIC, Found, Search, told
@@ -108,6 +108,7 @@ class Pipeline(Search):
         for i, candidate in enumerate(equal):
             candidate.ties += [told(c.proposal) for c in equal[i + 1 :]]
             candidate.steps.append(self._teeth(candidate))
+            self.judge.followed(candidate)
             result = self._objection(candidate)
             if result is None:
                 self._accept(candidate)
@@ -307,10 +308,13 @@ class Pipeline(Search):
         return now
 
     def _experiment(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], conditions: Conditions) -> tuple[Mapping[str, Observation], str]:
+        if conditions.rev:
+            then = self.past.then(nodeids, overlay, conditions) if self.past is not None else RunReport(problem="state: nothing is known of the past")
+            return _observed(then)
         report = self.runner.run(nodeids, overlay, conditions=conditions)
         if conditions == Conditions() and len(nodeids) == 1:
             self.steadiness.seen(nodeids[0], overlay, report)
-        return {n: Observation(n, r.outcome, r.seconds, r.failure, r.changed) for n, r in report.results.items()}, report.problem
+        return _observed(report)
 
     # -- verdicts ------------------------------------------------------------------------------------------
     def _barred(self, failure: Failure, diagnosis: Diagnosis, proposal: Proposal, base: Mapping[str, bytes], ctx: Context) -> Diagnosis | None:
@@ -398,3 +402,7 @@ def _unique(failures: Sequence[Failure]) -> list[Failure]:
     for f in failures:
         seen.setdefault(f.nodeid, f)
     return sorted(seen.values(), key=lambda f: (f.phase != "collect", f.path, f.location.line if f.location else 0, f.nodeid))
+
+
+def _observed(report: RunReport) -> tuple[Mapping[str, Observation], str]:
+    return {n: Observation(n, r.outcome, r.seconds, r.failure, r.changed) for n, r in report.results.items()}, report.problem

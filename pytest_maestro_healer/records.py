@@ -67,6 +67,7 @@ def healed(facts: Facts, c: Candidate) -> HealingResult:
         conflict=any(facts.ctx.git.unmerged(ch.path) for ch in changes) if facts.config.effective_apply != "none" else False,
         refused=verdict.failed_step.reason if verdict.failed_step else "",
         evidence=all(p.evidence for p in steps),
+        unsure=c.unsure,
         score=min(score(p, verdict, tied=doubted, shift=shift) for p in steps),
     )
     decision = decide(case, facts.config)

@@ -10,7 +10,10 @@ from pytest_maestro_healer.model import Applicability, Cause, Decision, Decision
 
 @dataclass(frozen=True)
 class Case:
-    """What the table looks at; ``score`` is the evidence score behind the ``confidence``."""
+    """What the table looks at; ``score`` is the evidence score behind the ``confidence``.
+
+    ``unsure`` says why it cannot be told whether the product is at fault, where that is so.
+    """
 
     applicability: Applicability
     proved: bool
@@ -25,6 +28,7 @@ class Case:
     refused: str = ""
     evidence: bool = True
     score: float = 1.0
+    unsure: str = ""
 
 
 def decide(case: Case, config: HealerConfig) -> Decision:
@@ -54,6 +58,8 @@ def decide(case: Case, config: HealerConfig) -> Decision:
         return Decision(DecisionKind.PENDING, "for review: shared test code")
     if case.cause is Cause.REGRESSION_SUSPECTED:
         return Decision(DecisionKind.PENDING, "a regression is suspected")
+    if case.unsure:
+        return Decision(DecisionKind.PENDING, f"for review: {case.unsure}")
     if not case.evidence:
         return Decision(DecisionKind.PENDING, "for review: no evidence is cited")
     if not case.confidence >= config.confidence_threshold:

@@ -111,7 +111,7 @@ def judge(failure: Failure, changes: Sequence[ProductChange], *, new_values: Seq
         if change:
             reasons.append(f"the test executes lines changed there: {change.where}")
         return replace(base, cause=Cause.REGRESSION_SUSPECTED, reasons=tuple(reasons), suspect=change.where if change else raised)
-    logic = [c for c in changes if _changes_logic(c.hunk)]
+    logic = [c for c in changes if changes_logic(c.hunk)]
     stated = [v for v in new_values if any(_states(c.hunk, v) for c in changes)]
     if logic and not (new_values and len(stated) == len(new_values)):
         c = logic[0]
@@ -144,7 +144,7 @@ def _binding_error(failure: Failure) -> bool:
     return failure.is_a("TypeError") and ("argument" in failure.message)
 
 
-def _changes_logic(hunk: Hunk) -> bool:
+def changes_logic(hunk: Hunk) -> bool:
     """Whether more than literals, comments, docstrings and formatting changed."""
     return _shape(hunk.removed) != _shape(hunk.added)
 
@@ -190,6 +190,12 @@ def _put_in(literal: str) -> list[str]:
     except (SyntaxError, ValueError):
         return ["STR"]
     return ["STR", *(ast.unparse(n.value) for n in ast.walk(tree) if isinstance(n, ast.FormattedValue))]
+
+
+def stated(hunks: Iterable[Hunk], values: Sequence[str]) -> bool:
+    """Whether changes bring in all of ``values`` (source texts)."""
+    found = tuple(hunks)
+    return bool(values) and all(any(_states(h, v) for h in found) for v in values)
 
 
 def _states(hunk: Hunk, value: str) -> bool:

@@ -22,7 +22,7 @@ class Conditions:
     ``fresh`` asks for a fresh process (needed for ``PYTHONHASHSEED``, ``TZ`` read at start-up and the like). ``clean`` starts from a state in
     which everything is collected and no test has run (cheaper than ``fresh`` where forking is possible: one process is started, and each
     run is a fork of it). ``probe`` records what each test left changed (:attr:`Observation.changed`). ``world`` is another time, or another
-    order of directories.
+    order of directories. ``rev`` runs the tests as they are now with everything else of the project as it was at that commit, in a copy of it.
     """
 
     env: Mapping[str, str | None] = field(default_factory=dict)
@@ -33,6 +33,7 @@ class Conditions:
     clean: bool = False
     probe: bool = False
     world: World | None = None
+    rev: str = ""
 
 
 @dataclass(frozen=True)

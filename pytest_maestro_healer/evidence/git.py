@@ -209,6 +209,28 @@ class Git:
         word = text.partition(" ")[0]
         return "" if not word or set(word) == {"0"} else word[:7]
 
+    def written_in(self, path: str, first: int, last: int) -> str:
+        """The commit that the newest of the lines ``first`` to ``last`` is from, ``""`` where one is not committed or that is not known."""
+        text = self._text("blame", "--porcelain", "-L", f"{first},{last}", "--", path) if self.available else ""
+        times: dict[str, int] = {}
+        commit = ""
+        for line in text.splitlines():
+            if m := re.match(r"([0-9a-f]{40,}) \d+ \d+", line):
+                commit = m[1]
+            elif line.startswith("committer-time "):
+                times[commit] = int(line.split()[1])
+        return "" if any(set(c) == {"0"} for c in times) else max(times, key=lambda c: times[c], default="")
+
+    @lru_cache(maxsize=1)  # noqa: B019
+    def tracked(self) -> Sequence[str]:
+        """The files that git knows."""
+        return [p for p in self._text("ls-files", "-z").split("\0") if p] if self.available else []
+
+    @lru_cache(maxsize=1)  # noqa: B019
+    def untracked(self) -> Sequence[str]:
+        """Files that nobody added yet, without the ignored ones; not those that came up after this was first asked."""
+        return [p for p in self._text("ls-files", "--others", "--exclude-standard", "-z").split("\0") if p] if self.available else []
+
     def written_at(self, path: str, first: int, last: int) -> float:
         """When the newest of the lines ``first`` to ``last`` was written, in seconds since the epoch; 0 if that is not committed or not known."""
         text = self._text("blame", "--porcelain", "-L", f"{first},{last}", "--", path) if self.available else ""

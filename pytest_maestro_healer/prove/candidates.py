@@ -44,6 +44,8 @@ class Candidate:
     steps: list[ProofStep] = field(default_factory=list)
     diagnosis: Diagnosis = field(default_factory=lambda: Diagnosis(FailurePattern.UNKNOWN, 0.0))
     ties: list[str] = field(default_factory=list)
+    #: Why it cannot be told whether the product is at fault, where that was asked in vain.
+    unsure: str = ""
     refusals: list[str] = field(default_factory=list)
     seconds: float = 0.0
     collected: bool = False

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.nodeids import file_of, function_of
 from pytest_maestro_healer.prove.mutants import Identity, Mutant, mutants
 from pytest_maestro_healer.prove.runner import Runner, RunReport
@@ -43,6 +44,10 @@ class Past(Protocol):
 
     def original(self, nodeids: Sequence[str]) -> Original:
         """The mutants that ``nodeids`` noticed when they last passed. Never raises, never writes into the project."""
+        ...
+
+    def then(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], conditions: Conditions) -> RunReport:
+        """A run of the tests as they are now with all else of the project as it was at ``conditions.rev``; ``problem`` where that cannot be had."""
         ...
 
     def bytes_at(self, path: str, rev: str) -> bytes:

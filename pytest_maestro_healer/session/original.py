@@ -19,10 +19,14 @@ from pathlib import Path
 import pytest
 
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.evidence.former import added
+from pytest_maestro_healer.evidence.former import todays as is_todays
 from pytest_maestro_healer.evidence.nodeids import file_of
 from pytest_maestro_healer.prove.mutants import Identity
 from pytest_maestro_healer.prove.original import Original, Seen
+from pytest_maestro_healer.prove.runner import RunReport
 from pytest_maestro_healer.session import forked
 from pytest_maestro_healer.session.fresh import Fresh, scratch_copy
 from pytest_maestro_healer.session.zygote import Zygote
@@ -43,6 +47,7 @@ class Originals:
         self._environ = environ
         self._left = ctx.config.budget * _SHARE
         self._trees: dict[str, _Tree | str] = {}
+        self._todays: dict[str, _Tree | str] = {}
         self._known: dict[tuple[str, ...], Original] = {}
 
     def original(self, nodeids: Sequence[str]) -> Original:
@@ -57,6 +62,16 @@ class Originals:
             self._left -= time.monotonic() - began
         return self._known[key]
 
+    def then(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], conditions: Conditions) -> RunReport:
+        """See :class:`~pytest_maestro_healer.prove.original.Past`."""
+        try:
+            tree = self._tree(self._todays, conditions.rev, todays=True)
+        except (OSError, shutil.Error, ValueError) as exc:
+            tree = self._todays[conditions.rev] = f"{type(exc).__name__}: {exc}"
+        if isinstance(tree, str):
+            return RunReport(problem=f"state: {tree}")
+        return tree.run(nodeids, overlay, conditions)
+
     def bytes_at(self, path: str, rev: str) -> bytes:
         """See :class:`~pytest_maestro_healer.prove.original.Past`."""
         former = next((old for old, new in self._ctx.git.renames().items() if new == path), path)
@@ -64,10 +79,11 @@ class Originals:
 
     def close(self) -> None:
         """End the processes and remove the folders."""
-        for tree in self._trees.values():
+        for tree in (*self._trees.values(), *self._todays.values()):
             if isinstance(tree, _Tree):
                 tree.close()
         self._trees.clear()
+        self._todays.clear()
 
     def _looked_up(self, nodeids: tuple[str, ...]) -> Original:
         if not self._ctx.git.available:
@@ -87,30 +103,36 @@ class Originals:
         green = next((rev for n in nodeids if (rev := self._ctx.last_green(n))), "")
         if green:
             return [green]
-        dirty = any(p.endswith(".py") for p in self._ctx.git.changed_files("HEAD"))
+        dirty = bool(self._ctx.git.changed_files("HEAD"))
         return ["HEAD", "HEAD~1"] if dirty else ["HEAD~1"]
 
     def _at(self, rev: str, nodeids: Sequence[str]) -> Original:
         seconds = min(self._left, self._ctx.config.timeout)
         if seconds <= 0:
             return Original(why="the time for that is used up")
-        tree = self._trees.get(rev)
-        if tree is None:
-            kept = [r for r, t in self._trees.items() if isinstance(t, _Tree)]
-            for old in kept[: len(kept) + 1 - _TREES]:
-                other = self._trees.pop(old)
-                if isinstance(other, _Tree):
-                    other.close()
-            tree = self._trees[rev] = self._built(rev)
+        tree = self._tree(self._trees, rev)
         if isinstance(tree, str):
             return Original(why=tree)
         return tree.original(rev, nodeids, seconds)
 
-    def _built(self, rev: str) -> _Tree | str:
-        git = self._ctx.git
-        former = git.former(rev)
+    def _tree(self, trees: dict[str, _Tree | str], rev: str, *, todays: bool = False) -> _Tree | str:
+        tree = trees.get(rev)
+        if tree is None:
+            kept = [r for r, t in trees.items() if isinstance(t, _Tree)]
+            for old in kept[: len(kept) + 1 - _TREES]:
+                other = trees.pop(old)
+                if isinstance(other, _Tree):
+                    other.close()
+            tree = trees[rev] = self._built(rev, todays)
+        return tree
+
+    def _built(self, rev: str, todays: bool) -> _Tree | str:
+        former = self._ctx.git.former(rev)
         if former is None:
             return f"git does not give the version at {rev[:12]}"
+        if todays:
+            mine = {p: data for p, data in former.items() if not is_todays(self._ctx, p)}
+            former = {**mine, **dict.fromkeys(added(self._ctx))}
         tree = _Tree(self._ctx, self._config, self._environ)
         try:
             problem = tree.build(former)
@@ -158,6 +180,10 @@ class _Tree:
                 full.parent.mkdir(parents=True, exist_ok=True)
                 full.write_bytes(data)
         return ""
+
+    def run(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], conditions: Conditions) -> RunReport:
+        """Tests in a fresh process here."""
+        return self._fresh.run(nodeids, overlay, conditions=conditions)
 
     def original(self, rev: str, nodeids: Sequence[str], seconds: float) -> Original:
         """What ``nodeids`` notice here."""

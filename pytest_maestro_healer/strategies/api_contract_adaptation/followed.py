@@ -41,6 +41,19 @@ def awaited_nowhere(name: str, ctx: Context) -> str:
     return _result_used(name, ctx, lambda node: [*_values(node), *_iterated(node)])
 
 
+def handed_on(name: str, ctx: Context) -> str:
+    """``path:line`` where the product speaks of ``name`` other than to await it: who gets it there may not wait. ``""`` if nowhere."""
+    for path, tree in _files(name, ctx):
+        waited = {id(f) for n in ast.walk(tree) if isinstance(n, ast.Await) for f in ast.walk(n)}
+        for node in ast.walk(tree):
+            own = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+            if own == name and isinstance(getattr(node, "ctx", None), ast.Load) and id(node) not in waited:
+                return f"{path}:{node.lineno}"  # type: ignore[attr-defined]
+            if isinstance(node, _FUNCTIONS) and node.name == name and node.decorator_list:
+                return f"{path}:{node.lineno}"
+    return ""
+
+
 def still_a_list(name: str, ctx: Context) -> str:
     """``path:line`` where the product uses what the function ``name`` gives as only a list can be used; ``""`` if nowhere."""
 

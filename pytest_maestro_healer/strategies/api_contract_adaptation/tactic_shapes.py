@@ -14,7 +14,7 @@ from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Fail
 from pytest_maestro_healer.strategies.api_contract_adaptation import calls
 from pytest_maestro_healer.strategies.api_contract_adaptation import examples_shapes as examples
 from pytest_maestro_healer.strategies.api_contract_adaptation.cause import Gone, changes, raised_in_test, statement_at, test_function
-from pytest_maestro_healer.strategies.api_contract_adaptation.followed import awaited_nowhere, member_used_as_before, slip
+from pytest_maestro_healer.strategies.api_contract_adaptation.followed import awaited_nowhere, handed_on, member_used_as_before, slip
 from pytest_maestro_healer.strategies.api_contract_adaptation.renames import STRATEGY
 from pytest_maestro_healer.strategies.api_contract_adaptation.resolve import Classes, Ref, Resolver, resolver
 from pytest_maestro_healer.strategies.api_contract_adaptation.sites import attribute_uses, calls_of
@@ -186,8 +186,10 @@ class SyncOrAsync(Tactic):
         made = edits.all()
         if made:
             text = f"{dotted} is {'no coroutine function any more' if to_plain else 'a coroutine function'}"
-            safe = Applicability.SAFE if fact.weight >= 0.8 else Applicability.REVIEW
-            yield Proposal(STRATEGY, self.name, made, (fact,), safe, text, (failure.nodeid,), meaning=text, cause_key=f"async:{dotted}", score=0.9)
+            loose = "" if to_plain else handed_on(dotted.rpartition(".")[2], ctx)
+            safe = Applicability.SAFE if fact.weight >= 0.8 and not loose else Applicability.REVIEW
+            facts = (fact, Evidence("callers", f"{loose} hands it on: whether it is awaited there is not known", loose, 0.3)) if loose else (fact,)
+            yield Proposal(STRATEGY, self.name, made, facts, safe, text, (failure.nodeid,), meaning=text, cause_key=f"async:{dotted}", score=0.9)
 
 
 def waited(call: ast.Call, names: Resolver) -> bool:

@@ -53,41 +53,63 @@ def corroboration(ctx: Context, failure: Failure, old: str, new: str, subject: S
     parts = fragments(old, new)
     if not parts:
         return []
-    out = [*_in_product(ctx, parts, old), *_in_docs(ctx, parts, subject), *_in_passing_test(ctx, failure, parts, new)]
+    gone = fragments(new, old)
+    out = [*_in_product(ctx, parts, gone), *_in_docs(ctx, parts, gone, subject), *_in_passing_test(ctx, failure, parts, new)]
     return out[:3]
 
 
-def _in_product(ctx: Context, parts: Sequence[str], old: str) -> Iterator[Evidence]:
+def _in_product(ctx: Context, parts: Sequence[str], gone: Sequence[str]) -> Iterator[Evidence]:
+    """The product's own change brings the value in. One that it has elsewhere already may have been copied by mistake, and where the old one
+    still stands the change is half done."""
     for h in product_hunks(ctx):
         if not h.path.endswith(_DOCS) and stands_in(parts, h.added) and not stands_in(parts, h.removed):
+            was, now = _lines(ctx.git.bytes_at(h.path, _base(ctx))), _lines(ctx.files.read(h.path))
+            if stands_in(parts, was) or (_telling(gone) and stands_in(gone, now)):
+                continue
             commit = f" in {h.commit[:7]}" if h.commit and h.commit != "HEAD" else ""
             yield Evidence("git", f"the new value {_short(parts)} stands in what changed in {h.path}{commit}", f"{h.path}:{h.new_line}", 0.8)
             return
 
 
-def _in_docs(ctx: Context, parts: Sequence[str], subject: Sequence[str]) -> Iterator[Evidence]:
-    if not _telling(parts) and not subject:
-        return
+def _lines(data: bytes | None) -> list[str]:
+    return (data or b"").decode("utf-8", "replace").splitlines()
+
+
+def _base(ctx: Context) -> str:
+    """What :func:`product_hunks` are differences to."""
+    return "HEAD" if any(not ctx.is_test_code(h.path) for h in ctx.git.hunks()) else "HEAD~1"
+
+
+def _in_docs(ctx: Context, parts: Sequence[str], gone: Sequence[str], subject: Sequence[str]) -> Iterator[Evidence]:
+    """Somebody wrote the value down as what it is now: beside the name of what gives it, or in place of the old one.
+
+    That a word occurs in a note may have any other reason.
+    """
+    names = [re.compile(rf"(?<!\w){re.escape(s)}(?!\w)") for s in subject]
     for h in product_hunks(ctx):
-        if h.path.endswith(_DOCS) and stands_in(parts, h.added) and (_telling(parts) or any(s in "\n".join(h.added) for s in subject)):
+        instead = bool(gone) and stands_in(gone, h.removed) and not stands_in(gone, h.added)
+        beside = any(stands_in(parts, [line]) and any(n.search(line) for n in names) for line in h.added)
+        if h.path.endswith(_DOCS) and stands_in(parts, h.added) and (beside or instead):
             yield Evidence("docs", f"{h.path} now says {_short(parts)}", f"{h.path}:{h.new_line}", 0.8)
             return
     newest = ctx.git.commits(limit=1) if ctx.git.available else ()
     for commit, message in newest:
-        if stands_in(parts, [message]) and (_telling(parts) or any(s in message for s in subject)):
+        if stands_in(parts, [message]) and (stands_in(gone, [message]) or any(n.search(message) for n in names)):
             yield Evidence("docs", f"commit {commit[:7]} says: {message}", commit[:7], 0.7)
             return
 
 
 def _in_passing_test(ctx: Context, failure: Failure, parts: Sequence[str], new: str) -> Iterator[Evidence]:
-    """A passing test that expects the whole new text."""
+    """A passing test that expects the whole new text since the product changed; what it expected before, it expects of something else."""
     if len(new) < 4 or not _telling([new]):
         return
+    hunks = (*ctx.git.hunks(), *ctx.git.hunks("HEAD~1", "HEAD")) if ctx.git.available else ()
+    fresh = {h.path for h in hunks if any(new in line for line in h.added) and not any(new in line for line in h.removed)}
     mine = without_params(failure.nodeid)
     passing = {without_params(n) for n in ctx.passed} - {mine}
     for src in ctx.test_files_with(parts[0]):
         line = next((n for n, text in enumerate(src.lines, 1) if new in text), 0)
-        if not line:
+        if not line or src.path not in fresh:
             continue
         name = _function_around(src.lines, line)
         for nodeid in passing:

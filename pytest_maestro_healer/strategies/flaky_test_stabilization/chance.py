@@ -19,6 +19,8 @@ from pytest_maestro_healer.strategies.flaky_test_stabilization.places import Fun
 from pytest_maestro_healer.strategies.flaky_test_stabilization.study import ALONE, Study
 
 _SEEDS = range(5)
+#: Seeds looked through for one that fails.
+_FURTHER = 60
 #: How a changelog says so.
 _NO_ORDER = re.compile(
     r"(?i)\b(no|any|arbitrary|unspecified|undefined|not|without)\b[^.]*\border\b"
@@ -74,9 +76,10 @@ class UnseededRandom(FlakyTactic):
             if bad:
                 yield self._advice(s, bad[0], drawn)
             return
-        s.blamed = self._wrong(s, bad) if bad else ""
+        failing = bad or self._failing(s)
+        s.blamed = self._wrong(s, failing) if failing else ""
         if s.blamed:
-            yield self._advice(s, bad[0], "", s.blamed)
+            yield self._advice(s, failing[0], "", s.blamed)
             return
         measured = rate(s)
         needed = runs_needed(max(measured, 0.02), most=200)
@@ -96,7 +99,7 @@ class UnseededRandom(FlakyTactic):
                     _edits(s, {place.src.path: data}),
                     (statistics(s), Evidence("experiment", f"with a seed it always ends alike: {_told(outcomes)}", "", 0.6)),
                     # without history nobody knows whether the product was always meant to draw
-                    Applicability.SAFE if measured < 0.5 and s.ctx.git.available else Applicability.REVIEW,
+                    Applicability.SAFE if measured < 0.5 and s.ctx.git.available and failing else Applicability.REVIEW,
                     f"{place.name} failed in {s.failures_alone} of {len(s.alone)} runs alone, depending on random numbers: now it seeds them",
                     nodeids=(s.nodeid,),
                     meaning="the random numbers are to be the same in every run",
@@ -115,6 +118,14 @@ class UnseededRandom(FlakyTactic):
                 return None
             out.append(runs[0].passed)
         return out
+
+    def _failing(self, s: Study) -> list[int]:
+        """A further seed for which the test fails: without one nobody can ask the product of before."""
+        for k in range(_SEEDS.stop, _FURTHER):
+            seen = s.ctx.experiments.repeat(s.nodeid, 1, s.ctx.overlay, Conditions(clean=True, seed=k))
+            if seen and not seen[0].passed:
+                return [k]
+        return []
 
     def _wrong(self, s: Study, bad: Sequence[int]) -> str:
         """Why it is the product that is wrong for some random numbers, ``""`` where nothing says so."""

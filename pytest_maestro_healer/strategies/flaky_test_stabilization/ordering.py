@@ -58,10 +58,16 @@ class FlakyTactic(Tactic):
 def _unless_brought_in(s: Study, proposal: Proposal) -> Proposal:
     """The proposal, or the advice that a change of the product is what made the order of the tests matter."""
     order = proposal.proof.order if proposal.proof is not None else ()
-    if not proposal.edits or not order:
-        return proposal
-    s.blamed = s.blamed or s.order_change(order[:-1])
-    return _brought_in(s, order[:-1]) if s.blamed else proposal
+    if proposal.edits and order:
+        s.blamed = s.blamed or s.order_change(order[:-1])
+        if s.blamed:
+            return _brought_in(s, order[:-1])
+    if s.untold and proposal.applicability is Applicability.SAFE:
+        told = f"with the product as it was before {s.untold} these tests cannot be run: whether it is at fault cannot be told"
+        return dataclasses.replace(
+            proposal, applicability=Applicability.REVIEW, evidence=(*proposal.evidence, Evidence("git", told, s.untold.partition(" ")[0], 0.3))
+        )
+    return proposal
 
 
 def _siblings(failure: Failure, ctx: Context) -> list[str]:

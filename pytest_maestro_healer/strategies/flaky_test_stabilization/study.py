@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions, Experiments, Observation
-from pytest_maestro_healer.evidence.former import product_before
+from pytest_maestro_healer.evidence.former import Before, Then, blame, compared
 from pytest_maestro_healer.evidence.nodeids import file_of
 from pytest_maestro_healer.evidence.state import Change
 from pytest_maestro_healer.model import Failure, Proposal, World
@@ -36,6 +36,8 @@ class Study:
     _baseline: dict[tuple[str, ...], frozenset[str]] = field(default_factory=dict)
     #: Why the product is at fault, where a tactic has found that out: then nobody is to live with it.
     blamed: str = ""
+    #: The change of the product of which it cannot be told whether it is at fault: then nothing is written unasked.
+    untold: str = ""
 
     @property
     def nodeid(self) -> str:
@@ -112,7 +114,15 @@ class Study:
 
         Looked for among what is not committed, then in the last commit, then in all since the test was last seen passing.
         """
-        return self._change(lambda before: all((o := self.under(replace(c, fresh=True), before)) is not None and o.passed for c in conditions))
+
+        def ask(before: Before) -> Then:
+            for c in conditions:
+                then = compared(self.failure, self.under(replace(c, fresh=True, clean=False, rev=before.rev)))
+                if then is not Then.PASSES:
+                    return then
+            return Then.PASSES
+
+        return self._change(ask)
 
     def order_change(self, order: Sequence[str]) -> str:
         """The change of the product without which the unhealed test passes at the end of ``order``, and ``order`` passes too; else ``""``."""
@@ -123,14 +133,19 @@ class Study:
         return self._orders[key]
 
     def _order_change(self, order: Sequence[str]) -> str:
-        def passes(before: Mapping[str, bytes]) -> bool:
-            found = self.ctx.experiments.observe([*order, self.nodeid], {**self.ctx.overlay, **before}, replace(ORDERED, fresh=True))
-            return all(n in found and found[n].passed for n in (*order, self.nodeid))
+        def ask(before: Before) -> Then:
+            found = self.ctx.experiments.observe([*order, self.nodeid], self.ctx.overlay, Conditions(ordered=True, fresh=True, rev=before.rev))
+            if not all(n in found and found[n].outcome in _GOOD for n in order):
+                return Then.OTHERWISE  # a test of what was not there: nobody knows what it would have left behind
+            return compared(self.failure, found.get(self.nodeid))
 
-        return self._change(passes)
+        return self._change(ask)
 
-    def _change(self, passes: Callable[[Mapping[str, bytes]], bool]) -> str:
-        return next((before.where for before in product_before(self.ctx, self.failure.path) if passes(before.overlay)), "")
+    def _change(self, ask: Callable[[Before], Then]) -> str:
+        found = blame(self.ctx, self.failure, ask)
+        if not found.told:
+            self.untold = self.untold or found.where
+        return found.where if found.told else ""
 
     # -- other tests -----------------------------------------------------------------------------------------
     def polluters(self, overlay: Mapping[str, bytes] | None = None) -> tuple[str, ...]:

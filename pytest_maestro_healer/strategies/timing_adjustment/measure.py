@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions, Observation
-from pytest_maestro_healer.evidence.former import product_before
+from pytest_maestro_healer.evidence.former import Before, Then, blame, compared
 from pytest_maestro_healer.model import Evidence, Failure, Proof
 
 #: Runs with the machine as it is, and runs while every processor is kept busy; of a slow test, whose runs take longer than this together, one each.
@@ -129,11 +129,15 @@ def evidence(found: Measured, bound: str, rule: str, where: str) -> Evidence:
 
 @dataclass(frozen=True)
 class Slower:
-    """A change of the product without which the unchanged test passes; ``refused`` where it does not look like anybody's intention."""
+    """A change of the product without which the unchanged test passes; ``refused`` where it does not look like anybody's intention.
+
+    With ``told`` false it may be that change, and nobody can tell.
+    """
 
     text: str
     refused: bool
     fact: Evidence
+    told: bool = True
 
 
 def slower_than_before(failure: Failure, ctx: Context, now: float) -> Slower | None:
@@ -142,19 +146,33 @@ def slower_than_before(failure: Failure, ctx: Context, now: float) -> Slower | N
     With the product as it was the unchanged test is run again. What was committed may be meant; what was not, or made the test :data:`FAR`
     times slower, is a regression until a person says otherwise.
     """
-    for state in product_before(ctx, failure.path):
+    took: list[float] = []
+
+    def ask(before: Before) -> Then:
+        then = Then.OTHERWISE
         # a busy machine makes a fast product miss a tight bound: one run in time is enough to say that it was fast
-        again = (ctx.experiments.observe([failure.nodeid], {**ctx.overlay, **state.overlay}, Conditions(fresh=True)) for _ in range(_TRIES))
-        seen = next((o for found in again if (o := found.get(failure.nodeid)) is not None and o.passed), None)
-        if seen is None:
-            continue
-        hunk, commit = state.hunk, state.commit
-        subject = next((text for known, text in ctx.git.commits(hunk.path) if known.startswith(commit)), "") if commit else ""
-        told = f"changed in {commit[:7]}: {subject}" if commit else "an uncommitted change"
-        text = f"{hunk.path}:{hunk.new_line} ({told}): with it as it was before, the test passes in {seconds(seen.seconds)}"
-        fact = Evidence("git", f"{text}, now in {seconds(now)}", f"{hunk.path}:{hunk.new_line}", 0.3)
-        return Slower(text, not commit or now > FAR * max(seen.seconds, 0.01), fact)
-    return None
+        for _ in range(_TRIES):
+            found = ctx.experiments.observe([failure.nodeid], ctx.overlay, Conditions(fresh=True, rev=before.rev)).get(failure.nodeid)
+            then = compared(failure, found)
+            if found is not None and then is Then.PASSES:
+                took[:] = [found.seconds]
+            if then is not Then.ALIKE:
+                break
+        return then
+
+    change = blame(ctx, failure, ask)
+    if change.before is None:
+        return None
+    path, line, commit = change.before.path, change.before.line, change.before.commit
+    place = f"{path}:{line}"
+    if not change.told:
+        text = f"{change.where}: with it as it was before, the test fails in another way: whether the product became slower cannot be told"
+        return Slower(text, False, Evidence("git", text, place, 0.3), told=False)
+    subject = next((text for known, text in ctx.git.commits(path) if known.startswith(commit)), "") if commit else ""
+    told = f"changed in {commit[:7]}: {subject}" if commit else "an uncommitted change"
+    text = f"{place} ({told}): with it as it was before, the test passes in {seconds(took[0])}"
+    fact = Evidence("git", f"{text}, now in {seconds(now)}", place, 0.3)
+    return Slower(text, not commit or now > FAR * max(took[0], 0.01), fact)
 
 
 def group(failure: Failure, ctx: Context, lines: Sequence[int]) -> list[Failure]:

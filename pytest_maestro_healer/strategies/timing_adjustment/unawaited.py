@@ -199,15 +199,16 @@ class MissingJoin(Tactic):
         became = slower_than_before(failure, ctx, data.median)
         limit = bound(data.longest)
         fact = evidence(data, f"{written(limit)} s", f"limit = {MARGIN:g} times the longest, at least {LEAST:g} s", str(failure.location))
-        if became:  # what was there at once is not any more, however short the wait
+        if became and became.told:  # what was there at once is not any more, however short the wait
             yield advice(self.name, failure, f"the product began to work in the background: {became.text}", [fact])
             return
         under, rate = proof(failure, ctx)
         if rate == 0.0:
             return
         made = proposal(
-            self.name, [failure], ctx, make(place, failing, limit), evidence=[fact], explanation=f"{what} is started and not waited for",
-            meaning=f"{what} has ended", safe=True, score=0.9, proof=under,
+            self.name, [failure], ctx, make(place, failing, limit), evidence=[fact, *([became.fact] if became else [])],
+            explanation=f"{what} is started and not waited for",
+            meaning=f"{what} has ended", safe=became is None, score=0.9, proof=under,
         )  # fmt: skip
         if made is not None:
             yield made
@@ -322,9 +323,9 @@ class MissingWait(Tactic):
         became = slower_than_before(failure, ctx, data.median)
         limit = bound(data.longest)
         fact = evidence(data, f"{written(limit)} s", f"deadline = {MARGIN:g} times the longest, at least {LEAST:g} s", str(failure.location))
-        if became:
+        if became and became.told:
             yield advice(
-                self.name, failure, f"the product began to work in the background: {became}, now after up to {seconds(data.longest)}", [fact]
+                self.name, failure, f"the product began to work in the background: {became.text}, now after up to {seconds(data.longest)}", [fact]
             )
             return
         under, rate = proof(failure, ctx)
@@ -333,7 +334,7 @@ class MissingWait(Tactic):
         made = proposal(
             self.name, group(failure, ctx, [failing.lineno]), ctx, _poll(place, failing, condition.negative, limit, awaited), evidence=[fact],
             explanation=f"the test looks at once at what the product does in the background within {seconds(data.longest)}",
-            meaning=f"wait until {condition.positive}", safe=ctx.git.available, score=0.7, proof=under,
+            meaning=f"wait until {condition.positive}", safe=ctx.git.available and became is None, score=0.7, proof=under,
         )  # fmt: skip
         if made is not None:
             yield made

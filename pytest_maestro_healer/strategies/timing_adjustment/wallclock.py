@@ -16,8 +16,8 @@ from pytest_maestro_healer.strategies.base import Tactic
 from pytest_maestro_healer.strategies.environment_healing.place import Place, failing_function, statement_at, test_function
 from pytest_maestro_healer.strategies.environment_healing.writer import Writer
 from pytest_maestro_healer.strategies.timing_adjustment import examples_wallclock as examples
-from pytest_maestro_healer.strategies.timing_adjustment.build import proposal
-from pytest_maestro_healer.strategies.timing_adjustment.measure import runs, seconds
+from pytest_maestro_healer.strategies.timing_adjustment.build import advice, proposal
+from pytest_maestro_healer.strategies.timing_adjustment.measure import runs, seconds, slower_than_before
 
 #: How far the clock is set back and forth in the proof, and how much longer than the whole test a duration has to be to be impossible.
 _HOUR, _SLACK = 3600.0, 0.05
@@ -91,6 +91,9 @@ class WallClock(Tactic):
         if len(good) < _RUNS or not all(o.passed for o in good):
             return  # it takes that long by any clock
         fact, sure = self._clock_was_set(failure), True
+        if fact is not None:
+            again = runs(failure, ctx, {}, 1)
+            fact = fact if again and again[0].passed else None  # who sets it each time is no accident
         if fact is None:
             again = runs(failure, ctx, {}, _RUNS)
             bad = sum(not o.passed for o in again)
@@ -98,6 +101,11 @@ class WallClock(Tactic):
                 return
             told = f"with the wall clock it fails in {bad} of {len(again)} runs, with a clock that only goes forward in none of {_RUNS}"
             fact, sure = Evidence("timing", told, str(failure.location), 0.7), bad == len(again)
+            became = slower_than_before(failure, ctx, failure.duration) if sure else None
+            if became and became.told:
+                yield advice("wall_clock", failure, f"by a change of the product the test fails: {became.text}", [fact])
+                return
+            sure = sure and became is None
         worlds = tuple(w for w in (World(step=-_HOUR), World(step=_HOUR)) if not self._passes(failure, ctx, w))
         if not worlds:
             return
