@@ -9,7 +9,7 @@ from pytest_maestro_healer.diagnose.imports import judge_import
 from pytest_maestro_healer.diagnose.verdict import ProductChange, changes_logic, judge, preliminary, product_changes, stated, with_headers
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.former import Blame, brought_in
-from pytest_maestro_healer.evidence.halves import unfinished
+from pytest_maestro_healer.evidence.halves import unfinished, vacuous
 from pytest_maestro_healer.evidence.nodeids import is_test
 from pytest_maestro_healer.model import Applicability, Cause, DecisionKind, Diagnosis, Failure, HealingResult, HealingStrategy
 from pytest_maestro_healer.prove.candidates import Candidate
@@ -63,6 +63,8 @@ class Judge:
         tactics = [p.tactic for p in ([link.proposal for link in winner.links] or [winner.proposal]) if p.strategy in _FOLLOWS]
         if winner.proposal.applicability is Applicability.SAFE and tactics and not winner.unsure:
             winner.unsure = unfinished(self.ctx, winner.failure, tactics[0], winner.before, winner.after)
+        if winner.proposal.strategy == HealingStrategy.SYNTAX_REPAIR and vacuous(winner.before, winner.after):
+            winner.unsure = "the repaired assertion would compare within a call, and hold whatever comes of it"
 
     def surroundings(self, winner: Candidate, first: Diagnosis) -> Diagnosis:
         """The verdict on a heal that shields a test from its surroundings: a product that began to depend on them is not healed that way.

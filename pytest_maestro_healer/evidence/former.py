@@ -123,7 +123,7 @@ def _recent(ctx: Context) -> list[str]:
     """The last commits that changed more than tests, newest first."""
     out: list[str] = []
     for commit, _ in ctx.git.commits(limit=_LOOKED_AT):
-        if len(out) < _COMMITS and any(_matters(ctx, h.path) for h in ctx.git.hunks(f"{commit}~1", commit)):
+        if len(out) < _COMMITS and any(_matters(ctx, p) for p in ctx.git.files_of(commit)):
             out.append(commit)
     return out
 

@@ -103,6 +103,12 @@ class Git:
             return ()
         return [p for p in self._text("diff", "--name-only", "--relative", "-z", rev, "--").split("\0") if p]
 
+    @lru_cache(maxsize=64)  # noqa: B019
+    def files_of(self, commit: str) -> Sequence[str]:
+        """The files that a commit changed, added, renamed or deleted; nothing for the very first one."""
+        text = self._text("diff", "--name-only", "--relative", "-z", f"{commit}~1", commit, "--") if self.available else ""
+        return [p for p in text.split("\0") if p]
+
     def former(self, rev: str, limit: int = 2000) -> Mapping[str, bytes | None] | None:
         """The tracked files that differ from ``rev``, with their bytes there (``None``: there was no such file); ``None`` for more than ``limit``."""
         text = self._run("diff", "--name-only", "--no-renames", "--relative", "-z", "--ignore-submodules=all", rev, "--")

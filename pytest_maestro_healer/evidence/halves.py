@@ -54,6 +54,19 @@ def unfinished(ctx: Context, failure: Failure, tactic: str, before: Mapping[str,
     return next((reason for ask in questions if (reason := ask())), "")
 
 
+def vacuous(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> bool:
+    """Whether a repair of what did not parse makes an assertion of a call that is given a comparison only: ``assert clean(a == b)``."""
+    lines = {line.strip() for d in before.values() for line in d.splitlines()}
+    for data in after.values():
+        tree = parse(data)
+        for node in ast.walk(tree) if tree is not None else ():
+            if isinstance(node, ast.Assert) and isinstance(node.test, ast.Call) and data.splitlines()[node.lineno - 1].strip() not in lines:
+                call = node.test
+                if len(call.args) == 1 and not call.keywords and isinstance(call.args[0], ast.Compare):
+                    return not (isinstance(call.func, ast.Name) and call.func.id in ("all", "any", "bool"))
+    return False
+
+
 @dataclass(frozen=True)
 class Edited:
     """What a heal writes: the words of the lines it takes away and of those it puts there."""
@@ -150,11 +163,10 @@ class Halves:
             where = still_said(self.ctx, word, self.edit.came)
             if where:
                 return f"{where} still says {word}"
-            if self._defined(word):
-                if self.tactic in _FOREIGN:
-                    return f"{word} was the product's own"
-                if self.edit.came and not set(self.edit.came) & set(_TOKEN.findall(self.added)):
-                    return f"what is used in place of {word} was there before"
+            if self.tactic in _FOREIGN and self._defined(word):
+                return f"{word} was the product's own"
+            if self.edit.came and not set(self.edit.came) & set(_TOKEN.findall(self.added)):
+                return f"what is used in place of {word} was there before"
         return ""
 
     def texts(self) -> str:
