@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions, Observation
-from pytest_maestro_healer.evidence.nodeids import function_of
+from pytest_maestro_healer.evidence.nodeids import path_to
+from pytest_maestro_healer.evidence.symbols import parse
 from pytest_maestro_healer.model import Failure
 
 #: How many of the last commits that changed more than tests are taken back, out of how many.
@@ -142,12 +143,12 @@ def _state(ctx: Context, failure: Failure, rev: str, commit: str, *, settles: bo
 
 def _written(ctx: Context, failure: Failure) -> str:
     """The commit at which the failing test was written as it is now."""
-    try:
-        body = ast.parse(ctx.files.read(failure.path) or b"").body
-    except (SyntaxError, ValueError, RecursionError):
+    tree = parse(ctx.files.read(failure.path) or b"")
+    if tree is None:
         return ""
+    body = tree.body
     found: ast.stmt | None = None
-    for name in function_of(failure.nodeid).split("::"):
+    for name in path_to(failure.nodeid):
         found = next((n for n in body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and n.name == name), None)
         if found is None:
             return ""

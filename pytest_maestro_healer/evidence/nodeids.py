@@ -22,6 +22,11 @@ def function_of(nodeid: str) -> str:
     return tail_of(nodeid).partition("[")[0]
 
 
+def path_to(nodeid: str) -> list[str]:
+    """The names that lead to the function in its file: ``["TestX", "test_y"]``."""
+    return function_of(nodeid).split("::")
+
+
 def name_of(nodeid: str) -> str:
     """The function alone: ``test_y``."""
     return function_of(nodeid).rpartition("::")[2]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import gc
 import importlib
 import json
 import pkgutil
 import re
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -73,6 +75,10 @@ class Project:
         else:
             done = self.pytester.runpytest_inprocess("-o", "heal_fresh_confirm=false", *args)
             self.failed = failures(done)
+            if any("async " in text for text in self.example.files.values() if isinstance(text, str)):
+                with warnings.catch_warnings():  # what was never awaited here is not to be complained of in another test
+                    warnings.simplefilter("ignore")
+                    gc.collect()
         self.output = done.stdout.str() + done.stderr.str()
         return int(done.ret)
 

@@ -675,6 +675,12 @@ def product(world: World, added: str, line: int = 2) -> None:
         unmerged=lambda p: False,
         commits=lambda *a, **k: [],
         bytes_at=lambda *a: None,
+        written_in=lambda *a: "",
+        changed_files=lambda *a: [],
+        untracked=lambda: [],
+        files_of=lambda *a: [],
+        renames=lambda *a: {},
+        tracked=lambda: [],
     )
     world.write("lib.py", "def f(x):\n    y = x + 1\n    if y > 3:\n        y = 4\n    return y\n")
     world.executed = {"lib.py": frozenset({line})}

@@ -73,7 +73,7 @@ POLLUTED = (
         {
             "test_a.py": _SEE.replace(
                 "from shop.node import see\n\n\n",
-                "import pytest\nfrom shop.node import see\nfrom shop.node import Node\n\n\n@pytest.fixture(autouse=True)\ndef _restored_node_seen():\n"
+                "import pytest\nfrom shop.node import Node, see\n\n\n@pytest.fixture(autouse=True)\ndef _restored_node_seen():\n"
                 '    """Give shop.node.Node.seen back: test_see changes it."""\n    yield\n    if hasattr(Node, "seen"):\n        del Node.seen\n\n\n',
             )
         },
