@@ -12,9 +12,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 from pytest_maestro_healer.evidence.changes import Former, changes_of
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.evidence.former import changed, product_since
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.evidence.similarity import likeness
@@ -185,7 +187,7 @@ class Halves:
             return ""
         paths = list(dict.fromkeys(h.path for h in self.hunks))
         for old in self.dropped:
-            former = [f for p in paths if (f := self.known.former(p, old, lambda d: True)) is not None] or self._members(paths, old)
+            former = [f for p in paths if (f := self.known.former(p, old)) is not None] or self._members(paths, old)
             present = [d for p in paths for d in self.known.current(p).values() if d.name in self.edit.came]
             if former and present and not any(likeness(f.definition, d) == 1.0 for f in former for d in present):
                 return f"what took the place of {old} is not the same"
@@ -385,8 +387,18 @@ def _trees(ctx: Context, word: str) -> Iterator[tuple[str, ast.Module]]:
             yield path, tree
 
 
-def _texts(ctx: Context) -> Iterator[tuple[str, str]]:
-    for path in (*ctx.git.tracked()[:_MOST], *ctx.files.product_files[:_MOST]):
+def _texts(ctx: Context) -> list[tuple[str, str]]:
+    """(path, text) of what is no test, read once for all heals of a run."""
+    if ctx.files not in _READ:
+        _READ[ctx.files] = list(_read(ctx))
+    return _READ[ctx.files]
+
+
+_READ: WeakKeyDictionary[ProjectFiles, list[tuple[str, str]]] = WeakKeyDictionary()
+
+
+def _read(ctx: Context) -> Iterator[tuple[str, str]]:
+    for path in dict.fromkeys((*ctx.git.tracked()[:_MOST], *ctx.files.product_files[:_MOST])):
         if not ctx.is_test_code(path) and not any(p in ("tests", "test") for p in path.split("/")[:-1]):
             data = ctx.files.read(path)
             if data is not None and len(data) <= _LARGEST and b"\0" not in data:
