@@ -85,7 +85,7 @@ class Judge:
         """The verdict on what would be written unasked, by an experiment: with an older product the test may pass, and then that change counts.
 
         What changed may be executed by no line of the test (a base class, a default, a table): that it changed the result is known all the same, and
-        unless it states the new value nobody said that it was meant.
+        unless it states the new value nobody said that it was meant: then it is for review.
         """
         found = brought_in(failure, self.ctx, base) if failure.phase != "collect" else Blame()
         if found.before is None or not found.told:
@@ -94,8 +94,8 @@ class Judge:
         verdict = judge(failure, self._changes(failure, base, found.before.rev), new_values=values, first=first)
         if verdict.cause is Cause.REGRESSION_SUSPECTED or verdict.cause is Cause.DRIFT or stated(self.ctx.git.hunks(found.before.rev), values):
             return verdict
-        reasons = (_why(found), "nothing else states the new value")
-        return replace(verdict, cause=Cause.REGRESSION_SUSPECTED, reasons=(*first.reasons, *reasons), suspect=found.where)
+        winner.unsure = winner.unsure or f"{_why(found)}, and nothing states the new value"
+        return replace(verdict, suspect=found.where)
 
     def _changes(self, failure: Failure, base: Mapping[str, bytes], rev: str = "") -> list[ProductChange]:
         """Product lines changed since ``rev`` or since the test was last green that it executes, by a traced rerun; empty without git."""
