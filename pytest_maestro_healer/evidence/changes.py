@@ -72,6 +72,13 @@ class Changes:
             self._at[key] = definitions(self.tree_at(path, rev))
         return self._at[key]
 
+    def trees_with(self, word: str) -> Iterator[tuple[str, ast.Module]]:
+        """(path, tree) of the product's files in whose text ``word`` occurs."""
+        for path in self.files.product_files:
+            tree = self.symbols.tree(path) if word.encode() in self.symbols.read(path) else None
+            if tree is not None:
+                yield path, tree
+
     def versions(self, path: str) -> Sequence[tuple[str, str]]:
         """(revision, what changed it since) of the older versions of a file, newest first."""
         if path not in self._versions:
@@ -221,11 +228,8 @@ def changes_of(git: Git, files: ProjectFiles, symbols: SymbolIndex) -> Changes:
 
 def product_calls(changes: Changes, name: str) -> Iterator[tuple[str, ast.Call]]:
     """(path, call) of every call of ``name`` (as a name or attribute) in product code."""
-    for path in changes.files.product_files:
-        if name.encode() not in changes.symbols.read(path):
-            continue
-        tree = changes.symbols.tree(path)
-        for node in ast.walk(tree) if tree is not None else ():
+    for path, tree in changes.trees_with(name):
+        for node in ast.walk(tree):
             if isinstance(node, ast.Call):
                 f = node.func
                 if (isinstance(f, ast.Name) and f.id == name) or (isinstance(f, ast.Attribute) and f.attr == name):

@@ -188,8 +188,8 @@ class Git:
     def _moved_by_hand(self) -> dict[str, str]:
         """Deleted files and the untracked ones that took most of their lines along, as git itself pairs them once they are added."""
         gone = [p for p in self._text("diff", "--relative", "--no-renames", "--diff-filter=D", "--name-only", "-z", "HEAD", "--").split("\0") if p]
-        came = self._text("ls-files", "--others", "--exclude-standard", "-z").split("\0") if gone else []
-        lines = {p: Counter(self._read(p).splitlines()) for p in came if p and len(came) <= _MOST_NEW}
+        came = self.untracked() if gone else ()
+        lines = {p: Counter(self._read(p).splitlines()) for p in came if len(came) < _MOST_NEW}
         pairs = []
         for old in gone[:_MOST_GONE]:
             before = Counter((self.bytes_at(old) or b"").splitlines())
@@ -215,17 +215,17 @@ class Git:
         word = text.partition(" ")[0]
         return "" if not word or set(word) == {"0"} else word[:7]
 
+    @lru_cache(maxsize=256)  # noqa: B019
     def written_in(self, path: str, first: int, last: int) -> str:
         """The commit that the newest of the lines ``first`` to ``last`` is from, ``""`` where one is not committed or that is not known."""
+        text = self._blamed(path, first, last)
+        commits = re.findall(r"^([0-9a-f]{40,}) \d+ \d+(?: \d+)?\n(?:(?!committer-time|\t).*\n)*committer-time (\d+)$", text, re.M)
+        return max(commits, key=lambda c: int(c[1]), default=("", ""))[0]
+
+    def _blamed(self, path: str, first: int, last: int) -> str:
+        """Git's porcelain about who wrote some lines, ``""`` where one of them is not committed."""
         text = self._text("blame", "--porcelain", "-L", f"{first},{last}", "--", path) if self.available else ""
-        times: dict[str, int] = {}
-        commit = ""
-        for line in text.splitlines():
-            if m := re.match(r"([0-9a-f]{40,}) \d+ \d+", line):
-                commit = m[1]
-            elif line.startswith("committer-time "):
-                times[commit] = int(line.split()[1])
-        return "" if any(set(c) == {"0"} for c in times) else max(times, key=lambda c: times[c], default="")
+        return "" if re.search(r"^0{40,} ", text, re.M) else text
 
     @lru_cache(maxsize=1)  # noqa: B019
     def tracked(self) -> Sequence[str]:
@@ -239,10 +239,7 @@ class Git:
 
     def written_at(self, path: str, first: int, last: int) -> float:
         """When the newest of the lines ``first`` to ``last`` was written, in seconds since the epoch; 0 if that is not committed or not known."""
-        text = self._text("blame", "--porcelain", "-L", f"{first},{last}", "--", path) if self.available else ""
-        if re.search(r"^0{40,} ", text, re.M):
-            return 0.0
-        return max((float(t) for t in re.findall(r"^author-time (\d+)$", text, re.M)), default=0.0)
+        return max((float(t) for t in re.findall(r"^author-time (\d+)$", self._blamed(path, first, last), re.M)), default=0.0)
 
 
 def _batch(answer: bytes, paths: Sequence[str]) -> Mapping[str, bytes | None] | None:

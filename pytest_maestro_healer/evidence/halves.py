@@ -317,7 +317,7 @@ def still_said(ctx: Context, word: str, instead: Sequence[str]) -> str:
 
     A line that says what came ``instead`` too speaks of the change itself.
     """
-    for path, tree in _trees(ctx, word):
+    for path, tree in changes_of(ctx.git, ctx.files, ctx.symbols).trees_with(word):
         line = _line_of(tree, word, instead)
         if line:
             return f"{path}:{line}"
@@ -380,13 +380,6 @@ def _reaches(call: ast.Call, word: str, instead: Sequence[str]) -> bool:
     )
 
 
-def _trees(ctx: Context, word: str) -> Iterator[tuple[str, ast.Module]]:
-    for path in ctx.files.product_files:
-        tree = ctx.symbols.tree(path) if word.encode() in ctx.symbols.read(path) else None
-        if tree is not None:
-            yield path, tree
-
-
 def _texts(ctx: Context) -> list[tuple[str, str]]:
     """(path, text) of what is no test, read once for all heals of a run."""
     if ctx.files not in _READ:
@@ -406,14 +399,14 @@ def _read(ctx: Context) -> Iterator[tuple[str, str]]:
 
 
 def _definitions(ctx: Context, name: str) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]]:
-    for path, tree in _trees(ctx, name):
+    for path, tree in changes_of(ctx.git, ctx.files, ctx.symbols).trees_with(name):
         for node in ast.walk(tree):
             if isinstance(node, (*_FUNCTIONS, ast.ClassDef)) and node.name == name:
                 yield path, node
 
 
 def _references(ctx: Context, name: str) -> Iterator[tuple[str, ast.expr]]:
-    for path, tree in _trees(ctx, name):
+    for path, tree in changes_of(ctx.git, ctx.files, ctx.symbols).trees_with(name):
         bound = _bound(tree, name)
         for node in ast.walk(tree):
             if (isinstance(node, ast.Attribute) and node.attr == name) or (

@@ -6,7 +6,7 @@ Only what cannot be meant is looked for: a coroutine that is indexed, a method t
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.model import Applicability, Evidence, Failure, Proposal
@@ -27,7 +27,7 @@ def member_used_as_before(name: str, ctx: Context, *, to_call: bool) -> str:
     def own(node: ast.expr) -> bool:
         return isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
 
-    for path, tree in _files(name, ctx):
+    for path, tree in changes(ctx).trees_with(name):
         for cls in ast.walk(tree):
             if isinstance(cls, ast.ClassDef) and any(isinstance(n, _FUNCTIONS) and n.name == name for n in cls.body):
                 line = _line(cls, own, _values if to_call else _called)
@@ -43,7 +43,7 @@ def awaited_nowhere(name: str, ctx: Context) -> str:
 
 def handed_on(name: str, ctx: Context) -> str:
     """``path:line`` where the product speaks of ``name`` other than to await it: who gets it there may not wait. ``""`` if nowhere."""
-    for path, tree in _files(name, ctx):
+    for path, tree in changes(ctx).trees_with(name):
         waited = {id(f) for n in ast.walk(tree) if isinstance(n, ast.Await) for f in ast.walk(n)}
         for node in ast.walk(tree):
             own = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
@@ -77,7 +77,7 @@ def slip(tactic: str, what: str, where: str, fact: Evidence, failure: Failure) -
 def _result_used(name: str, ctx: Context, used: Callable[[ast.AST], list[ast.expr]]) -> str:
     """Where a call of the product's one function of that name is ``used``; another definition of the name may be what is called."""
     known = changes(ctx)
-    files = list(_files(name, ctx))
+    files = list(known.trees_with(name))
     if sum(d.name == name for path, _ in files for d in known.current(path).values()) != 1:
         return ""
 
@@ -86,13 +86,6 @@ def _result_used(name: str, ctx: Context, used: Callable[[ast.AST], list[ast.exp
         return (isinstance(f, ast.Name) and f.id == name) or (isinstance(f, ast.Attribute) and f.attr == name)
 
     return next((f"{path}:{line}" for path, tree in files if (line := _line(tree, call, used))), "")
-
-
-def _files(name: str, ctx: Context) -> Iterator[tuple[str, ast.Module]]:
-    for path in ctx.files.product_files:
-        tree = ctx.symbols.tree(path) if name.encode() in ctx.symbols.read(path) else None
-        if tree is not None:
-            yield path, tree
 
 
 def _line(tree: ast.AST, wanted: Callable[[ast.expr], bool], used: Callable[[ast.AST], list[ast.expr]]) -> int:

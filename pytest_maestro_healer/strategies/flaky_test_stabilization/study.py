@@ -112,7 +112,7 @@ class Study:
     def product_change(self, conditions: Sequence[Conditions]) -> str:
         """The change of the product without which the unhealed test passes under all ``conditions``, as ``path:line (...)``; else ``""``.
 
-        Looked for among what is not committed, then in the last commit, then in all since the test was last seen passing.
+        Looked for in the states that :func:`~pytest_maestro_healer.evidence.former.states` gives.
         """
 
         def ask(before: Before) -> Then:
