@@ -8,8 +8,8 @@ from dataclasses import replace
 from pytest_maestro_healer.diagnose.imports import judge_import
 from pytest_maestro_healer.diagnose.verdict import ProductChange, changes_logic, judge, preliminary, product_changes, stated, with_headers
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.former import Blame, brought_in
-from pytest_maestro_healer.evidence.halves import unfinished, vacuous
+from pytest_maestro_healer.evidence.former import Blame, brought_in, states
+from pytest_maestro_healer.evidence.halves import NO_PAST, unfinished, vacuous
 from pytest_maestro_healer.evidence.nodeids import is_test
 from pytest_maestro_healer.model import Applicability, Cause, DecisionKind, Diagnosis, Failure, HealingResult, HealingStrategy
 from pytest_maestro_healer.prove.candidates import Candidate
@@ -22,7 +22,6 @@ _FIRST, _MORE, _MOST = 1, 8, 32
 _SLOWER = 20
 #: What follows a change of the product.
 _FOLLOWS = (HealingStrategy.API_CONTRACT_ADAPTATION, HealingStrategy.DEPENDENCY_FIX)
-_NO_PAST = "without git nobody knows what the product did before"
 
 
 class Judge:
@@ -75,9 +74,11 @@ class Judge:
         for link in winner.links:
             if link.proposal.strategy == HealingStrategy.ENVIRONMENT_HEALING and link.failure.phase != "collect":
                 if not self.ctx.git.available:
-                    winner.unsure = _NO_PAST
+                    winner.unsure = NO_PAST
                 found = brought_in(link.failure, self.ctx, link.ground)
-                if found.where:
+                if found.before is not None and not found.before.rev:
+                    winner.unsure = _why(found)
+                elif found.where:
                     return replace(first, cause=Cause.REGRESSION_SUSPECTED, suspect=found.where, reasons=(*first.reasons, _why(found)))
         return drifted(first)
 
@@ -89,7 +90,7 @@ class Judge:
         """
         found = brought_in(failure, self.ctx, base) if failure.phase != "collect" else Blame()
         if found.before is None or not found.told:
-            winner.unsure = winner.unsure or (_why(found) if found.before is not None else "" if self.ctx.git.available else _NO_PAST)
+            winner.unsure = winner.unsure or (_why(found) if found.before is not None else "" if self.ctx.git.available else NO_PAST)
             return None
         verdict = judge(failure, self._changes(failure, base, found.before.rev), new_values=values, first=first)
         if verdict.cause is Cause.REGRESSION_SUSPECTED or verdict.cause is Cause.DRIFT or stated(self.ctx.git.hunks(found.before.rev), values):
@@ -98,12 +99,17 @@ class Judge:
         return replace(verdict, suspect=found.where)
 
     def _changes(self, failure: Failure, base: Mapping[str, bytes], rev: str = "") -> list[ProductChange]:
-        """Product lines changed since ``rev`` or since the test was last green that it executes, by a traced rerun; empty without git."""
-        git = self.ctx.git
-        if not git.available:
+        """Changed product lines that the test executes, by a traced rerun: changed since ``rev``, or since the test was last green, or else
+        uncommitted or since the newest of the last commits that changed any of them; empty without git."""
+        if not self.ctx.git.available:
             return []
-        since = rev or self.ctx.last_green(failure.nodeid) or "HEAD~1"
-        hunks = [h for h in git.hunks(since) or git.hunks("HEAD") if h.path.endswith(".py")]
+        green = self.ctx.last_green(failure.nodeid)
+        recent = () if rev else (b.rev for b in states(self.ctx, failure) if not (b.settles or b.spare))
+        asked = dict.fromkeys([rev or green or "HEAD~1", *recent])
+        return next((found for since in asked if (found := self._since(since, failure, base))), [])
+
+    def _since(self, rev: str, failure: Failure, base: Mapping[str, bytes]) -> list[ProductChange]:
+        hunks = [h for h in self.ctx.git.hunks(rev) if h.path.endswith(".py")]
         product = {h.path: not self.ctx.is_test_code(h.path) for h in hunks}
         if not any(product.values()):
             return []
@@ -155,6 +161,8 @@ def _why(found: Blame) -> str:
     path = found.before.path if found.before is not None else ""
     if found.told:
         return f"with {path} as it was before, the test passes unhealed"
+    if found.before is not None and not found.before.rev:
+        return f"whether the product is at fault cannot be told: {found.where}"
     return f"with {path} as it was before, the test fails in another way: whose fault it is cannot be told"
 
 

@@ -100,6 +100,11 @@ class Context:
         sequence = list(dict.fromkeys(self.sequences.get(nodeid, self.collected)))
         return tuple(sequence[: sequence.index(nodeid)]) if nodeid in sequence else ()
 
+    @cached_property
+    def tested(self) -> frozenset[str]:
+        """The files in which a test was found, or that failed when tests were looked for."""
+        return frozenset([*(file_of(n) for n in self.collected), *(f.path for f in self.failures)])
+
     def last_green(self, nodeid: str) -> str:
         """The newest commit at which ``nodeid`` (or a test of the file ``nodeid``) was seen passing and from which HEAD was made; or ``""``.
 

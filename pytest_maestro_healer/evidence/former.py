@@ -6,19 +6,21 @@ the product: by an import, a fixture, a name in a text, or another process.
 
 from __future__ import annotations
 
-import ast
 import enum
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions, Observation
-from pytest_maestro_healer.evidence.nodeids import path_to
-from pytest_maestro_healer.evidence.symbols import parse
+from pytest_maestro_healer.evidence.origin import named, origin
+from pytest_maestro_healer.evidence.unseen import unseen
 from pytest_maestro_healer.model import Failure
 
-#: How many of the last commits that changed more than tests are taken back, out of how many.
-_COMMITS, _LOOKED_AT = 3, 20
+#: So many of the last commits are taken back: of those that changed more than tests, and of those that changed what the test imports.
+_COMMITS, _LOOKED_AT = 3, 60
+#: Texts for people, by their folder or name.
+_TEXTS = re.compile(r"(?i)(?:^|/)(?:docs?/|(?:readme|change|history|news|contribut|licen[cs]e|authors|todo|security)[^/]*$)")
 
 
 class Then(enum.Enum):
@@ -33,7 +35,8 @@ class Then(enum.Enum):
 class Before:
     """A state of the project: ``path`` and ``line`` are the first place that is another one now, ``commit`` made it so (``""``: uncommitted).
 
-    ``settles`` says that the test must have passed there, so that one that fails alike has always failed in these surroundings.
+    Without ``rev`` it is one that cannot be had, and ``why`` says so. ``settles`` says that the test was written there, so that one that fails alike
+    has always failed in these surroundings; of one that is ``spare`` it means nothing when it cannot be run.
     """
 
     rev: str
@@ -41,10 +44,14 @@ class Before:
     line: int
     commit: str
     settles: bool = False
+    spare: bool = False
+    why: str = ""
 
     @property
     def where(self) -> str:
         """``path:line (changed in ...)``: the first change since."""
+        if not self.rev:
+            return f"{self.path} ({self.why})"
         return f"{self.path}:{self.line} ({'changed in ' + self.commit[:7] if self.commit else 'changed uncommitted'})"
 
 
@@ -67,12 +74,22 @@ def changed(ctx: Context, rev: str) -> list[str]:
 
 
 def added(ctx: Context) -> list[str]:
-    """Modules that nobody added to git yet: they were not there at any commit."""
-    return [p for p in ctx.git.untracked() if p.endswith(".py") and not todays(ctx, p)]
+    """Modules and data that nobody added to git yet: they were not there at any commit."""
+    return [p for p in ctx.git.untracked() if _matters(ctx, p)]
 
 
 def _matters(ctx: Context, path: str) -> bool:
-    return not path.endswith((".md", ".rst")) and not todays(ctx, path)
+    if todays(ctx, path):
+        return False
+    if not path.endswith((".md", ".rst")):
+        return True
+    # a text that lies in a package may be a template
+    return not _TEXTS.search(path) and any(ctx.files.read(f"{folder}/__init__.py") is not None for folder in _folders(path))
+
+
+def _folders(path: str) -> list[str]:
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[:i]) for i in range(1, len(parts) + 1)]
 
 
 def todays(ctx: Context, path: str) -> bool:
@@ -80,57 +97,68 @@ def todays(ctx: Context, path: str) -> bool:
     if not ctx.is_test_code(path):
         return False
     folders = path.split("/")[:-1]
-    collected = path in ctx.files.collected_files or path.endswith("conftest.py") or not {"tests", "test"}.isdisjoint(folders)
-    shipped = any(ctx.files.read("/".join([*folders[:i], "__init__.py"])) is not None for i in range(1, len(folders) + 1))
+    collected = (
+        any(n.startswith(f"{path}::") for n in ctx.collected)
+        or any(f.path == path for f in ctx.failures)
+        or path.endswith("conftest.py")
+        or not {"tests", "test"}.isdisjoint(folders)
+    )
+    shipped = any(ctx.files.read(f"{folder}/__init__.py") is not None for folder in _folders(path))
     return collected or not shipped
 
 
 def states(ctx: Context, failure: Failure) -> Iterator[Before]:
-    """What is not committed, the commits at which the test was last green and was written, and each of the last commits; without git none.
+    """What is not committed, each of the last commits, and the commits at which the test was last green and came to be; without git none.
 
-    States in which nothing but test code differs from now are left out. A test that was last green at a commit since which only tests changed has
-    nothing to ask; one that was written together with a change of the product may have followed it in one place and missed it in another.
+    States in which nothing but test code differs from now are left out. That the test was green once settles nothing: its surroundings may have been
+    others. A commit older than the test is asked only where it brought the test too: it may have changed the product in one place too many.
     """
     if not ctx.git.available:
         return
-    green, written = ctx.last_green(failure.nodeid), _written(ctx, failure)
-    recent = _recent(ctx)
+    came, recent, asked = origin(ctx, failure), _recent(ctx, failure), {""}
     yield from _state(ctx, failure, "HEAD", "")
-    if green:
-        known = list(_state(ctx, failure, green, "", settles=True))
-        if not known:
-            return
-        yield from known
-    if written:
-        # of a test that came with a change of the product it is not known what else that change brought; after a merge its own side may be lost
-        known = list(_state(ctx, failure, written, "", settles=written not in recent))
-        if not known and written not in recent:
-            return
-        yield from known
     for commit in recent:
         yield from _state(ctx, failure, f"{commit}~1", commit)
-        if commit == written:
+        asked.add(f"{commit}~1")
+        if commit == came:
             return
+    for rev in (ctx.last_green(failure.nodeid), came):
+        if rev not in asked:
+            asked.add(rev)
+            yield from _state(ctx, failure, rev, "", settles=rev == came)
+    if (first := named(ctx, failure)) not in asked:
+        yield from _state(ctx, failure, first, "", spare=True)
 
 
 def product_since(ctx: Context, failure: Failure) -> str:
-    """The commit since which the product's changes may have failed the test: where it was written as it is, or before the last commits."""
+    """The commit since which the product's changes may have failed the test: where it came to be as it is, or before the last commits."""
     if not ctx.git.available:
         return ""
-    written, recent = _written(ctx, failure), _recent(ctx)
-    return written if written and written not in recent else f"{recent[-1]}~1" if recent else "HEAD"
+    came, recent = origin(ctx, failure), _recent(ctx, failure)
+    if came and came not in recent:
+        return came
+    if not recent:
+        return "HEAD"
+    return f"{recent[-1]}~1" if ctx.git.has_parent(recent[-1]) else recent[-1]
 
 
-def _recent(ctx: Context) -> list[str]:
-    """The last commits that changed more than tests, newest first."""
+def _recent(ctx: Context, failure: Failure) -> list[str]:
+    """The last commits that changed more than tests, and the last that changed what the failing test imports; newest first."""
+    reached = set(ctx.variables.reachable(failure.path))
+    near = 0
     out: list[str] = []
     for commit, _ in ctx.git.commits(limit=_LOOKED_AT):
-        if len(out) < _COMMITS and any(_matters(ctx, p) for p in ctx.git.files_of(commit)):
+        paths = [p for p in ctx.git.files_of(commit) if _matters(ctx, p)]
+        mine = not reached.isdisjoint(paths)
+        if paths and (len(out) < _COMMITS or (mine and near < _COMMITS)):
             out.append(commit)
+            near += mine
+        if near >= _COMMITS:
+            break
     return out
 
 
-def _state(ctx: Context, failure: Failure, rev: str, commit: str, *, settles: bool = False) -> Iterator[Before]:
+def _state(ctx: Context, failure: Failure, rev: str, commit: str, *, settles: bool = False, spare: bool = False) -> Iterator[Before]:
     paths = changed(ctx, rev)
     if not paths:
         return
@@ -139,39 +167,31 @@ def _state(ctx: Context, failure: Failure, rev: str, commit: str, *, settles: bo
     reached = ctx.variables.reachable(failure.path)
     hunks.sort(key=lambda h: h.path not in reached)
     path, line = (hunks[0].path, max(hunks[0].new_line, 1)) if hunks else (paths[0], 1)
-    yield Before(rev, path, line, commit or (ctx.git.last_change(path, line) if rev != "HEAD" else ""), settles)
-
-
-def _written(ctx: Context, failure: Failure) -> str:
-    """The commit at which the failing test was written as it is now."""
-    tree = parse(ctx.files.read(failure.path) or b"")
-    if tree is None:
-        return ""
-    body = tree.body
-    found: ast.stmt | None = None
-    for name in path_to(failure.nodeid):
-        found = next((n for n in body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and n.name == name), None)
-        if found is None:
-            return ""
-        body = found.body
-    return ctx.git.written_in(failure.path, found.lineno, found.end_lineno or found.lineno) if found is not None else ""
+    yield Before(rev, path, line, commit or (ctx.git.last_change(path, line) if rev != "HEAD" else ""), settles, spare)
 
 
 def blame(ctx: Context, failure: Failure, ask: Callable[[Before], Then]) -> Blame:
     """The change of the product that brought a failure in, by what ``ask`` says of each state.
 
-    Where the test passes, the change is the cause. Where it fails in another way, as one does that was changed with the product, nobody can tell.
+    Where the test passes, the change is the cause. Where it fails alike as far as it is known to go back, none is. Else nobody can tell: where it
+    fails in another way, as one does that was changed with the product, where it is not known since when it is there, or where it runs code whose
+    past cannot be looked at.
     """
-    unknown: Before | None = None
+    hidden = unseen(ctx, failure)
+    unknown = Before("", hidden, 1, "", why="git does not know it") if hidden else None
+    came = origin(ctx, failure)
+    settled = bool(came) and not changed(ctx, came)
     for before in states(ctx, failure):
         then = ask(before)
         if then is Then.PASSES:
             return Blame(before, True)
-        if then is Then.ALIKE and before.settles:
-            return Blame()
-        if then is Then.OTHERWISE and not before.settles:
+        settled = settled or (then is Then.ALIKE and before.settles)
+        if then is Then.OTHERWISE and not before.spare:
             unknown = unknown or before
-    return Blame(unknown)
+    if hidden or not settled:
+        undated = Before("", failure.path, 1, "", why="git does not tell since when the test is as it is")
+        return Blame(unknown or (undated if ctx.git.available and not came else None))
+    return Blame()
 
 
 def brought_in(failure: Failure, ctx: Context, ground: Mapping[str, bytes]) -> Blame:

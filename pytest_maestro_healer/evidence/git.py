@@ -103,7 +103,7 @@ class Git:
             return ()
         return [p for p in self._text("diff", "--name-only", "--relative", "-z", rev, "--").split("\0") if p]
 
-    @lru_cache(maxsize=64)  # noqa: B019
+    @lru_cache(maxsize=256)  # noqa: B019
     def files_of(self, commit: str) -> Sequence[str]:
         """The files that a commit changed, added, renamed or deleted; nothing for the very first one."""
         text = self._text("diff", "--name-only", "--relative", "-z", f"{commit}~1", commit, "--") if self.available else ""
@@ -172,6 +172,25 @@ class Git:
         return [(a, b) for a, _, b in (line.partition("\t") for line in out.splitlines())]
 
     @lru_cache(maxsize=1)  # noqa: B019
+    def _shallow(self) -> bool:
+        return self._text("rev-parse", "--is-shallow-repository").strip() == "true"
+
+    @property
+    def shallow(self) -> bool:
+        """Whether the history is cut off: what its first commits hold was not written there."""
+        return self.available and self._shallow()
+
+    @lru_cache(maxsize=256)  # noqa: B019
+    def has_parent(self, commit: str) -> bool:
+        """Whether something came before ``commit``."""
+        return bool(self._text("rev-parse", "-q", "--verify", f"{commit}~1^{{commit}}").strip())
+
+    @lru_cache(maxsize=64)  # noqa: B019
+    def message(self, commit: str) -> str:
+        """What a commit says, subject and body."""
+        return self._text("show", "-s", "--no-show-signature", "--format=%B", commit)
+
+    @lru_cache(maxsize=1)  # noqa: B019
     def renames(self, limit: int = 50) -> dict[str, str]:
         """Old path -> new path, from the working tree (new files that nobody added yet included) and the newest ``limit`` commits; newest wins."""
         if not self.available:
@@ -214,13 +233,6 @@ class Git:
         text = self._text("blame", "--porcelain", "-L", f"{line},{line}", "--", path)
         word = text.partition(" ")[0]
         return "" if not word or set(word) == {"0"} else word[:7]
-
-    @lru_cache(maxsize=256)  # noqa: B019
-    def written_in(self, path: str, first: int, last: int) -> str:
-        """The commit that the newest of the lines ``first`` to ``last`` is from, ``""`` where one is not committed or that is not known."""
-        text = self._blamed(path, first, last)
-        commits = re.findall(r"^([0-9a-f]{40,}) \d+ \d+(?: \d+)?\n(?:(?!committer-time|\t).*\n)*committer-time (\d+)$", text, re.M)
-        return max(commits, key=lambda c: int(c[1]), default=("", ""))[0]
 
     def _blamed(self, path: str, first: int, last: int) -> str:
         """Git's porcelain about who wrote some lines, ``""`` where one of them is not committed."""

@@ -101,6 +101,26 @@ def _instance_attributes(function: Function) -> Iterator[tuple[str, ast.expr, in
                 yield t.attr, value, t.lineno
 
 
+def identical(a: Def, b: Def) -> bool:
+    """Whether two definitions are the same but for their own and local names: decorators, default values, bases and class keywords too."""
+    return likeness(a, b) == 1.0 and _around(a.node) == _around(b.node)
+
+
+def _around(node: ast.AST) -> list[str]:
+    """What stands around a body and changes what it does."""
+    out: list[ast.AST | None] = []
+    for n in ast.walk(node):
+        if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            out += [*n.args.defaults, *n.args.kw_defaults]
+        if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            out += n.decorator_list
+        if isinstance(n, ast.ClassDef):
+            out += n.keywords
+        if isinstance(n, (ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal)):
+            out.append(n)
+    return [ast.dump(n) if n is not None else "" for n in out]
+
+
 # -- comparing ---------------------------------------------------------------------------------------------
 def tokens(node: ast.AST, own: str = "", *, raw: bool = False) -> tuple[str, ...]:
     """A definition as a token sequence: docstring, annotations and its own name left out, local names numbered by first use.

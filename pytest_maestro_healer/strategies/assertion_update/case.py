@@ -263,14 +263,13 @@ class Finding:
 
 
 def proposal(finding: Finding) -> Proposal | None:
-    """The proposal, ``None`` where the edits do not work out. Safe only with two independent facts about the intent."""
+    """The proposal, ``None`` where the edits do not work out. Safe only where the product's change and a note outright say so."""
     edits = finding.change.edits()
     if edits is None:
         return None
     kinds = {e.kind for e in finding.facts}
     # a pattern stands for a part of the message: nobody can tell from facts which part the author would have kept
-    corroborated = "git" in kinds and len(kinds) > 1 and finding.tactic != "exception_message"
-    safe = finding.safe or corroborated
+    safe = finding.safe or (finding.tactic != "exception_message" and intent.outright(finding.facts))
     return Proposal(
         STRATEGY_NAME,
         finding.tactic,

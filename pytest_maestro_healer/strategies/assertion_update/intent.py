@@ -7,10 +7,16 @@ from collections.abc import Iterator, Sequence
 
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.git import Hunk
+from pytest_maestro_healer.evidence.meant import directed
 from pytest_maestro_healer.evidence.nodeids import name_of, without_params
 from pytest_maestro_healer.model import Evidence, Failure
 from pytest_maestro_healer.strategies.assertion_update.strings import changes
 
+#: How much a note counts that says outright what took whose place; words that turn a sentence round; how many versions are looked at.
+_OUTRIGHT, _VERSIONS = 0.9, 12
+_DOUBT = re.compile(
+    r"(?i)\b(?:never|must(?: not|n't)|should(?: not|n't)|do(?: not|n't)|unlike|except|while|until|temporar\w*|for now|wrong\w*|bug)\b"
+)
 _DOCS = (".md", ".rst", ".txt", ".adoc")
 _WORD = re.compile(r"[^\W_]+(?:[._-][^\W_]+)*")
 
@@ -80,23 +86,46 @@ def _base(ctx: Context) -> str:
     return "HEAD" if any(not ctx.is_test_code(h.path) for h in ctx.git.hunks()) else "HEAD~1"
 
 
+def outright(facts: Sequence[Evidence]) -> bool:
+    """Whether the product's own change brings the value in and somebody wrote, of the very thing that gives it, that it took the old one's place."""
+    kinds = {e.kind for e in facts}
+    return "git" in kinds and any(e.kind == "docs" and e.weight >= _OUTRIGHT for e in facts)
+
+
 def _in_docs(ctx: Context, parts: Sequence[str], gone: Sequence[str], subject: Sequence[str]) -> Iterator[Evidence]:
     """Somebody wrote the value down as what it is now: beside the name of what gives it, or in place of the old one.
 
     That a word occurs in a note may have any other reason.
     """
     names = [re.compile(rf"(?<!\w){re.escape(s)}(?!\w)") for s in subject]
+    plain = ctx.git.available and not _had(ctx, parts)
+
+    def clear(text: str) -> bool:
+        said = any(n.search(text) for n in names) and not _DOUBT.search(text)
+        return plain and said and any(directed(text, old, new) for old in gone for new in parts)
+
     for h in product_hunks(ctx):
         instead = bool(gone) and stands_in(gone, h.removed) and not stands_in(gone, h.added)
         beside = any(stands_in(parts, [line]) and any(n.search(line) for n in names) for line in h.added)
         if h.path.endswith(_DOCS) and stands_in(parts, h.added) and (beside or instead):
-            yield Evidence("docs", f"{h.path} now says {_short(parts)}", f"{h.path}:{h.new_line}", 0.8)
+            weight = _OUTRIGHT if any(clear(line) for line in h.added) else 0.7
+            yield Evidence("docs", f"{h.path} now says {_short(parts)}", f"{h.path}:{h.new_line}", weight)
             return
-    newest = ctx.git.commits(limit=1) if ctx.git.available else ()
-    for commit, message in newest:
-        if stands_in(parts, [message]) and (stands_in(gone, [message]) or any(n.search(message) for n in names)):
-            yield Evidence("docs", f"commit {commit[:7]} says: {message}", commit[:7], 0.7)
-            return
+    for commit, _ in ctx.git.commits(limit=1) if ctx.git.available else ():
+        for line in ctx.git.message(commit).splitlines():
+            if stands_in(parts, [line]) and (stands_in(gone, [line]) or any(n.search(line) for n in names)):
+                yield Evidence("docs", f"commit {commit[:7]} says: {line.strip()}", commit[:7], _OUTRIGHT if clear(line) else 0.7)
+                return
+
+
+def _had(ctx: Context, parts: Sequence[str]) -> bool:
+    """Whether what changed had the new value before already, before it had the old one: an old version may have come back."""
+    paths = [h.path for h in product_hunks(ctx) if not h.path.endswith(_DOCS)]
+    return any(
+        stands_in(parts, _lines(ctx.git.bytes_at(path, commit)))
+        for path in dict.fromkeys(paths)
+        for commit, _ in ctx.git.commits(path, limit=_VERSIONS)[1:]
+    )
 
 
 def _in_passing_test(ctx: Context, failure: Failure, parts: Sequence[str], new: str) -> Iterator[Evidence]:

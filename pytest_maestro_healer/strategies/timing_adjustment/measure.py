@@ -166,7 +166,8 @@ def slower_than_before(failure: Failure, ctx: Context, now: float) -> Slower | N
     path, line, commit = change.before.path, change.before.line, change.before.commit
     place = f"{path}:{line}"
     if not change.told:
-        text = f"{change.where}: with it as it was before, the test fails in another way: whether the product became slower cannot be told"
+        past = "with it as it was before, the test fails in another way: " if change.before.rev else ""
+        text = f"{change.where}: {past}whether the product became slower cannot be told"
         return Slower(text, False, Evidence("git", text, place, 0.3), told=False)
     subject = next((text for known, text in ctx.git.commits(path) if known.startswith(commit)), "") if commit else ""
     told = f"changed in {commit[:7]}: {subject}" if commit else "an uncommitted change"

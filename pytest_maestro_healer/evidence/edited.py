@@ -1,0 +1,89 @@
+"""What a heal writes, as words: what it takes away from the tests and what it puts there."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from pytest_maestro_healer.evidence.symbols import parse
+
+#: A name or an option of a command line.
+TOKEN = re.compile(r"--?[A-Za-z][\w-]*|[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True)
+class Edited:
+    """What a heal writes: the words of the lines it takes away and of those it puts there."""
+
+    before: Mapping[str, bytes]
+    after: Mapping[str, bytes]
+
+    @cached_property
+    def _lines(self) -> tuple[str, str]:
+        gone: list[str] = []
+        came: list[str] = []
+        for path, data in self.after.items():
+            old, new = ((d or b"").decode("utf-8", "replace").splitlines() for d in (self.before.get(path), data))
+            for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+                if tag != "equal":
+                    gone += old[i1:i2]
+                    came += new[j1:j2]
+        return "\n".join(gone), "\n".join(came)
+
+    @cached_property
+    def _counts(self) -> tuple[Counter[str], Counter[str]]:
+        old, new = (Counter(TOKEN.findall(t)) for t in self._lines)
+        return old, new
+
+    @cached_property
+    def gone(self) -> list[str]:
+        """Words that are given up: said less often than before (a variable may have the name of what it is read from)."""
+        old, new = self._counts
+        return [w for w in old if old[w] > new[w] and len(w) > 1]
+
+    @cached_property
+    def came(self) -> list[str]:
+        """Words that are new."""
+        old, new = self._counts
+        return [w for w in new if new[w] > old[w] and len(w) > 1]
+
+    @cached_property
+    def kept(self) -> set[str]:
+        """Words of the files that are edited."""
+        return {w for data in self.after.values() for w in TOKEN.findall(data.decode("utf-8", "replace"))}
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """Texts that are given up."""
+        old, new = (re.findall(r"[\"']([^\"'\n]{3,60})[\"']", t) for t in self._lines)
+        return [t for t in dict.fromkeys(old) if t not in new]
+
+    @property
+    def starred(self) -> bool:
+        """Whether a file imports all names of a module."""
+        return any(re.search(rb"(?m)^\s*from\s+[\w.]+\s+import\s+\*", d or b"") for d in self.before.values())
+
+    def added_imports(self) -> Iterator[tuple[str, str]]:
+        """(name, module) of what was not imported before."""
+        for path, data in self.after.items():
+            old = _imported(self.before.get(path) or b"")
+            yield from ((n, m) for n, m in _imported(data).items() if n not in old)
+
+    def imports(self) -> Iterator[tuple[str, str, str]]:
+        """(name, module that it was imported from, module that it is imported from now)."""
+        for path, data in self.after.items():
+            old, new = _imported(self.before.get(path) or b""), _imported(data)
+            for name, module in new.items():
+                if (was := old.get(name, old.get("*", module))) != module:
+                    yield name, was, module
+
+
+def _imported(data: bytes) -> dict[str, str]:
+    tree = parse(data)
+    nodes = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and not n.level] if tree is not None else []
+    return {a.name: n.module or "" for n in nodes for a in n.names}

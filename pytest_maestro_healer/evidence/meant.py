@@ -1,0 +1,119 @@
+"""Was a change of the product meant? A definition that is another one now says only that somebody typed it.
+
+What speaks for an intention is a second place: a commit message, changelog or document that tells of the change, the product's own code that
+followed it in the same change, or a deprecation that had announced it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.edited import TOKEN
+from pytest_maestro_healer.evidence.git import Hunk
+from pytest_maestro_healer.evidence.mentions import references
+
+#: Words by which people say that something has another name or place, or is used otherwise.
+_RENAMES = re.compile(
+    r"(?i)\b(?:renam\w*|call\w*|name[ds]?|naming|spell\w*|sa(?:y|ys|id)|replac\w*|becom\w*|now|move[ds]?|moving|instead|deprecat\w*)\b|->|=>"
+)
+_CONTRACT = re.compile(
+    r"(?i)\b(?:now|renam\w*|instead|returns?|gives?|yields?|takes?|accepts?|requires?|needs?|is an?|becom\w*|coroutines?|async|await\w*|laz[yi]\w*|"
+    r"iterators?|generators?|propert(?:y|ies)|methods?|keyword\w*|positional|arguments?|parameters?|bytes|text|str|keys?|options?|drop\w*|"
+    r"deprecat\w*|default\w*|never|no longer)\b"
+)
+#: Words after which the former name follows, though the new one comes first.
+_FORMERLY = re.compile(r"(?i)\b(?:(?:instead|place) of|not|rather than|replac(?:es|ed|ing)|formerly|was|were|for|no longer)\b")
+_COMMITS = 20
+
+
+@dataclass(frozen=True)
+class Change:
+    """What changed: the product's ``hunks`` since ``base``, the words given up (``old``), those in their place (``new``), and where the definitions
+    of what is used otherwise now are (``shaped``)."""
+
+    ctx: Context
+    hunks: Sequence[Hunk]
+    base: str
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+    shaped: Mapping[str, Sequence[tuple[str, int, int]]]
+
+
+def meant(change: Change) -> bool:
+    """Whether something besides the changed definition itself speaks for the change."""
+    return _told(change) or _followed(change) or _announced(change)
+
+
+def directed(text: str, old: str, new: str) -> bool:
+    """Whether a sentence names both and says that ``new`` took the place of ``old``, not the other way round."""
+    a, b = _at(old, text), _at(new, text)
+    if a is None or b is None or a == b:
+        return False
+    backwards = _FORMERLY.search(text, min(a, b), max(a, b)) is not None
+    return (a < b) != backwards
+
+
+def _told(change: Change) -> bool:
+    """A sentence that names what came, in the place of what went where it names both, or what is used otherwise now."""
+    for text in _sentences(change):
+        for new in change.new:
+            both = [old for old in change.old if _at(old, text) is not None]
+            if any(directed(text, old, new) for old in both):
+                return True
+            if not both and _at(new, text) is not None and _RENAMES.search(text):
+                return True
+        if any(_at(name, text) is not None for name in change.shaped) and _CONTRACT.search(text):
+            return True
+    return False
+
+
+def _at(word: str, text: str) -> int | None:
+    found = re.search(rf"(?<![\w-]){re.escape(word)}(?!\w)", text)
+    return found.start() if found else None
+
+
+def _sentences(change: Change) -> Iterator[str]:
+    """What was written about the change: messages of the commits that made it, and lines that were added to texts for people since."""
+    git = change.ctx.git
+    words = {*change.old, *change.new, *change.shaped}
+    loose = [line for h in git.hunks("HEAD") if h.path.endswith(".py") for line in (*h.removed, *h.added)]
+    if words.isdisjoint(TOKEN.findall("\n".join(loose))):
+        paths = {h.path for h in change.hunks}
+        for commit, _ in git.commits(limit=_COMMITS):
+            if commit == change.base:
+                break
+            if not paths.isdisjoint(git.files_of(commit)):
+                yield from git.message(commit).splitlines()
+            if change.base == f"{commit}~1":
+                break
+    for hunk in git.hunks(change.base):
+        if not hunk.path.endswith(".py"):
+            yield from hunk.added
+
+
+def _followed(change: Change) -> bool:
+    """Other code of the product that was changed with it: a use of the new name, or of what is used otherwise now."""
+    lines = {(h.path, h.new_line + i): h for h in change.hunks for i in range(len(h.added))}
+    for name in (*change.new, *change.shaped):
+        own = change.shaped.get(name, ())
+        for path, node in references(change.ctx, name):
+            hunk = lines.get((path, node.lineno))
+            if hunk is None or any(path == p and first <= node.lineno <= last for p, first, last in own):
+                continue
+            was = set(TOKEN.findall("\n".join(hunk.removed)))
+            if (name in change.shaped and name in was) or not was.isdisjoint(change.old):
+                return True
+    return False
+
+
+def _announced(change: Change) -> bool:
+    """A deprecation in the product as it was that names what came."""
+    for path in dict.fromkeys(h.path for h in change.hunks):
+        text = (change.ctx.git.bytes_at(path, change.base) or b"").decode("utf-8", "replace")
+        near = [text[max(m.start() - 300, 0) : m.end() + 300] for m in re.finditer(r"(?i)deprecat", text)]
+        if any(_at(new, part) is not None and any(_at(old, part) is not None for old in change.old) for part in near for new in change.new):
+            return True
+    return False

@@ -1,0 +1,139 @@
+"""Who still says a name: code, documents and data files of the project that are no tests."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from weakref import WeakKeyDictionary
+
+from pytest_maestro_healer.evidence.changes import changes_of
+from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.edited import TOKEN
+from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.evidence.git import Hunk
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+#: Prose, in which a name counts only as code; files that speak of the past, which count not at all.
+PROSE = (".md", ".rst", ".txt", ".adoc")
+PAST = re.compile(
+    r"(?i)(?:^|/)(?:change(?:s|log)?|history|news|releases?|release[-_]?notes)(?:[._-](?!py$|sh$|sql$)[^/]*)?$|\.(?:lock|svg|po)$"
+    r"|(?:^|/)(?:change(?:s|log)(?:\.d)?|newsfragments|news|release[-_]?notes)/[^/]*\.(?:md|rst|txt|adoc)$"
+)
+_LARGEST, _MOST = 200_000, 1500
+
+
+def still_said(ctx: Context, word: str, instead: Sequence[str]) -> str:
+    """``path:line`` of what is no test and still says ``word``: as a name of code, as a text that names code, or in a document or data file.
+
+    A line that says what came ``instead`` too speaks of the change itself.
+    """
+    for path, tree in changes_of(ctx.git, ctx.files, ctx.symbols).trees_with(word):
+        line = _line_of(tree, word, instead)
+        if line:
+            return f"{path}:{line}"
+    w = re.escape(word)
+    prose = re.compile(rf"`[^`\n]*(?<![\w-]){w}(?![\w-])[^`\n]*`|(?<!\w){w}\(|(?<=[.:/]){w}\b|[\"']{w}[\"']|(?<![\w-])--{w}\b")
+    plain = re.compile(rf"(?<![\w-]){w}(?![\w-])")
+    for path, text in texts(ctx):
+        if path.endswith(".py") or PAST.search(path) or word not in text:
+            continue
+        for number, line_text in enumerate(text.splitlines(), 1):
+            if (prose if path.endswith(PROSE) else plain).search(line_text) and not set(instead) & set(TOKEN.findall(line_text)):
+                return f"{path}:{number}"
+    return ""
+
+
+def _line_of(tree: ast.Module, word: str, instead: Sequence[str]) -> int:
+    bound = _bound(tree, word)
+    docs = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant)}
+    for node in ast.walk(tree):
+        said = (
+            (isinstance(node, ast.Attribute) and node.attr == word)
+            or (isinstance(node, ast.Name) and node.id == word and isinstance(node.ctx, ast.Load) and id(node) not in bound)
+            or (isinstance(node, ast.keyword) and node.arg == word)
+            or (isinstance(node, ast.alias) and word in (node.name, node.name.rpartition(".")[2]))
+            or (isinstance(node, (*_FUNCTIONS, ast.ClassDef)) and node.name == word)
+            or (isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs and _names(node.value, word))
+            or (isinstance(node, ast.Call) and _reaches(node, word, instead))
+        )
+        if said:
+            return int(getattr(node, "lineno", 1))
+    return 0
+
+
+def _bound(tree: ast.Module, word: str) -> set[int]:
+    """The uses of ``word`` in functions that have a variable or parameter of that name."""
+    out: set[int] = set()
+    for f in ast.walk(tree):
+        if isinstance(f, (*_FUNCTIONS, ast.Lambda)):
+            inner = [n for n in ast.walk(f) if isinstance(n, ast.Name) and n.id == word]
+            if any(isinstance(n.ctx, ast.Store) for n in inner) or any(isinstance(n, ast.arg) and n.arg == word for n in ast.walk(f)):
+                out.update(id(n) for n in inner)
+    return out
+
+
+def _names(text: str, word: str) -> bool:
+    """Whether a text is the name, or a path that leads to it."""
+    return (
+        len(text) < 200 and re.search(rf"(?:^|[.:/\s-]){re.escape(word)}(?:$|[./:\[({{?#])", text) is not None and not re.search(r"\w \w+ \w", text)
+    )
+
+
+def _reaches(call: ast.Call, word: str, instead: Sequence[str]) -> bool:
+    """Whether ``getattr`` with a name that is put together reaches the old one and not the new."""
+    if not (isinstance(call.func, ast.Name) and call.func.id in ("getattr", "hasattr") and len(call.args) > 1):
+        return False
+    parts = [n.value for n in ast.walk(call.args[1]) if isinstance(n, ast.Constant) and isinstance(n.value, str) and len(n.value) > 1]
+    return not isinstance(call.args[1], ast.Constant) and any(
+        (word.startswith(t) and not any(i.startswith(t) for i in instead)) or (word.endswith(t) and not any(i.endswith(t) for i in instead))
+        for t in parts
+    )
+
+
+def texts(ctx: Context) -> list[tuple[str, str]]:
+    """(path, text) of what is no test, read once for all heals of a run."""
+    if ctx.files not in _READ:
+        _READ[ctx.files] = list(_read(ctx))
+    return _READ[ctx.files]
+
+
+_READ: WeakKeyDictionary[ProjectFiles, list[tuple[str, str]]] = WeakKeyDictionary()
+
+
+def _read(ctx: Context) -> Iterator[tuple[str, str]]:
+    for path in dict.fromkeys((*ctx.git.tracked()[:_MOST], *ctx.files.product_files[:_MOST])):
+        if not ctx.is_test_code(path) and not any(p in ("tests", "test") for p in path.split("/")[:-1]):
+            data = ctx.files.read(path)
+            if data is not None and len(data) <= _LARGEST and b"\0" not in data:
+                yield path, data.decode("utf-8", "replace")
+
+
+def references(ctx: Context, name: str) -> Iterator[tuple[str, ast.expr]]:
+    """(path, node) of the uses of a name in product code, as an attribute or where it is no variable of a function."""
+    for path, tree in changes_of(ctx.git, ctx.files, ctx.symbols).trees_with(name):
+        bound = _bound(tree, name)
+        for node in ast.walk(tree):
+            if (isinstance(node, ast.Attribute) and node.attr == name) or (
+                isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load) and id(node) not in bound
+            ):
+                yield path, node
+
+
+def as_before(tree: ast.Module | None, node: ast.expr, hunk: Hunk, *, by_itself: bool) -> bool:
+    """Whether a line that was touched uses something as it did: only its layout or quotes changed.
+
+    ``by_itself`` says that how it is used shows in the use alone (its arguments, whether it is called, awaited), and not in what stands around it.
+    """
+    if tree is None:
+        return False
+    removed = _plain("\n".join(hunk.removed))
+    if not by_itself:
+        return _plain(hunk.added[node.lineno - hunk.new_line].strip()) in removed
+    use: ast.AST = next((n for n in ast.walk(tree) if isinstance(n, ast.Call) and n.func is node), node)
+    use = next((n for n in ast.walk(tree) if isinstance(n, ast.Await) and n.value is use), use)
+    return re.search(rf"(?<!await )(?<![\w.]){re.escape(_plain(ast.unparse(use)))}(?![\w(])", removed) is not None
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[ \t]*([^\w\s])[ \t]*", r"\1", text).replace('"', "'").replace(",)", ")")

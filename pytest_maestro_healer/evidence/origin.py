@@ -1,0 +1,76 @@
+"""Since when a test is what it is: neither its layout, annotations, marks nor name count, and a file that was moved is followed."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.git import Git
+from pytest_maestro_healer.evidence.nodeids import path_to
+from pytest_maestro_healer.evidence.symbols import parse
+from pytest_maestro_healer.model import Failure
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+#: So many commits of a test file are looked through.
+_COMMITS = 80
+
+
+def origin(ctx: Context, failure: Failure) -> str:
+    """The commit that brought the failing test as it is now; ``""`` where git does not tell: not committed, not found, cut off by a shallow clone."""
+    tree = parse(ctx.files.read(failure.path) or b"")
+    test = _test(tree, path_to(failure.nodeid)) if tree is not None else None
+    found = _origin(ctx.git, failure.path, _text(test)) if test is not None and ctx.git.available else ""
+    return "" if found and ctx.git.shallow and not ctx.git.has_parent(found) else found
+
+
+def named(ctx: Context, failure: Failure) -> str:
+    """The first commit known that has a test of this name in this file, whatever it did then; ``""`` if there is none."""
+    word = re.compile(rf"def\s+{re.escape(path_to(failure.nodeid)[-1])}\b".encode())
+    first = ""
+    for commit, path in _past(ctx.git, failure.path):
+        if not word.search(ctx.git.bytes_at(path, commit) or b""):
+            break
+        first = commit
+    return first
+
+
+@lru_cache(maxsize=256)
+def _origin(git: Git, path: str, text: str) -> str:
+    found = ""
+    for commit, then in _past(git, path):
+        tree = parse(git.bytes_at(then, commit) or b"")
+        if tree is None or not any(isinstance(n, _Function) and _text(n) == text for n in ast.walk(tree)):
+            break
+        found = commit
+    return found
+
+
+def _past(git: Git, path: str) -> Iterator[tuple[str, str]]:
+    """(commit, path then) of the commits that changed a file, newest first."""
+    former = {new: old for old, new in git.renames().items()}
+    seen: set[str] = set()
+    while path and path not in seen:
+        seen.add(path)
+        for commit, _ in git.commits(path, limit=_COMMITS):
+            if git.bytes_at(path, commit) is not None:
+                yield commit, path
+        path = former.get(path, "")
+
+
+def _test(tree: ast.Module, names: list[str]) -> _Function | None:
+    """The function at the end of ``names``, in classes of these names as far as it stands in them; also one under a condition."""
+    scope: ast.AST = tree
+    for name in names[:-1]:
+        scope = next((n for n in ast.walk(scope) if isinstance(n, ast.ClassDef) and n.name == name), scope)
+    return next((n for n in ast.walk(scope) if isinstance(n, _Function) and n.name == names[-1]), None)
+
+
+def _text(test: _Function) -> str:
+    """What a test does: parameters, parameter sets and statements."""
+    sets = [ast.dump(d) for d in test.decorator_list if "parametrize" in ast.dump(d)]
+    body = test.body[1:] if ast.get_docstring(test) is not None else test.body
+    names = [a.arg for a in ast.walk(test.args) if isinstance(a, ast.arg) and a.arg not in ("self", "cls")]
+    return "\n".join([type(test).__name__, *names, *sets, *(ast.dump(s) for s in body)])
