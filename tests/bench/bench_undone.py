@@ -54,7 +54,8 @@ PROJECTS: dict[str, tuple[str, ...]] = {
 SAYS_FIX = re.compile(r"\b(?:fix(?:e[sd])?|bugs?|regress\w*|crash\w*|incorrect\w*|wrong\w*|broken|mishandl\w*)\b", re.IGNORECASE)
 #: Subjects that name no bug of the product.
 NOT_A_BUG = re.compile(
-    r"\b(?:tests?|typos?|docs?|docstrings?|lint|flake8|mypy|typing|types|format\w*|style|ci|merge|deprecat\w*|rename\w*|pre-commit|ruff|spelling)\b", re.I
+    r"\b(?:tests?|typos?|docs?|docstrings?|lint|flake8|mypy|typing|types|format\w*|style|ci|merge|deprecat\w*|rename\w*|pre-commit|ruff|spelling)\b",
+    re.IGNORECASE,
 )
 HOW = ("committed", "older", "uncommitted")
 #: So many of a case's failing tests are given to the healer: a module of hundreds that cannot be imported is one failure.

@@ -114,6 +114,74 @@ def test_a_finished_rename_is_still_written(project: Path) -> None:
     assert (project / "test_a.py").read_text() == CART_TEST.replace(".total(", ".grand_total(")
 
 
+@pytest.mark.parametrize(("message", "written"), [("Clean up", False), ("Cart.total is called grand_total now", True)])
+def test_a_definition_alone_does_not_say_that_it_was_meant(project: Path, message: str, written: bool) -> None:
+    history(
+        project,
+        ("A shop", {"shop/__init__.py": "", "shop/cart.py": CART, "test_a.py": CART_TEST}),
+        (message, {"shop/cart.py": CART.replace("total", "grand_total")}),
+    )
+    heal(project, {})
+    wanted = CART_TEST.replace(".total(", ".grand_total(") if written else CART_TEST
+    assert (project / "test_a.py").read_text() == wanted
+
+
+def test_an_old_version_that_came_back_is_not_followed(project: Path) -> None:
+    lazy = "def evens(n):\n    return (i for i in range(n) if i % 2 == 0)\n"
+    test = "from shop import evens\n\n\ndef test_evens():\n    assert evens(3) == [0, 2]\n"
+    history(
+        project,
+        ("A shop", {"shop.py": lazy, "test_a.py": test.replace("evens(3) ==", "list(evens(3)) ==")}),
+        ("evens gives a list now", {"shop.py": lazy.replace("(i for", "[i for").replace("== 0)", "== 0]"), "test_a.py": test}),
+        ("Merge branch 'fixes'", {"shop.py": lazy}),
+    )
+    found = heal(project, {})
+    assert (project / "test_a.py").read_text() == test, found
+
+
+UTC_TEST = "from shop import stamp\n" + ASKS
+PASTS = {
+    "the test was annotated since": [
+        ("A shop", {"shop.py": UTC, "test_a.py": UTC_TEST}),
+        ("Simplify", {"shop.py": LOCAL}),
+        ("Annotate the tests", {"test_a.py": UTC_TEST.replace("():", "() -> None:")}),
+    ],
+    "an old bug came back": [
+        ("A shop", {"shop.py": LOCAL, "test_a.py": UTC_TEST}),
+        ("Times are UTC, whatever the machine says", {"shop.py": UTC}),
+        ("Merge branch 'fixes'", {"shop.py": LOCAL}),
+    ],
+    "the test needs what came later": [
+        ("A shop", {"shop.py": UTC, "test_a.py": UTC_TEST}),
+        ("Add upper", {"shop.py": UTC + "\n\nupper = str.upper\n", "test_a.py": "from shop import upper\n" + UTC_TEST}),
+        ("Simplify", {"shop.py": LOCAL + "\n\nupper = str.upper\n"}),
+        *[(f"Work {n}", {"other.py": f"X = {n}\n"}) for n in range(3)],
+    ],
+    "git ignores the module": [
+        ("A shop", {".gitignore": "__pycache__/\ngen.py\n", "gen.py": UTC, "shop.py": "from gen import stamp\n", "test_a.py": UTC_TEST}),
+        ("Say so", {"README.md": "A shop\n"}),
+        ("", {"gen.py": LOCAL}),
+    ],
+}
+
+
+@pytest.mark.parametrize("past", PASTS)
+def test_the_past_is_asked_as_far_as_it_goes(project: Path, past: str) -> None:
+    history(project, *PASTS[past])
+    test = (project / "test_a.py").read_text()
+    found = heal(project, TOKYO)
+    assert (project / "test_a.py").read_text() == test, found
+
+
+def history(project: Path, *commits: tuple[str, Mapping[str, str | None]]) -> None:
+    """Commits by message and files; what has no message is not committed."""
+    for message, files in commits:
+        lay(project, files)
+        if message:
+            git(project, "add", "-A")
+            git(project, "commit", "-qm", message)
+
+
 def lay(project: Path, files: Mapping[str, str | None]) -> None:
     for name, text in files.items():
         path = project / name

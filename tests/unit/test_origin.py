@@ -1,0 +1,106 @@
+"""Since when a test is what it is, by real histories."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pytest_maestro_healer.config import HealerConfig
+from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.former import product_since, states
+from pytest_maestro_healer.evidence.origin import named, origin
+from pytest_maestro_healer.evidence.unseen import unseen
+from pytest_maestro_healer.model import Failure
+from tests.unit.test_git import commit, git, write
+
+pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+TEST = b"from shop import f\n\n\ndef test_f():\n    assert f() == 'a'\n"
+HOW: dict[str, Callable[[bytes], bytes]] = {
+    "annotated": lambda t: t.replace(b"():\n", b"() -> None:\n"),
+    "in another layout": lambda t: t.replace(b"'a'", b'"a"') + b"\n",
+    "with a docstring": lambda t: t.replace(b"    assert", b'    """F."""\n    assert'),
+    "marked": lambda t: b"import pytest\n" + t.replace(b"def ", b"@pytest.mark.slow\ndef "),
+    "in a class": lambda t: t.replace(b"def test_f():\n    assert", b"class TestF:\n    def test_f(self):\n        assert"),
+    "under a condition": lambda t: t.replace(b"def test_f():\n    assert", b"if True:\n    def test_f():\n        assert"),
+    "beside another": lambda t: t + b"\n\ndef test_g():\n    pass\n",
+}
+
+
+def context(root: Path) -> Context:
+    return Context(root, HealerConfig())
+
+
+def failing(nodeid: str = "test_a.py::test_f") -> Failure:
+    return Failure(nodeid, "call", nodeid.partition("::")[0], "AssertionError", "")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    git(folder, "init", "-q", "--template=", "-b", "main")
+    write(folder, {"README": b"A shop\n"})
+    commit(folder)
+    write(folder, {"shop.py": b"def f():\n    return 'a'\n", "test_a.py": TEST})
+    return folder
+
+
+@pytest.mark.parametrize("committed", [True, False])
+@pytest.mark.parametrize("how", HOW)
+def test_what_does_not_change_a_test_does_not_make_it_newer(root: Path, how: str, committed: bool) -> None:
+    first = commit(root)
+    write(root, {"test_a.py": HOW[how](TEST)})
+    if committed:
+        commit(root)
+    nodeid = "test_a.py::TestF::test_f" if how == "in a class" else "test_a.py::test_f"
+    assert origin(context(root), failing(nodeid)) == first
+
+
+def test_another_expectation_makes_it_newer_and_its_name_is_still_known(root: Path) -> None:
+    first = commit(root)
+    write(root, {"test_a.py": TEST.replace(b"'a'", b"'b'")})
+    second = commit(root)
+    assert (origin(context(root), failing()), named(context(root), failing())) == (second, first)
+
+
+def test_a_file_that_was_moved_is_followed(root: Path) -> None:
+    first = commit(root)
+    (root / "tests").mkdir()
+    git(root, "mv", "test_a.py", "tests/test_a.py")
+    commit(root)
+    assert origin(context(root), failing("tests/test_a.py::test_f")) == first
+
+
+def test_what_git_does_not_tell_is_unknown(root: Path, tmp_path: Path) -> None:
+    assert origin(context(root), failing()) == ""  # not committed
+    commit(root)
+    assert origin(context(root), failing("test_a.py::test_inherited")) == ""
+    write(root, {"shop.py": b"def f():\n    return 'b'\n"})
+    commit(root)
+    shallow = tmp_path / "shallow"
+    git(tmp_path, "clone", "-q", "--depth", "1", root.as_uri(), str(shallow))
+    assert origin(context(shallow), failing()) == ""
+
+
+def test_the_states_asked_go_back_to_the_origin(root: Path) -> None:
+    first = commit(root)
+    commits = []
+    for number in range(5):
+        write(root, {"shop.py": b"def f():\n    return 'b%d'\n" % number})
+        commits.append(commit(root))
+    write(root, {"test_a.py": HOW["annotated"](TEST), "shop.py": b"def f():\n    return 'c'\n"})
+    ctx = context(root)
+    asked = [(s.rev, s.settles) for s in states(ctx, failing())]
+    assert asked == [("HEAD", False), *((f"{c}~1", False) for c in reversed(commits[2:])), (first, True)]
+    assert product_since(ctx, failing()) == first
+
+
+def test_code_that_git_does_not_know_is_seen(root: Path) -> None:
+    write(root, {".gitignore": b"gen.py\n_version.py\n", "_version.py": b"v = 1\n", "shop.py": b"import _version\nf = _version.v\n"})
+    commit(root)
+    assert unseen(context(root), failing()) == ""
+    write(root, {"gen.py": b"f = 1\n", "shop.py": b"from gen import f\n"})
+    assert unseen(context(root), failing()) == "gen.py"
