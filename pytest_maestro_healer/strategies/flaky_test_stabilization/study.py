@@ -14,6 +14,8 @@ from pytest_maestro_healer.evidence.state import Change
 from pytest_maestro_healer.model import Failure, Proposal, World
 
 ORDERED = Conditions(ordered=True, clean=True)
+#: So often a test has to fail again after its polluters.
+_CONFIRMED = 2
 #: Runs of the test alone: enough to see a failure rate of 10 % with a probability of 95 %.
 ALONE = 30
 _PROBED = 15
@@ -161,6 +163,8 @@ class Study:
         found: tuple[str, ...] = ()
         if before and self.passes(before, overlay) is False:
             found = smallest(before, lambda order: self.passes(order, overlay) is False)
+            if any(self.passes(found, overlay) is not False for _ in range(_CONFIRMED)):
+                found = ()  # it failed there by chance, and passed alone by chance
         if overlay is None:
             self._polluters = found
         return found
