@@ -8,7 +8,7 @@ from dataclasses import replace
 from pytest_maestro_healer.diagnose.imports import judge_import
 from pytest_maestro_healer.diagnose.verdict import ProductChange, changes_logic, judge, preliminary, product_changes, stated, with_headers
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.former import Blame, brought_in, states
+from pytest_maestro_healer.evidence.former import Blame, brought_in, brought_in_any, states
 from pytest_maestro_healer.evidence.halves import NO_PAST, unfinished, vacuous
 from pytest_maestro_healer.evidence.nodeids import is_test
 from pytest_maestro_healer.model import Applicability, Cause, DecisionKind, Diagnosis, Failure, HealingResult, HealingStrategy
@@ -22,6 +22,14 @@ _FIRST, _MORE, _MOST = 1, 8, 32
 _SLOWER = 20
 #: What follows a change of the product.
 _FOLLOWS = (HealingStrategy.API_CONTRACT_ADAPTATION, HealingStrategy.DEPENDENCY_FIX)
+
+
+#: What lets a test live with its surroundings; so many tests that one edit heals are asked for their past.
+_SHIELDS = frozenset({
+    HealingStrategy.ENVIRONMENT_HEALING, HealingStrategy.TIMING_ADJUSTMENT, HealingStrategy.FLAKY_TEST_STABILIZATION,
+    HealingStrategy.ASSERTION_UPDATE,
+})  # fmt: skip
+_COMPANY = 40
 
 
 class Judge:
@@ -60,8 +68,8 @@ class Judge:
     def followed(self, winner: Candidate) -> None:
         """Note on a heal that would be written unasked why the change of the product that it follows may be half done, or a mistake."""
         tactics = [p.tactic for p in ([link.proposal for link in winner.links] or [winner.proposal]) if p.strategy in _FOLLOWS]
-        if winner.proposal.applicability is Applicability.SAFE and tactics and not winner.unsure:
-            winner.unsure = unfinished(self.ctx, winner.failure, tactics[0], winner.before, winner.after)
+        for tactic in dict.fromkeys(tactics) if winner.proposal.applicability is Applicability.SAFE else ():
+            winner.unsure = winner.unsure or unfinished(self.ctx, winner.failure, tactic, winner.before, winner.after)
         if winner.proposal.strategy == HealingStrategy.SYNTAX_REPAIR and vacuous(winner.before, winner.after):
             winner.unsure = "the repaired assertion would compare within a call, and hold whatever comes of it"
 
@@ -81,6 +89,28 @@ class Judge:
                 elif found.where:
                     return replace(first, cause=Cause.REGRESSION_SUSPECTED, suspect=found.where, reasons=(*first.reasons, _why(found)))
         return drifted(first)
+
+    def company(self, winner: Candidate) -> None:
+        """The question whether the product was always so, of the other tests that one edit heals: a change may have brought in one of them only."""
+        strategies = {p.strategy for p in ([link.proposal for link in winner.links] or [winner.proposal])}
+        if winner.proposal.applicability is not Applicability.SAFE or winner.unsure or strategies.isdisjoint(_SHIELDS):
+            return
+        if not self.ctx.git.available:
+            winner.unsure = NO_PAST
+            return
+        asked = {winner.failure.nodeid, *(link.failure.nodeid for link in winner.links)}
+        others = [f for f in self.ctx.failures if f.nodeid in winner.nodeids and f.nodeid not in asked and f.phase != "collect"]
+        if not others:
+            return
+        if len(others) > _COMPANY:
+            winner.unsure = f"{len(others)} more tests would be healed alike, and not each could be asked"
+            return
+        flaky = HealingStrategy.FLAKY_TEST_STABILIZATION in strategies
+        before = max((self.ctx.before(f.nodeid) for f in others), key=len) if flaky else ()
+        values = HealingStrategy.TIMING_ADJUSTMENT not in strategies
+        found = brought_in_any(others, self.ctx, winner.links[0].ground if winner.links else {}, values=values, after=before)
+        if found.before is not None:
+            winner.unsure = _why(found)
 
     def _older(self, winner: Candidate, failure: Failure, first: Diagnosis, base: Mapping[str, bytes], values: Sequence[str]) -> Diagnosis | None:
         """The verdict on what would be written unasked, by an experiment: with an older product the test may pass, and then that change counts.

@@ -249,6 +249,7 @@ class Pipeline(Search):
                 self.now[nodeid] = failure
                 uncovered.append(failure)
         self._sweep(winner)
+        self.judge.company(winner)
         return uncovered
 
     def _sweep(self, winner: Candidate) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions, Observation
@@ -210,18 +211,43 @@ def brought_in(failure: Failure, ctx: Context, ground: Mapping[str, bytes]) -> B
     return blame(ctx, failure, ask)
 
 
+def brought_in_any(
+    failures: Sequence[Failure], ctx: Context, ground: Mapping[str, bytes], *, values: bool = True, after: Sequence[str] = ()
+) -> Blame:
+    """The same for several tests that one edit heals, each by its own history; in every state they run together, behind ``after``.
+
+    ``values`` says whether another value than now is another failure: what a clock gives is never the same.
+    """
+    order = [*after, *(f.nodeid for f in failures if f.nodeid not in after)]
+    seen: dict[str, Mapping[str, Observation]] = {}
+
+    def told(failure: Failure, before: Before) -> Then:
+        if before.rev not in seen:
+            seen[before.rev] = ctx.experiments.observe(order, ground, Conditions(ordered=True, fresh=True, rev=before.rev))
+        return compared(failure, seen[before.rev].get(failure.nodeid), values=values)
+
+    found = (blame(ctx, f, partial(told, f)) for f in failures)
+    return next((b for b in found if b.before is not None), Blame())
+
+
 def _last(order: list[str], ctx: Context, overlay: Mapping[str, bytes], conditions: Conditions) -> Observation | None:
     return ctx.experiments.observe(order, overlay, replace(conditions, fresh=True)).get(order[-1])
 
 
-def compared(failure: Failure, seen: Observation | None) -> Then:
-    """What an older product's run says: a failure of the same kind at the same statement is alike."""
+def compared(failure: Failure, seen: Observation | None, *, values: bool = True) -> Then:
+    """What an older product's run says: a failure of the same kind at the same statement, by the same ``values``, is alike."""
     if seen is None or seen.passed:
         return Then.PASSES if seen is not None else Then.OTHERWISE
     then = seen.failure
-    if then is None or then.exc_type != failure.exc_type or then.phase != failure.phase:
+    if then is None or then.exc_type != failure.exc_type or then.phase != failure.phase or (values and _values(then) != _values(failure)):
         return Then.OTHERWISE
     return Then.ALIKE if _place(then) == _place(failure) or then.statement == failure.statement else Then.OTHERWISE
+
+
+def _values(failure: Failure) -> list[str]:
+    """What was compared, without the addresses of objects."""
+    operands = failure.comparison.operands if failure.comparison is not None else ()
+    return [re.sub(r"0x[0-9a-fA-F]+", "0x", o.value.repr) for o in operands]
 
 
 def _place(failure: Failure) -> tuple[str, int] | None:

@@ -7,6 +7,7 @@ slip of the keyboard; an older version that came back: any of these makes the ch
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -21,6 +22,7 @@ from pytest_maestro_healer.evidence.mentions import PAST, PROSE, as_before, refe
 from pytest_maestro_healer.evidence.origin import origin
 from pytest_maestro_healer.evidence.similarity import identical
 from pytest_maestro_healer.evidence.symbols import parse
+from pytest_maestro_healer.evidence.uses import USES, follows
 from pytest_maestro_healer.model import Failure
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -31,13 +33,13 @@ _SHAPES = frozenset({
     "changed_parameters", "reordered_parameters", "method_or_property", "sync_or_async", "list_to_iterator", "bytes_or_text", "unpacked_result",
     "result_object", "result_dict", "renamed_key", "renamed_option", "python2_members",
 })  # fmt: skip
-#: Of these, those whose change shows in a use itself, and not in what is done with its result.
-_BY_ITSELF = frozenset({"changed_parameters", "reordered_parameters", "method_or_property", "sync_or_async", "renamed_option"})
 #: Tactics that know names of Python and of libraries only.
 _FOREIGN = frozenset({
     "py2_compat", "removed_attribute", "removed_method", "python2_members", "name_typo", "import_typo", "library_migration", "missing_import",
     "removed_stdlib",
 })  # fmt: skip
+#: What a heal writes besides the new word.
+_NEUTRAL = frozenset({"await", "async", "list", "assert", "import", "from", "self", "None", "True", "False", "pytest"})
 #: Why a heal waits for a person where there is no git.
 NO_PAST = "without its history in git nobody knows what the product did before"
 _VERSIONS = 6
@@ -109,6 +111,28 @@ class Halves:
         self.added = "\n".join([*(line for h in hunks for line in h.added), *self.moved.values()])
 
     @cached_property
+    def lost(self) -> set[str]:
+        """Modules that the product had and that have no successor by git."""
+        gone = {h.old_path for h in self.hunks if h.old_path.endswith(".py") and self.ctx.files.read(h.old_path) is None}
+        return {_stem(p) for p in gone} - set(self.moved)
+
+    @cached_property
+    def had(self) -> set[str]:
+        """Names and keys that what changed had already: what gets one of them is merged with something else."""
+        out: set[str] = set(dir(builtins))
+        for path in dict.fromkeys(h.old_path for h in self.hunks):
+            tree = parse(self.ctx.git.bytes_at(path, self.base) or b"")
+            for node in ast.walk(tree) if tree is not None else ():
+                if isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
+                    out.add(node.name)
+                elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                    out.add(node.attr)
+                elif isinstance(node, ast.Dict):
+                    out |= {k.value for k in node.keys if isinstance(k, ast.Constant) and isinstance(k.value, str)}
+            out |= {t.id for n in (tree.body if tree is not None else ()) if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)}
+        return out
+
+    @cached_property
     def dropped(self) -> list[str]:
         """The words that the heal gives up and that the product gave up."""
         words = set(TOKEN.findall(self.removed))
@@ -118,7 +142,14 @@ class Halves:
         """Who still says what was given up? And who was it that had it?"""
         if self.tactic == "reordered_parameters":
             return "an order of parameters that changed may be a mistake"
+        for word in self.edit.gone:
+            if word in self.lost:
+                return f"{word} was a module of the product"
+        came = [w for w in self.edit.came if w not in _NEUTRAL]
         for word in self.dropped:
+            merged = next((w for w in came if w in self.had), "")
+            if merged:
+                return f"{merged} was something else before"
             if _HOOK.fullmatch(word):
                 return f"{word} is a name that others call by a rule"
             where = still_said(self.ctx, word, self.edit.came)
@@ -196,6 +227,10 @@ class Halves:
                 return f"{other} is another thing in {now} than it was in {was}"
             if former is None and not self.ctx.symbols.is_project_module(now.partition(".")[0]):
                 return f"{name} was the product's own"
+        given = set(TOKEN.findall(self.removed))
+        for name, _ in self.edit.added_imports():
+            if name in given:
+                return f"{name} was handed on by the product before"
         fresh = [(n, m) for n, m in self.edit.added_imports() if self.ctx.symbols.is_project_module(m)]
         if fresh and self.tactic == "library_migration":
             return f"{fresh[0][0]} may have been handed on before"
@@ -251,7 +286,10 @@ class Halves:
             for path, node in references(self.ctx, name):
                 inside = any(path == p and first <= node.lineno <= last for p, first, last in spans)
                 hunk = lines.get((path, node.lineno))
-                if not inside and (hunk is None or as_before(self.ctx.symbols.tree(path), node, hunk, by_itself=self.tactic in _BY_ITSELF)):
+                if self.tactic in USES:
+                    if not follows(self.ctx, self.tactic, path, node, [n for _, n in _definitions(self.ctx, name)]):
+                        return f"{path}:{node.lineno} uses {name} as before"
+                elif not inside and (hunk is None or as_before(self.ctx.symbols.tree(path), node, hunk, by_itself=False)):
                     return f"{path}:{node.lineno} uses {name} as before"
         return ""
 
@@ -261,7 +299,7 @@ class Halves:
         moved = [n for n, was, _ in self.edit.imports() if any(self.known.versions(p) for p in _paths(was))]
         if not (self.dropped or came or moved or self.shaped):
             return ""
-        change = Change(self.ctx, self.hunks, self.base, tuple(self.dropped), (*came, *moved), self.shaped)
+        change = Change(self.ctx, self.hunks, self.base, tuple(self.dropped), (*came, *moved), self.shaped, self.tactic)
         return "" if meant(change) else "no message, note or other code of the product says that the change was meant"
 
     def again(self) -> str:

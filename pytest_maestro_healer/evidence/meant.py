@@ -19,11 +19,14 @@ from pytest_maestro_healer.evidence.mentions import references
 _RENAMES = re.compile(
     r"(?i)\b(?:renam\w*|call\w*|name[ds]?|naming|spell\w*|sa(?:y|ys|id)|replac\w*|becom\w*|now|move[ds]?|moving|instead|deprecat\w*)\b|->|=>"
 )
-_CONTRACT = re.compile(
-    r"(?i)\b(?:now|renam\w*|instead|returns?|gives?|yields?|takes?|accepts?|requires?|needs?|is an?|becom\w*|coroutines?|async|await\w*|laz[yi]\w*|"
-    r"iterators?|generators?|propert(?:y|ies)|methods?|keyword\w*|positional|arguments?|parameters?|bytes|text|str|keys?|options?|drop\w*|"
-    r"deprecat\w*|default\w*|never|no longer)\b"
-)
+_CONTRACT = {
+    "method_or_property": r"propert(?:y|ies)|methods?|called|attributes?|parenthes\w+",
+    "sync_or_async": r"coroutines?|async\w*|await\w*|sync\w*|blocking",
+    "list_to_iterator": r"laz(?:y|ily)|iterators?|generators?|yields?|lists?",
+    "bytes_or_text": r"bytes|text|str(?:ings?)?|decode[sd]?|encode[sd]?",
+    "changed_parameters": r"keywords?|positional\w*|arguments?|parameters?|takes?|accepts?|requires?|needs?|defaults?|drop\w*|remov\w*|renam\w*",
+}
+_RESULT = r"returns?|gives?|yields?|tuples?|pairs?|dicts?|named|values?|results?|objects?|keys?"
 #: Words after which the former name follows, though the new one comes first.
 _FORMERLY = re.compile(r"(?i)\b(?:(?:instead|place) of|not|rather than|replac(?:es|ed|ing)|formerly|was|were|for|no longer)\b")
 _COMMITS = 20
@@ -40,6 +43,7 @@ class Change:
     old: tuple[str, ...]
     new: tuple[str, ...]
     shaped: Mapping[str, Sequence[tuple[str, int, int]]]
+    tactic: str
 
 
 def meant(change: Change) -> bool:
@@ -65,7 +69,8 @@ def _told(change: Change) -> bool:
                 return True
             if not both and _at(new, text) is not None and _RENAMES.search(text):
                 return True
-        if any(_at(name, text) is not None for name in change.shaped) and _CONTRACT.search(text):
+        contract = re.compile(rf"(?i)\b(?:{_CONTRACT.get(change.tactic, _RESULT)})\b")
+        if any(_at(name, text) is not None for name in change.shaped) and contract.search(text):
             return True
     return False
 
@@ -85,7 +90,10 @@ def _sentences(change: Change) -> Iterator[str]:
         for commit, _ in git.commits(limit=_COMMITS):
             if commit == change.base:
                 break
-            if not paths.isdisjoint(git.files_of(commit)):
+            made = (h for h in git.hunks(f"{commit}~1", commit) if h.path in paths)
+            if not paths.isdisjoint(git.files_of(commit)) and any(
+                not words.isdisjoint(TOKEN.findall("\n".join((*h.removed, *h.added)))) for h in made
+            ):
                 yield from git.message(commit).splitlines()
             if change.base == f"{commit}~1":
                 break
@@ -97,12 +105,15 @@ def _sentences(change: Change) -> Iterator[str]:
 def _followed(change: Change) -> bool:
     """Other code of the product that was changed with it: a use of the new name, or of what is used otherwise now."""
     lines = {(h.path, h.new_line + i): h for h in change.hunks for i in range(len(h.added))}
+    homes = {p for spans in change.shaped.values() for p, _, _ in spans} or {h.path for h in change.hunks if _defines(change, h)}
     for name in (*change.new, *change.shaped):
         own = change.shaped.get(name, ())
         for path, node in references(change.ctx, name):
             hunk = lines.get((path, node.lineno))
             if hunk is None or any(path == p and first <= node.lineno <= last for p, first, last in own):
                 continue
+            if homes.isdisjoint(change.ctx.variables.reachable(path)):
+                continue  # it cannot mean this one
             was = set(TOKEN.findall("\n".join(hunk.removed)))
             if (name in change.shaped and name in was) or not was.isdisjoint(change.old):
                 return True
@@ -117,3 +128,10 @@ def _announced(change: Change) -> bool:
         if any(_at(new, part) is not None and any(_at(old, part) is not None for old in change.old) for part in near for new in change.new):
             return True
     return False
+
+
+def _defines(change: Change, hunk: Hunk) -> bool:
+    """Whether a hunk brings a definition of what came."""
+    names = "|".join(re.escape(n) for n in change.new)
+    text = "\n".join(hunk.added)
+    return bool(names) and re.search(rf"\b(?:def|class)\s+(?:{names})\b|\b(?:{names})\s*[:=](?!=)|[(,]\s*(?:{names})\s*[,:=)]", text) is not None

@@ -17,10 +17,10 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 #: Prose, in which a name counts only as code; files that speak of the past, which count not at all.
 PROSE = (".md", ".rst", ".txt", ".adoc")
 PAST = re.compile(
-    r"(?i)(?:^|/)(?:change(?:s|log)?|history|news|releases?|release[-_]?notes)(?:[._-](?!py$|sh$|sql$)[^/]*)?$|\.(?:lock|svg|po)$"
+    r"(?i)(?:^|/)(?:change(?:s|log)?|history|news|releases?|release[-_]?notes)(?:[_-][^/.]*|\.\d[\d.]*)?(?:\.(?:md|rst|txt|adoc))?$|\.(?:lock|po)$|^docs?/.*\.svg$"
     r"|(?:^|/)(?:change(?:s|log)(?:\.d)?|newsfragments|news|release[-_]?notes)/[^/]*\.(?:md|rst|txt|adoc)$"
 )
-_LARGEST, _MOST = 200_000, 1500
+_LARGEST, _MOST, _LONG = 200_000, 1500, 2000
 
 
 def still_said(ctx: Context, word: str, instead: Sequence[str]) -> str:
@@ -32,16 +32,27 @@ def still_said(ctx: Context, word: str, instead: Sequence[str]) -> str:
         line = _line_of(tree, word, instead)
         if line:
             return f"{path}:{line}"
-    w = re.escape(word)
-    prose = re.compile(rf"`[^`\n]*(?<![\w-]){w}(?![\w-])[^`\n]*`|(?<!\w){w}\(|(?<=[.:/]){w}\b|[\"']{w}[\"']|(?<![\w-])--{w}\b")
-    plain = re.compile(rf"(?<![\w-]){w}(?![\w-])")
     for path, text in texts(ctx):
-        if path.endswith(".py") or PAST.search(path) or word not in text:
-            continue
-        for number, line_text in enumerate(text.splitlines(), 1):
-            if (prose if path.endswith(PROSE) else plain).search(line_text) and not set(instead) & set(TOKEN.findall(line_text)):
-                return f"{path}:{number}"
+        if not path.endswith(".py") and not PAST.search(path) and word in text:
+            line = _line_in(ctx, path, text, word, instead)
+            if line:
+                return f"{path}:{line}"
     return ""
+
+
+def _line_in(ctx: Context, path: str, text: str, word: str, instead: Sequence[str]) -> int:
+    """The line of a text that says ``word``: of prose as code, of anything else (a template within a package too) in any way."""
+    w = re.escape(word)
+    plain = re.compile(rf"(?<![\w-]){w}(?![\w-])")
+    prose = re.compile(rf"`[^`\n]*(?<![\w-]){w}(?![\w-])[^`\n]*`|(?<!\w){w}\(|(?<=[.:/]){w}\b|[\"']{w}[\"']|(?<![\w-])--{w}\b")
+    packaged = ctx.files.read(f"{path.rpartition('/')[0]}/__init__.py") is not None and not re.search(r"(?i)readme", path)
+    reading, fenced = path.endswith(PROSE) and not packaged, False
+    for number, line in enumerate(text.splitlines(), 1):
+        fenced ^= line.lstrip().startswith(("```", "~~~"))
+        pattern = prose if reading and not fenced and not re.match(r"(?: {4}|\t)\S|\s*>>>", line) else plain
+        if pattern.search(line) and not set(instead) & set(TOKEN.findall(line)):
+            return number
+    return 0
 
 
 def _line_of(tree: ast.Module, word: str, instead: Sequence[str]) -> int:
@@ -54,7 +65,7 @@ def _line_of(tree: ast.Module, word: str, instead: Sequence[str]) -> int:
             or (isinstance(node, ast.keyword) and node.arg == word)
             or (isinstance(node, ast.alias) and word in (node.name, node.name.rpartition(".")[2]))
             or (isinstance(node, (*_FUNCTIONS, ast.ClassDef)) and node.name == word)
-            or (isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs and _names(node.value, word))
+            or (isinstance(node, ast.Constant) and isinstance(node.value, str) and _names(node.value, word, documents=id(node) in docs))
             or (isinstance(node, ast.Call) and _reaches(node, word, instead))
         )
         if said:
@@ -73,11 +84,17 @@ def _bound(tree: ast.Module, word: str) -> set[int]:
     return out
 
 
-def _names(text: str, word: str) -> bool:
-    """Whether a text is the name, or a path that leads to it."""
-    return (
-        len(text) < 200 and re.search(rf"(?:^|[.:/\s-]){re.escape(word)}(?:$|[./:\[({{?#])", text) is not None and not re.search(r"\w \w+ \w", text)
-    )
+def _names(text: str, word: str, *, documents: bool) -> bool:
+    """Whether a text is the name, a path that leads to it, or a place where it is put in; of documentation only what it shows as code."""
+    w = re.escape(word)
+    if documents:
+        return re.search(rf"(?m)^\s*>>>.*\b{w}\b", text) is not None
+    if re.search(rf"\{{\w*\.?{w}[}}.\[!:]|%\({w}\)|\$\{{?{w}\b|:{w}\b", text):
+        return True
+    among = re.search(rf"(?:^|[.:/\s,-]){w}(?:$|[./:\[({{?#,\s])", text) is not None
+    query = re.search(r"(?i)\b(?:select|insert|update|delete)\b", text) is not None
+    sentence = re.search(r"\w \w+ \w", text) is not None and re.search(r"[A-Z]|[.!?;]", text) is not None
+    return len(text) < _LONG and among and (query or not sentence)
 
 
 def _reaches(call: ast.Call, word: str, instead: Sequence[str]) -> bool:
@@ -110,14 +127,16 @@ def _read(ctx: Context) -> Iterator[tuple[str, str]]:
 
 
 def references(ctx: Context, name: str) -> Iterator[tuple[str, ast.expr]]:
-    """(path, node) of the uses of a name in product code, as an attribute or where it is no variable of a function."""
+    """(path, node) of the uses of a name in product code, as an attribute or where it is no variable of a function; also by another name."""
     for path, tree in changes_of(ctx.git, ctx.files, ctx.symbols).trees_with(name):
-        bound = _bound(tree, name)
-        for node in ast.walk(tree):
-            if (isinstance(node, ast.Attribute) and node.attr == name) or (
-                isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load) and id(node) not in bound
-            ):
-                yield path, node
+        aliases = {a.asname for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names if a.name == name and a.asname}
+        for known in (name, *sorted(aliases)):
+            bound = _bound(tree, known)
+            for node in ast.walk(tree):
+                if (isinstance(node, ast.Attribute) and node.attr == name and known == name) or (
+                    isinstance(node, ast.Name) and node.id == known and isinstance(node.ctx, ast.Load) and id(node) not in bound
+                ):
+                    yield path, node
 
 
 def as_before(tree: ast.Module | None, node: ast.expr, hunk: Hunk, *, by_itself: bool) -> bool:

@@ -294,7 +294,7 @@ def facts_for(ctx: Context, failure: Failure, old: Value, new: Value, actual: st
     a, b = text_of(old), text_of(new)
     before = a if a is not None else old.source or old.repr
     after = b if b is not None else new.source or new.repr
-    return intent.corroboration(ctx, failure, before, after, subjects(actual))
+    return intent.corroboration(ctx, failure, before, after, subjects(actual), actual or "", new.source or new.repr)
 
 
 def shorten(text: str, size: int = 80) -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator, Sequence
 
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.git import Hunk
-from pytest_maestro_healer.evidence.meant import directed
 from pytest_maestro_healer.evidence.nodeids import name_of, without_params
 from pytest_maestro_healer.model import Evidence, Failure
 from pytest_maestro_healer.strategies.assertion_update.strings import changes
 
-#: How much a note counts that says outright what took whose place; words that turn a sentence round; how many versions are looked at.
+#: How much an example counts; how many versions are looked at; words that turn a sentence round.
 _OUTRIGHT, _VERSIONS = 0.9, 12
 _DOUBT = re.compile(
     r"(?i)\b(?:never|must(?: not|n't)|should(?: not|n't)|do(?: not|n't)|unlike|except|while|until|temporar\w*|for now|wrong\w*|bug)\b"
@@ -51,16 +51,17 @@ def stands_in(parts: Sequence[str], lines: Sequence[str]) -> bool:
     return bool(parts) and all(re.search(rf"(?<![\w.]){re.escape(p)}(?![\w])", text) for p in parts)
 
 
-def corroboration(ctx: Context, failure: Failure, old: str, new: str, subject: Sequence[str] = ()) -> list[Evidence]:
+def corroboration(ctx: Context, failure: Failure, old: str, new: str, subject: Sequence[str] = (), call: str = "", value: str = "") -> list[Evidence]:
     """Independent facts (at most one of a kind) that show the new value where the product's authors wrote it.
 
-    ``subject`` are names of the called product code: a short number counts only next to one of them.
+    ``subject`` are names of the called product code: a short number counts only next to one of them. ``call`` gives ``value`` (both source).
     """
     parts = fragments(old, new)
     if not parts:
         return []
     gone = fragments(new, old)
-    out = [*_in_product(ctx, parts, gone), *_in_docs(ctx, parts, gone, subject), *_in_passing_test(ctx, failure, parts, new)]
+    documents = list(shown(ctx, call, value, parts)) or list(_in_docs(ctx, parts, gone, subject))
+    out = [*_in_product(ctx, parts, gone), *documents, *_in_passing_test(ctx, failure, parts, new)]
     return out[:3]
 
 
@@ -87,9 +88,47 @@ def _base(ctx: Context) -> str:
 
 
 def outright(facts: Sequence[Evidence]) -> bool:
-    """Whether the product's own change brings the value in and somebody wrote, of the very thing that gives it, that it took the old one's place."""
-    kinds = {e.kind for e in facts}
-    return "git" in kinds and any(e.kind == "docs" and e.weight >= _OUTRIGHT for e in facts)
+    """Whether the product's own change brings the value in and a document of the same change shows this very call giving it."""
+    return {"git", "docs"} <= {e.kind for e in facts} and any(e.kind == "docs" and e.weight >= _OUTRIGHT for e in facts)
+
+
+def shown(ctx: Context, call: str, value: str, parts: Sequence[str]) -> Iterator[Evidence]:
+    """A line that was added to a document together with the product's change and shows the very ``call`` (source) with ``value`` (source) as its
+    result: an example at a prompt, or call and value on one line as code.
+
+    A sentence about a function, however clear, may be of another case of it.
+    """
+    asked, given = _called(call), _literal(value)
+    if asked is None or given is None or not ctx.git.available or _had(ctx, parts):
+        return
+    for h in product_hunks(ctx):
+        for i, line in enumerate(h.added if h.path.endswith(_DOCS) else ()):
+            prompt = re.match(r"\s*>>>\s*(.+)", line)
+            codes = re.findall(r"`+([^`]+)`+", line)
+            said = [prompt[1]] if prompt else codes
+            results = [h.added[i + 1].strip()] if prompt and i + 1 < len(h.added) else [c for c in codes if _called(c) is None]
+            if any(_called(c) == asked for c in said) and any(_literal(r) == given for r in results) and not _DOUBT.search(line):
+                yield Evidence("docs", f"{h.path} now shows {call} giving {_short([value])}", f"{h.path}:{h.new_line + i}", _OUTRIGHT)
+                return
+
+
+def _called(source: str) -> str | None:
+    """A call without the module or object that it is taken from, in one notation; ``None`` for anything else."""
+    try:
+        node = ast.parse(source.strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        return None
+    if not isinstance(node, ast.Call):
+        return None
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
+    return f"{name}({', '.join(map(ast.unparse, [*node.args]))}; {', '.join(sorted(map(ast.unparse, node.keywords)))})"
+
+
+def _literal(source: str) -> str | None:
+    try:
+        return repr(ast.literal_eval(source.strip()))
+    except (ValueError, SyntaxError, TypeError, MemoryError):
+        return None
 
 
 def _in_docs(ctx: Context, parts: Sequence[str], gone: Sequence[str], subject: Sequence[str]) -> Iterator[Evidence]:
@@ -98,24 +137,17 @@ def _in_docs(ctx: Context, parts: Sequence[str], gone: Sequence[str], subject: S
     That a word occurs in a note may have any other reason.
     """
     names = [re.compile(rf"(?<!\w){re.escape(s)}(?!\w)") for s in subject]
-    plain = ctx.git.available and not _had(ctx, parts)
-
-    def clear(text: str) -> bool:
-        said = any(n.search(text) for n in names) and not _DOUBT.search(text)
-        return plain and said and any(directed(text, old, new) for old in gone for new in parts)
-
     for h in product_hunks(ctx):
         instead = bool(gone) and stands_in(gone, h.removed) and not stands_in(gone, h.added)
         beside = any(stands_in(parts, [line]) and any(n.search(line) for n in names) for line in h.added)
         if h.path.endswith(_DOCS) and stands_in(parts, h.added) and (beside or instead):
-            weight = _OUTRIGHT if any(clear(line) for line in h.added) else 0.7
-            yield Evidence("docs", f"{h.path} now says {_short(parts)}", f"{h.path}:{h.new_line}", weight)
+            yield Evidence("docs", f"{h.path} now says {_short(parts)}", f"{h.path}:{h.new_line}", 0.8)
             return
-    for commit, _ in ctx.git.commits(limit=1) if ctx.git.available else ():
-        for line in ctx.git.message(commit).splitlines():
-            if stands_in(parts, [line]) and (stands_in(gone, [line]) or any(n.search(line) for n in names)):
-                yield Evidence("docs", f"commit {commit[:7]} says: {line.strip()}", commit[:7], _OUTRIGHT if clear(line) else 0.7)
-                return
+    newest = ctx.git.commits(limit=1) if ctx.git.available else ()
+    for commit, message in newest:
+        if stands_in(parts, [message]) and (stands_in(gone, [message]) or any(n.search(message) for n in names)):
+            yield Evidence("docs", f"commit {commit[:7]} says: {message}", commit[:7], 0.7)
+            return
 
 
 def _had(ctx: Context, parts: Sequence[str]) -> bool:

@@ -153,7 +153,7 @@ def slower_than_before(failure: Failure, ctx: Context, now: float) -> Slower | N
         # a busy machine makes a fast product miss a tight bound: one run in time is enough to say that it was fast
         for _ in range(_TRIES):
             found = ctx.experiments.observe([failure.nodeid], ctx.overlay, Conditions(fresh=True, rev=before.rev)).get(failure.nodeid)
-            then = compared(failure, found)
+            then = compared(failure, found, values=False)
             if found is not None and then is Then.PASSES:
                 took[:] = [found.seconds]
             if then is not Then.ALIKE:

@@ -1,0 +1,74 @@
+"""Does a use of a function or member fit what it is now? Asked of the product's own uses, by their syntax."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from pytest_maestro_healer.evidence.context import Context
+
+_Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+#: Tactics whose change shows in a use itself.
+USES = frozenset({"changed_parameters", "method_or_property", "sync_or_async"})
+_RUNS = frozenset({"run", "create_task", "ensure_future", "gather", "run_until_complete", "wait_for", "start_soon", "run_coroutine_threadsafe"})
+
+
+def follows(ctx: Context, tactic: str, path: str, node: ast.expr, definitions: Sequence[_Definition]) -> bool:
+    """Whether ``node`` (a name or attribute in the product's file ``path``) is used as at least one of ``definitions`` is to be used.
+
+    ``changed_parameters``: it is called with arguments that bind; ``method_or_property``: it is called, or is not; ``sync_or_async``: its call is
+    awaited or run, or is not.
+    """
+    tree = ctx.symbols.tree(path)
+    made = {d: [n for n in d.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"] for d in definitions if isinstance(d, ast.ClassDef)}
+    functions = [d for d in definitions if isinstance(d, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    if tree is None or not definitions:
+        return False
+    call = next((n for n in ast.walk(tree) if isinstance(n, ast.Call) and n.func is node), None)
+    if tactic == "changed_parameters":
+        inits = [n for found in made.values() for n in found]
+        fits = [_binds(call, d, member=isinstance(node, ast.Attribute)) for d in functions] if call is not None else []
+        return call is not None and any([*fits, *(_binds(call, n, member=True) for n in inits)])
+    if not functions:
+        return True  # a class is what it was: its members are asked by their own names
+    if tactic == "method_or_property":
+        return any((call is not None) != _is_property(d) for d in functions)
+    waited = call is not None and _waited(tree, call)
+    return any(waited == isinstance(d, ast.AsyncFunctionDef) for d in functions)
+
+
+def _is_property(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return any("property" in ast.unparse(d) for d in definition.decorator_list)
+
+
+def _waited(tree: ast.Module, call: ast.Call) -> bool:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Await) and node.value is call:
+            return True
+        if isinstance(node, ast.Call) and call in node.args:
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if name in _RUNS:
+                return True
+    return False
+
+
+def _binds(call: ast.Call, definition: ast.FunctionDef | ast.AsyncFunctionDef, *, member: bool) -> bool:
+    """Whether the arguments of a call fit: counts and keywords; what is unpacked into a call may be anything, and so does not show that it fits."""
+    if any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords):
+        return False
+    a = definition.args
+    names = [x.arg for x in (*a.posonlyargs, *a.args)]
+    bound = names[1:] if member and names[:1] in (["self"], ["cls"]) else names
+    keywords = {k.arg for k in call.keywords if k.arg}
+    if len(call.args) > len(bound) and a.vararg is None:
+        return False
+    only = [x.arg for x in a.kwonlyargs]
+    allowed = {*[x for x in bound if x not in {p.arg for p in a.posonlyargs}], *only}
+    if not keywords <= allowed and a.kwarg is None:
+        return False
+    taken = set(bound[: len(call.args)])
+    if taken & keywords:
+        return False
+    required = set(names[: len(names) - len(a.defaults)]) & set(bound)
+    required |= {x for x, d in zip(only, a.kw_defaults, strict=True) if d is None}
+    return required <= taken | keywords
