@@ -24,6 +24,8 @@ _SLOWER = 20
 _FOLLOWS = (HealingStrategy.API_CONTRACT_ADAPTATION, HealingStrategy.DEPENDENCY_FIX)
 
 
+#: Tactics of other strategies that follow the product as one of these does.
+_ALSO = {"missing_await": "sync_or_async"}
 #: What lets a test live with its surroundings; so many tests that one edit heals are asked for their past.
 _SHIELDS = frozenset({
     HealingStrategy.ENVIRONMENT_HEALING, HealingStrategy.TIMING_ADJUSTMENT, HealingStrategy.FLAKY_TEST_STABILIZATION,
@@ -53,6 +55,7 @@ class Judge:
     def expected(self, winner: Candidate, first: Diagnosis) -> Diagnosis:
         """The verdict on a heal that changes what a test expects: on each such step for itself, as far as the test came with the steps before it."""
         verdict = first
+        self.followed(winner)
         for link in winner.links:
             if not link.symptom:
                 continue
@@ -67,7 +70,8 @@ class Judge:
 
     def followed(self, winner: Candidate) -> None:
         """Note on a heal that would be written unasked why the change of the product that it follows may be half done, or a mistake."""
-        tactics = [p.tactic for p in ([link.proposal for link in winner.links] or [winner.proposal]) if p.strategy in _FOLLOWS]
+        steps = [link.proposal for link in winner.links] or [winner.proposal]
+        tactics = [_ALSO.get(p.tactic, p.tactic) for p in steps if p.strategy in _FOLLOWS or p.tactic in _ALSO]
         for tactic in dict.fromkeys(tactics) if winner.proposal.applicability is Applicability.SAFE else ():
             winner.unsure = winner.unsure or unfinished(self.ctx, winner.failure, tactic, winner.before, winner.after)
         if winner.proposal.strategy == HealingStrategy.SYNTAX_REPAIR and vacuous(winner.before, winner.after):

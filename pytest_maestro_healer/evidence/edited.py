@@ -25,15 +25,30 @@ class Edited:
 
     @cached_property
     def _lines(self) -> tuple[str, str]:
-        gone: list[str] = []
-        came: list[str] = []
+        gone, came = ([line for block in side for line in block] for side in zip(*self._blocks, strict=True)) if self._blocks else ([], [])
+        return "\n".join(gone), "\n".join(came)
+
+    @cached_property
+    def _blocks(self) -> list[tuple[list[str], list[str]]]:
+        out = []
         for path, data in self.after.items():
             old, new = ((d or b"").decode("utf-8", "replace").splitlines() for d in (self.before.get(path), data))
             for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
                 if tag != "equal":
-                    gone += old[i1:i2]
-                    came += new[j1:j2]
-        return "\n".join(gone), "\n".join(came)
+                    out.append((old[i1:i2], new[j1:j2]))
+        return out
+
+    @cached_property
+    def pairs(self) -> dict[str, set[str]]:
+        """Which words stand in the place of each word that is given up."""
+        out: dict[str, set[str]] = {}
+        for block in self._blocks:
+            old, new = (TOKEN.findall("\n".join(lines)) for lines in block)
+            for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+                if tag == "replace" and i2 - i1 == j2 - j1:
+                    for a, b in zip(old[i1:i2], new[j1:j2], strict=True):
+                        out.setdefault(a, set()).add(b)
+        return out
 
     @cached_property
     def _counts(self) -> tuple[Counter[str], Counter[str]]:

@@ -84,8 +84,8 @@ def _matters(ctx: Context, path: str) -> bool:
         return False
     if not path.endswith((".md", ".rst")):
         return True
-    # a text that lies in a package may be a template
-    return not _TEXTS.search(path) and any(ctx.files.read(f"{folder}/__init__.py") is not None for folder in _folders(path))
+    # a text in a folder may be a template
+    return "/" in path and not _TEXTS.search(path)
 
 
 def _folders(path: str) -> list[str]:

@@ -11,6 +11,7 @@ import builtins
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 
 from pytest_maestro_healer.evidence.changes import Former, changes_of
 from pytest_maestro_healer.evidence.context import Context
@@ -18,10 +19,12 @@ from pytest_maestro_healer.evidence.edited import TOKEN, Edited
 from pytest_maestro_healer.evidence.former import changed, product_since
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.evidence.meant import Change, meant
-from pytest_maestro_healer.evidence.mentions import PAST, PROSE, as_before, references, still_said, texts
+from pytest_maestro_healer.evidence.mentions import PAST, PROSE, as_before, definitions_of, field_of, references, still_said, texts
 from pytest_maestro_healer.evidence.origin import origin
+from pytest_maestro_healer.evidence.relocated import another, merged, module_changed, read_otherwise
 from pytest_maestro_healer.evidence.similarity import identical
 from pytest_maestro_healer.evidence.symbols import parse
+from pytest_maestro_healer.evidence.unseen import unseen
 from pytest_maestro_healer.evidence.uses import USES, follows
 from pytest_maestro_healer.model import Failure
 
@@ -50,6 +53,9 @@ def unfinished(ctx: Context, failure: Failure, tactic: str, before: Mapping[str,
     edit = Edited(before, after)
     if not ctx.git.available or (ctx.git.shallow and not origin(ctx, failure)):
         return NO_PAST if _own(ctx, edit) else ""
+    hidden = unseen(ctx, failure)
+    if hidden and {*Path(hidden).parts[-2:], _stem(hidden)} & {*edit.gone, *edit.came, *edit.kept}:
+        return f"{hidden} is not in the project's git: what it was before is not known"
     # what came back to what it was before the test changed is no difference to then: it is one to when the test came
     since = dict.fromkeys((product_since(ctx, failure), origin(ctx, failure), "HEAD"))
     return next((reason for base in since if base and (reason := _asked(ctx, edit, tactic, base))), "")
@@ -60,7 +66,18 @@ def _asked(ctx: Context, edit: Edited, tactic: str, base: str) -> str:
         return ""
     hunks = tuple(h for h in ctx.git.hunks(base) if h.path.endswith(".py") and not ctx.is_test_code(h.path))
     asked = Halves(ctx, edit, hunks, tactic, base)
-    questions = (asked.words, asked.texts, asked.mistyped, asked.imports, asked.same, asked.uses, asked.back, asked.again, asked.alone)
+    questions = (
+        asked.words,
+        asked.texts,
+        asked.mistyped,
+        asked.imports,
+        asked.same,
+        asked.moved_on,
+        asked.uses,
+        asked.back,
+        asked.again,
+        asked.alone,
+    )
     return next((reason for ask in questions if (reason := ask())), "")
 
 
@@ -165,6 +182,10 @@ class Halves:
         """The same for whole texts: keys, options, routes."""
         for text in self.edit.texts:
             if text in self.removed:
+                for path, tree in self.known.trees_with(text.lstrip("-")):
+                    line = field_of(tree, text.lstrip("-").replace("-", "_"))
+                    if line:
+                        return f"{path}:{line} still says {text}"
                 quoted = re.compile(rf"[\"']{re.escape(text)}[\"']")
                 for path, data in texts(self.ctx):
                     if not PAST.search(path) and (m := quoted.search(data)):
@@ -178,7 +199,8 @@ class Halves:
         paths = list(dict.fromkeys(h.path for h in self.hunks))
         for old in self.dropped:
             former = [f for p in paths if (f := self.known.former(p, old)) is not None] or self._members(paths, old)
-            present = [d for p in paths for d in self.known.current(p).values() if d.name in self.edit.came]
+            heirs = self.edit.pairs.get(old) or set(self.edit.came)
+            present = [d for p in paths for d in self.known.current(p).values() if d.name in heirs]
             if former and present and not any(identical(f.definition, d) for f in former for d in present):
                 return f"what took the place of {old} is not the same"
         return ""
@@ -222,7 +244,7 @@ class Halves:
             here = self.known.current(home).get(name) if home and not home.startswith("/") else None
             if former is not None and (here is None or not identical(former.definition, here)):
                 return f"{name} in {now} is not what it was in {was}"
-            other = self._read_otherwise(former, home) if former is not None and home != former.path else ""
+            other = read_otherwise(self.known, former.definition, former.path, former.rev, home) if former is not None and home != former.path else ""
             if other:
                 return f"{other} is another thing in {now} than it was in {was}"
             if former is None and not self.ctx.symbols.is_project_module(now.partition(".")[0]):
@@ -249,18 +271,24 @@ class Halves:
         found = {
             name: [
                 (p, n.lineno, n.end_lineno or n.lineno)
-                for p, n in _definitions(self.ctx, name)
+                for p, n in definitions_of(self.ctx, name)
                 if any(q == p and _first(n) - 1 <= at <= (n.end_lineno or at) for q, at in around)
             ]
             for name in sorted(self.edit.kept)
         }
         return {name: spans for name, spans in found.items() if spans}
 
-    def _read_otherwise(self, former: Former, home: str) -> str:
-        """A global of the module where it was that it reads, and that means something else where it is now."""
-        there, here = self.known.at(former.path, former.rev), self.known.current(home)
-        names = {n.id for n in ast.walk(former.definition.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-        return next((n for n in sorted(names) if n in there and n in here and not identical(there[n], here[n])), "")
+    def moved_on(self) -> str:
+        """What is elsewhere or has another name now has to be the same thing still, and nothing else besides."""
+        twice = merged(self.known, self.hunks, set(self.edit.came) & set(TOKEN.findall(self.added)))
+        if twice:
+            return f"{twice} is bound twice now"
+        for was, now in self.ctx.git.renames().items():
+            if was.endswith(".py") and self.ctx.files.read(was) is None and _stem(was) in self.edit.gone:
+                changed_there = module_changed(self.known, self.base, was, now)
+                if changed_there:
+                    return f"{changed_there} in {now} is not what it was in {was}"
+        return another(self.known, self.hunks, self.base, [*self.edit.gone, *self.edit.kept])
 
     def back(self) -> str:
         """A definition that is what it was in an older version already, and was something else since."""
@@ -287,7 +315,7 @@ class Halves:
                 inside = any(path == p and first <= node.lineno <= last for p, first, last in spans)
                 hunk = lines.get((path, node.lineno))
                 if self.tactic in USES:
-                    if not follows(self.ctx, self.tactic, path, node, [n for _, n in _definitions(self.ctx, name)]):
+                    if not follows(self.ctx, self.tactic, path, node, [n for _, n in definitions_of(self.ctx, name)]):
                         return f"{path}:{node.lineno} uses {name} as before"
                 elif not inside and (hunk is None or as_before(self.ctx.symbols.tree(path), node, hunk, by_itself=False)):
                     return f"{path}:{node.lineno} uses {name} as before"
@@ -299,8 +327,13 @@ class Halves:
         moved = [n for n, was, _ in self.edit.imports() if any(self.known.versions(p) for p in _paths(was))]
         if not (self.dropped or came or moved or self.shaped):
             return ""
-        change = Change(self.ctx, self.hunks, self.base, tuple(self.dropped), (*came, *moved), self.shaped, self.tactic)
-        return "" if meant(change) else "no message, note or other code of the product says that the change was meant"
+        reason = "no message, note or other code of the product says that the change was meant"
+        heirs: dict[str, Sequence[str]] = {old: sorted(self.edit.pairs.get(old, ())) or came for old in self.dropped} or {"": came}
+        changes = [
+            Change(self.ctx, self.hunks, self.base, (old,) if old else (), (*dict.fromkeys((*new, *moved)),), self.shaped, self.tactic)
+            for old, new in heirs.items()
+        ]
+        return "" if all(map(meant, changes)) else reason
 
     def again(self) -> str:
         """An older version that came back: it had the new word already, and not the one that is given up."""
@@ -349,13 +382,6 @@ def slipped(old: str, new: str) -> bool:
     long, short = (old, new) if len(old) >= len(new) else (new, old)
     at = next((i for i, (a, b) in enumerate(zip(long, short, strict=False)) if a != b), len(short))
     return long[at + 1 :] == (short[at + 1 :] if len(long) == len(short) else short[at:])
-
-
-def _definitions(ctx: Context, name: str) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]]:
-    for path, tree in changes_of(ctx.git, ctx.files, ctx.symbols).trees_with(name):
-        for node in ast.walk(tree):
-            if isinstance(node, (*_FUNCTIONS, ast.ClassDef)) and node.name == name:
-                yield path, node
 
 
 def _paths(module: str) -> Iterator[str]:

@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pytest_maestro_healer.evidence.changes import changes_of
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.edited import TOKEN
 from pytest_maestro_healer.evidence.git import Hunk
-from pytest_maestro_healer.evidence.mentions import references
+from pytest_maestro_healer.evidence.mentions import PAST, as_before, definitions_of, references
+from pytest_maestro_healer.evidence.uses import USES
 
 #: Words by which people say that something has another name or place, or is used otherwise.
 _RENAMES = re.compile(
@@ -27,6 +29,8 @@ _CONTRACT = {
     "changed_parameters": r"keywords?|positional\w*|arguments?|parameters?|takes?|accepts?|requires?|needs?|defaults?|drop\w*|remov\w*|renam\w*",
 }
 _RESULT = r"returns?|gives?|yields?|tuples?|pairs?|dicts?|named|values?|results?|objects?|keys?"
+#: A sentence that speaks of something beside what changed.
+_BESIDE = re.compile(r"(?i)^merge\b|\b(?:unlike|except|never|still|stays?|keeps?)\b")
 #: Words after which the former name follows, though the new one comes first.
 _FORMERLY = re.compile(r"(?i)\b(?:(?:instead|place) of|not|rather than|replac(?:es|ed|ing)|formerly|was|were|for|no longer)\b")
 _COMMITS = 20
@@ -61,18 +65,31 @@ def directed(text: str, old: str, new: str) -> bool:
 
 
 def _told(change: Change) -> bool:
-    """A sentence that names what came, in the place of what went where it names both, or what is used otherwise now."""
+    """A sentence that says of what came that it took the place of what went, or how something is used now."""
+    contract = re.compile(rf"(?i)\b(?:{_CONTRACT.get(change.tactic, _RESULT)})\b")
     for text in _sentences(change):
-        for new in change.new:
-            both = [old for old in change.old if _at(old, text) is not None]
-            if any(directed(text, old, new) for old in both):
-                return True
-            if not both and _at(new, text) is not None and _RENAMES.search(text):
-                return True
-        contract = re.compile(rf"(?i)\b(?:{_CONTRACT.get(change.tactic, _RESULT)})\b")
+        if _BESIDE.search(text):
+            continue
+        if any(directed(text, old, new) and _meant_here(change, text, old, new) for old in change.old for new in change.new):
+            return True
+        if not change.old and any(_at(new, text) is not None for new in change.new) and _RENAMES.search(text):
+            return True
         if any(_at(name, text) is not None for name in change.shaped) and contract.search(text):
             return True
     return False
+
+
+def _meant_here(change: Change, text: str, old: str, new: str) -> bool:
+    """Whether a sentence that names a class, ``Session.close is Session.shut now``, speaks of all classes that changed so."""
+    named = set(re.findall(rf"\b([A-Z]\w*)\.(?:{re.escape(old)}|{re.escape(new)})\b", text))
+    known = changes_of(change.ctx.git, change.ctx.files, change.ctx.symbols)
+    made = {
+        d.scope.rpartition(".")[2]
+        for path in dict.fromkeys(h.path for h in change.hunks)
+        for q, d in known.current(path).items()
+        if d.name == new and d.scope and q not in known.at(path, change.base)
+    }
+    return not named or made <= named
 
 
 def _at(word: str, text: str) -> int | None:
@@ -98,7 +115,7 @@ def _sentences(change: Change) -> Iterator[str]:
             if change.base == f"{commit}~1":
                 break
     for hunk in git.hunks(change.base):
-        if not hunk.path.endswith(".py"):
+        if hunk.path.endswith((".md", ".rst", ".txt", ".adoc")) or PAST.search(hunk.path):
             yield from hunk.added
 
 
@@ -108,14 +125,18 @@ def _followed(change: Change) -> bool:
     homes = {p for spans in change.shaped.values() for p, _, _ in spans} or {h.path for h in change.hunks if _defines(change, h)}
     for name in (*change.new, *change.shaped):
         own = change.shaped.get(name, ())
+        several = sum(1 for _ in definitions_of(change.ctx, name)) > 1
         for path, node in references(change.ctx, name):
             hunk = lines.get((path, node.lineno))
             if hunk is None or any(path == p and first <= node.lineno <= last for p, first, last in own):
                 continue
-            if homes.isdisjoint(change.ctx.variables.reachable(path)):
-                continue  # it cannot mean this one
+            if several and homes.isdisjoint(change.ctx.variables.reachable(path)):
+                continue  # it may mean another one of that name
             was = set(TOKEN.findall("\n".join(hunk.removed)))
-            if (name in change.shaped and name in was) or not was.isdisjoint(change.old):
+            if not was.isdisjoint(change.old):
+                return True
+            tree = change.ctx.symbols.tree(path)
+            if name in change.shaped and name in was and not as_before(tree, node, hunk, by_itself=change.tactic in USES):
                 return True
     return False
 

@@ -66,9 +66,23 @@ def _line_of(tree: ast.Module, word: str, instead: Sequence[str]) -> int:
             or (isinstance(node, ast.alias) and word in (node.name, node.name.rpartition(".")[2]))
             or (isinstance(node, (*_FUNCTIONS, ast.ClassDef)) and node.name == word)
             or (isinstance(node, ast.Constant) and isinstance(node.value, str) and _names(node.value, word, documents=id(node) in docs))
-            or (isinstance(node, ast.Call) and _reaches(node, word, instead))
+            or (isinstance(node, ast.MatchClass) and word in node.kwd_attrs)
+            or _composes(node, word)
         )
         if said:
+            return int(getattr(node, "lineno", 1))
+    return 0
+
+
+def field_of(tree: ast.Module, word: str) -> int:
+    """The line where a key or option is taken by its name: a field, a parameter, a keyword, an attribute, a pattern; 0 if nowhere."""
+    for node in ast.walk(tree):
+        if (
+            (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == word)
+            or (isinstance(node, (ast.arg, ast.keyword)) and node.arg == word)
+            or (isinstance(node, ast.Attribute) and node.attr == word)
+            or (isinstance(node, ast.MatchClass) and word in node.kwd_attrs)
+        ):
             return int(getattr(node, "lineno", 1))
     return 0
 
@@ -97,15 +111,25 @@ def _names(text: str, word: str, *, documents: bool) -> bool:
     return len(text) < _LONG and among and (query or not sentence)
 
 
-def _reaches(call: ast.Call, word: str, instead: Sequence[str]) -> bool:
-    """Whether ``getattr`` with a name that is put together reaches the old one and not the new."""
-    if not (isinstance(call.func, ast.Name) and call.func.id in ("getattr", "hasattr") and len(call.args) > 1):
+def _composes(node: ast.AST, word: str) -> bool:
+    """Whether names are put together that ``word`` is one of: with its beginning or end, up to an underscore."""
+    if isinstance(node, ast.JoinedStr):
+        parts = [n.value for n in node.values if isinstance(n, ast.Constant)]
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Mod)):
+        parts = [n.value for n in (node.left, node.right) if isinstance(n, ast.Constant)]
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("format", "startswith", "endswith"):
+        parts = [n.value for n in (node.func.value, *node.args) if isinstance(n, ast.Constant)]
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("getattr", "hasattr", "setattr") and len(node.args) > 1:
+        parts = [n.value for n in ast.walk(node.args[1]) if isinstance(n, ast.Constant)]
+    else:
         return False
-    parts = [n.value for n in ast.walk(call.args[1]) if isinstance(n, ast.Constant) and isinstance(n.value, str) and len(n.value) > 1]
-    return not isinstance(call.args[1], ast.Constant) and any(
-        (word.startswith(t) and not any(i.startswith(t) for i in instead)) or (word.endswith(t) and not any(i.endswith(t) for i in instead))
-        for t in parts
-    )
+    for part in (re.split(r"%\w|%\(\w*\)\w|\{\w*\}", p) for p in parts if isinstance(p, str)):
+        for piece in part:
+            if re.fullmatch(r"\w+_", piece) and word.startswith(piece) and word != piece:
+                return True
+            if re.fullmatch(r"_\w+", piece) and word.endswith(piece) and word != piece:
+                return True
+    return False
 
 
 def texts(ctx: Context) -> list[tuple[str, str]]:
@@ -124,6 +148,14 @@ def _read(ctx: Context) -> Iterator[tuple[str, str]]:
             data = ctx.files.read(path)
             if data is not None and len(data) <= _LARGEST and b"\0" not in data:
                 yield path, data.decode("utf-8", "replace")
+
+
+def definitions_of(ctx: Context, name: str) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]]:
+    """(path, node) of the functions and classes of a name in product code."""
+    for path, tree in changes_of(ctx.git, ctx.files, ctx.symbols).trees_with(name):
+        for node in ast.walk(tree):
+            if isinstance(node, (*_FUNCTIONS, ast.ClassDef)) and node.name == name:
+                yield path, node
 
 
 def references(ctx: Context, name: str) -> Iterator[tuple[str, ast.expr]]:

@@ -111,7 +111,7 @@ def _around(node: ast.AST) -> list[str]:
     out: list[ast.AST | None] = []
     for n in ast.walk(node):
         if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-            out += [*n.args.defaults, *n.args.kw_defaults]
+            out += [*n.args.defaults, *n.args.kw_defaults, *(ast.Constant(len(a)) for a in (n.args.posonlyargs, n.args.kwonlyargs))]
         if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             out += n.decorator_list
         if isinstance(n, ast.ClassDef):
