@@ -236,7 +236,8 @@ def product_calls(changes: Changes, name: str) -> Iterator[tuple[str, ast.Call]]
                     yield path, node
 
 
-_COMMON = frozenset(n for t in (str, bytes, list, dict, set, tuple, int, float, type(re.compile("")), type(re.match("", ""))) for n in dir(t))
+#: Members of the built-in types: a use of such a name says nothing of whose it is.
+COMMON = frozenset(n for t in (str, bytes, list, dict, set, tuple, int, float, type(re.compile("")), type(re.match("", ""))) for n in dir(t))
 
 
 def _reader(tree: ast.Module, name: str, member: bool) -> int:
@@ -244,7 +245,7 @@ def _reader(tree: ast.Module, name: str, member: bool) -> int:
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.ctx, ast.Load):
             own = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
-            if own or (name not in _COMMON and member):
+            if own or (name not in COMMON and member):
                 return node.lineno
         if isinstance(node, ast.ImportFrom) and not member and any(a.name == name for a in node.names):
             return node.lineno

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import difflib
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -51,21 +50,22 @@ class Edited:
         return out
 
     @cached_property
-    def _counts(self) -> tuple[Counter[str], Counter[str]]:
-        old, new = (Counter(TOKEN.findall(t)) for t in self._lines)
+    def _words(self) -> tuple[list[str], list[str]]:
+        old, new = (list(dict.fromkeys(w for w in TOKEN.findall(t) if len(w) > 1)) for t in self._lines)
         return old, new
 
     @cached_property
     def gone(self) -> list[str]:
-        """Words that are given up: said less often than before (a variable may have the name of what it is read from)."""
-        old, new = self._counts
-        return [w for w in old if old[w] > new[w] and len(w) > 1]
+        """Words that are given up: everywhere, or for another one in their place (a variable may have the name of what it is read from)."""
+        old, new = self._words
+        return [w for w in old if w not in new or self.pairs.get(w, {w}) - {w}]
 
     @cached_property
     def came(self) -> list[str]:
-        """Words that are new."""
-        old, new = self._counts
-        return [w for w in new if new[w] > old[w] and len(w) > 1]
+        """Words that are new, or stand in the place of another one."""
+        old, new = self._words
+        heirs = {h for w, found in self.pairs.items() for h in found - {w}}
+        return [w for w in new if w not in old or w in heirs]
 
     @cached_property
     def kept(self) -> set[str]:
@@ -73,9 +73,14 @@ class Edited:
         return {w for data in self.after.values() for w in TOKEN.findall(data.decode("utf-8", "replace"))}
 
     @cached_property
+    def near(self) -> set[str]:
+        """Words of the lines that are edited."""
+        return {w for text in self._lines for w in TOKEN.findall(text)}
+
+    @cached_property
     def texts(self) -> list[str]:
         """Texts that are given up."""
-        old, new = (re.findall(r"[\"']([^\"'\n]{3,60})[\"']", t) for t in self._lines)
+        old, new = (re.findall(r"[\"']([^\"'\n]{1,60})[\"']", t) for t in self._lines)
         return [t for t in dict.fromkeys(old) if t not in new]
 
     @property

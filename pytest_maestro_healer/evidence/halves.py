@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from pytest_maestro_healer.evidence.changes import Former, changes_of
+from pytest_maestro_healer.evidence.changes import COMMON, Former, changes_of
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.edited import TOKEN, Edited
 from pytest_maestro_healer.evidence.former import changed, product_since
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.evidence.meant import Change, meant
-from pytest_maestro_healer.evidence.mentions import PAST, PROSE, as_before, definitions_of, field_of, references, still_said, texts
+from pytest_maestro_healer.evidence.mentions import PAST, PROSE, as_before, definitions_of, field_of, references, said_in_texts, still_said, texts
 from pytest_maestro_healer.evidence.origin import origin
 from pytest_maestro_healer.evidence.relocated import another, merged, module_changed, read_otherwise
 from pytest_maestro_healer.evidence.similarity import identical
@@ -30,7 +30,10 @@ from pytest_maestro_healer.model import Failure
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 #: Members that a base class, a library or the language itself calls by their names.
-_HOOK = re.compile(r"__\w+__|(?:visit|depart|do|handle|on|generic|help|complete|setup|teardown)_\w+")
+_HOOK = re.compile(
+    r"__\w+__|(?:visit|depart|do|handle|on|generic|help|complete|setup|teardown)_\w+|write(?:lines)?|read(?:lines?|into)?|flush|close|fileno|seek|tell|keys|"
+    r"isoformat|utcoffset|tzname|emit|filter|format|run|acquire|release|find_spec|exec_module|getvalue"
+)
 #: Tactics that adapt to how something is used now: whoever else uses it has to have followed.
 _SHAPES = frozenset({
     "changed_parameters", "reordered_parameters", "method_or_property", "sync_or_async", "list_to_iterator", "bytes_or_text", "unpacked_result",
@@ -182,7 +185,7 @@ class Halves:
         """The same for whole texts: keys, options, routes."""
         for text in self.edit.texts:
             if text in self.removed:
-                for path, tree in self.known.trees_with(text.lstrip("-")):
+                for path, tree in self.known.trees_with(text.lstrip("-")) if self.tactic in ("renamed_key", "renamed_option") else ():
                     line = field_of(tree, text.lstrip("-").replace("-", "_"))
                     if line:
                         return f"{path}:{line} still says {text}"
@@ -198,8 +201,11 @@ class Halves:
             return ""
         paths = list(dict.fromkeys(h.path for h in self.hunks))
         for old in self.dropped:
-            former = [f for p in paths if (f := self.known.former(p, old)) is not None] or self._members(paths, old)
             heirs = self.edit.pairs.get(old) or set(self.edit.came)
+            parts = re.findall(rf"(?m)^\s*(?:async\s+)?def\s+{re.escape(old)}\b", self.removed)
+            if any(len(parts) > len(re.findall(rf"(?m)^\s*(?:async\s+)?def\s+{re.escape(h)}\b", self.added)) > 0 for h in heirs):
+                return f"not all of {old} came back under another name"
+            former = [f for p in paths if (f := self.known.former(p, old)) is not None] or self._members(paths, old)
             present = [d for p in paths for d in self.known.current(p).values() if d.name in heirs]
             if former and present and not any(identical(f.definition, d) for f in former for d in present):
                 return f"what took the place of {old} is not the same"
@@ -274,7 +280,7 @@ class Halves:
                 for p, n in definitions_of(self.ctx, name)
                 if any(q == p and _first(n) - 1 <= at <= (n.end_lineno or at) for q, at in around)
             ]
-            for name in sorted(self.edit.kept)
+            for name in sorted(self.edit.near if self.tactic in USES or self.tactic == "renamed_symbol" else self.edit.kept)
         }
         return {name: spans for name, spans in found.items() if spans}
 
@@ -311,7 +317,17 @@ class Halves:
         for name, spans in self.shaped.items():
             if _HOOK.fullmatch(name):
                 return f"{name} is called by others by a rule"
+            if self.tactic == "changed_parameters" and self._shifted(name, spans):
+                return f"the parameters of {name} changed their places"
+            told = said_in_texts(self.ctx, name) if self.tactic in USES else ""
+            if told:
+                return f"{told} reaches {name} by its name"
+            several = len({p for p, _ in definitions_of(self.ctx, name)}) > 1 or name in COMMON or hasattr(builtins, name)
             for path, node in references(self.ctx, name):
+                if several and not any(p in self.ctx.variables.reachable(path) for p, _, _ in spans):
+                    continue  # it may mean another one of that name
+                if isinstance(node, ast.Attribute) and isinstance(node.value, (ast.Constant, ast.JoinedStr)):
+                    continue
                 inside = any(path == p and first <= node.lineno <= last for p, first, last in spans)
                 hunk = lines.get((path, node.lineno))
                 if self.tactic in USES:
@@ -320,6 +336,17 @@ class Halves:
                 elif not inside and (hunk is None or as_before(self.ctx.symbols.tree(path), node, hunk, by_itself=False)):
                     return f"{path}:{node.lineno} uses {name} as before"
         return ""
+
+    def _shifted(self, name: str, spans: Sequence[tuple[str, int, int]]) -> bool:
+        """Whether a parameter that is kept has another place, though there are as many as before."""
+        for path in {p for p, _, _ in spans}:
+            for q, then in self.known.at(path, self.base).items():
+                now = self.known.current(path).get(q)
+                if then.name == name and then.function is not None and now is not None and now.function is not None:
+                    old, new = ([a.arg for a in (*f.args.posonlyargs, *f.args.args)] for f in (then.function, now.function))
+                    if len(old) == len(new) and any(a in new and new.index(a) != i for i, a in enumerate(old)):
+                        return True
+        return False
 
     def alone(self) -> str:
         """Does anything besides the changed definition itself speak for the change?"""

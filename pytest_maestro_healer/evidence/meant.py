@@ -6,6 +6,7 @@ followed it in the same change, or a deprecation that had announced it.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ _CONTRACT = {
     "sync_or_async": r"coroutines?|async\w*|await\w*|sync\w*|blocking",
     "list_to_iterator": r"laz(?:y|ily)|iterators?|generators?|yields?|lists?",
     "bytes_or_text": r"bytes|text|str(?:ings?)?|decode[sd]?|encode[sd]?",
+    "renamed_symbol": r"methods?|functions?|attributes?|now|move[ds]?|renam\w*|belongs?",
     "changed_parameters": r"keywords?|positional\w*|arguments?|parameters?|takes?|accepts?|requires?|needs?|defaults?|drop\w*|remov\w*|renam\w*",
 }
 _RESULT = r"returns?|gives?|yields?|tuples?|pairs?|dicts?|named|values?|results?|objects?|keys?"
@@ -52,7 +54,7 @@ class Change:
 
 def meant(change: Change) -> bool:
     """Whether something besides the changed definition itself speaks for the change."""
-    return _told(change) or _followed(change) or _announced(change)
+    return not _of_another(change) and (_told(change) or _followed(change) or _announced(change))
 
 
 def directed(text: str, old: str, new: str) -> bool:
@@ -70,7 +72,9 @@ def _told(change: Change) -> bool:
     for text in _sentences(change):
         if _BESIDE.search(text):
             continue
-        if any(directed(text, old, new) and _meant_here(change, text, old, new) for old in change.old for new in change.new):
+        if any(directed(text, old, new) for old in change.old for new in change.new):
+            return True
+        if not change.new and any(_at(old, text) is not None for old in change.old) and contract.search(text):
             return True
         if not change.old and any(_at(new, text) is not None for new in change.new) and _RENAMES.search(text):
             return True
@@ -79,17 +83,18 @@ def _told(change: Change) -> bool:
     return False
 
 
-def _meant_here(change: Change, text: str, old: str, new: str) -> bool:
-    """Whether a sentence that names a class, ``Session.close is Session.shut now``, speaks of all classes that changed so."""
-    named = set(re.findall(rf"\b([A-Z]\w*)\.(?:{re.escape(old)}|{re.escape(new)})\b", text))
+def _of_another(change: Change) -> bool:
+    """Whether what was written names a class, ``Session.close is Session.shut now``, and another one changed so too."""
+    names = "|".join(map(re.escape, (*change.old, *change.new)))
+    named = {c for text in _sentences(change) for c in re.findall(rf"\b([A-Z]\w*)\.(?:{names})\b", text)} if names else set()
     known = changes_of(change.ctx.git, change.ctx.files, change.ctx.symbols)
     made = {
         d.scope.rpartition(".")[2]
         for path in dict.fromkeys(h.path for h in change.hunks)
         for q, d in known.current(path).items()
-        if d.name == new and d.scope and q not in known.at(path, change.base)
+        if d.name in change.new and d.scope and q not in known.at(path, change.base)
     }
-    return not named or made <= named
+    return bool(named) and not made <= named
 
 
 def _at(word: str, text: str) -> int | None:
@@ -107,10 +112,7 @@ def _sentences(change: Change) -> Iterator[str]:
         for commit, _ in git.commits(limit=_COMMITS):
             if commit == change.base:
                 break
-            made = (h for h in git.hunks(f"{commit}~1", commit) if h.path in paths)
-            if not paths.isdisjoint(git.files_of(commit)) and any(
-                not words.isdisjoint(TOKEN.findall("\n".join((*h.removed, *h.added)))) for h in made
-            ):
+            if any(not words.isdisjoint(_touched(change, h, commit)) for h in git.hunks(f"{commit}~1", commit) if h.path in paths):
                 yield from git.message(commit).splitlines()
             if change.base == f"{commit}~1":
                 break
@@ -119,13 +121,20 @@ def _sentences(change: Change) -> Iterator[str]:
             yield from hunk.added
 
 
+def _touched(change: Change, hunk: Hunk, commit: str) -> set[str]:
+    """The words of a hunk, and the names of the definitions that it lies in."""
+    known = changes_of(change.ctx.git, change.ctx.files, change.ctx.symbols).at(hunk.path, commit)
+    around = {d.name for d in known.values() if d.line <= hunk.new_line <= getattr(d.node, "end_lineno", d.line)}
+    return around | set(TOKEN.findall("\n".join((*hunk.removed, *hunk.added))))
+
+
 def _followed(change: Change) -> bool:
     """Other code of the product that was changed with it: a use of the new name, or of what is used otherwise now."""
     lines = {(h.path, h.new_line + i): h for h in change.hunks for i in range(len(h.added))}
     homes = {p for spans in change.shaped.values() for p, _, _ in spans} or {h.path for h in change.hunks if _defines(change, h)}
     for name in (*change.new, *change.shaped):
-        own = change.shaped.get(name, ())
-        several = sum(1 for _ in definitions_of(change.ctx, name)) > 1
+        found = [(p, d.lineno, d.end_lineno or d.lineno) for p, d in definitions_of(change.ctx, name) if not isinstance(d, ast.ClassDef)]
+        own, several = [*change.shaped.get(name, ()), *found], len(found) > 1
         for path, node in references(change.ctx, name):
             hunk = lines.get((path, node.lineno))
             if hunk is None or any(path == p and first <= node.lineno <= last for p, first, last in own):
@@ -142,13 +151,15 @@ def _followed(change: Change) -> bool:
 
 
 def _announced(change: Change) -> bool:
-    """A deprecation in the product as it was that names what came."""
-    for path in dict.fromkeys(h.path for h in change.hunks):
-        text = (change.ctx.git.bytes_at(path, change.base) or b"").decode("utf-8", "replace")
-        near = [text[max(m.start() - 300, 0) : m.end() + 300] for m in re.finditer(r"(?i)deprecat", text)]
-        if any(_at(new, part) is not None and any(_at(old, part) is not None for old in change.old) for part in near for new in change.new):
-            return True
-    return False
+    """A deprecation that names what came, in every definition that is gone."""
+    known = changes_of(change.ctx.git, change.ctx.files, change.ctx.symbols)
+    gone = []
+    for path in dict.fromkeys(h.old_path for h in change.hunks):
+        lines = (change.ctx.git.bytes_at(path, change.base) or b"").decode("utf-8", "replace").splitlines()
+        for q, d in known.at(path, change.base).items():
+            if d.name in change.old and q not in known.current(path):
+                gone.append("\n".join(lines[max(d.line - 3, 0) : getattr(d.node, "end_lineno", d.line) + 1]))
+    return bool(gone) and all(re.search(r"(?i)deprecat", text) and any(_at(new, text) is not None for new in change.new) for text in gone)
 
 
 def _defines(change: Change, hunk: Hunk) -> bool:

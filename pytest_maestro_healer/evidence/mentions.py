@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 from collections.abc import Iterator, Sequence
 from weakref import WeakKeyDictionary
@@ -11,6 +12,7 @@ from pytest_maestro_healer.evidence.changes import changes_of
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.edited import TOKEN
 from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.evidence.former import todays
 from pytest_maestro_healer.evidence.git import Hunk
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -20,7 +22,7 @@ PAST = re.compile(
     r"(?i)(?:^|/)(?:change(?:s|log)?|history|news|releases?|release[-_]?notes)(?:[_-][^/.]*|\.\d[\d.]*)?(?:\.(?:md|rst|txt|adoc))?$|\.(?:lock|po)$|^docs?/.*\.svg$"
     r"|(?:^|/)(?:change(?:s|log)(?:\.d)?|newsfragments|news|release[-_]?notes)/[^/]*\.(?:md|rst|txt|adoc)$"
 )
-_LARGEST, _MOST, _LONG = 200_000, 1500, 2000
+_LARGEST, _MOST, _LONG, _SHORT = 2_000_000, 1500, 2000, 3
 
 
 def still_said(ctx: Context, word: str, instead: Sequence[str]) -> str:
@@ -28,12 +30,17 @@ def still_said(ctx: Context, word: str, instead: Sequence[str]) -> str:
 
     A line that says what came ``instead`` too speaks of the change itself.
     """
-    for path, tree in changes_of(ctx.git, ctx.files, ctx.symbols).trees_with(word):
+    for path, tree in _trees(ctx, word):
         line = _line_of(tree, word, instead)
         if line:
             return f"{path}:{line}"
+    for piece in _pieces(word):
+        for path, tree in _trees(ctx, piece):
+            found = next((n for n in ast.walk(tree) if _composes(n, word)), None)
+            if found is not None:
+                return f"{path}:{getattr(found, 'lineno', 1)}"
     for path, text in texts(ctx):
-        if not path.endswith(".py") and not PAST.search(path) and word in text:
+        if not path.endswith(".py") and not PAST.search(path) and word.lower() in text.lower():
             line = _line_in(ctx, path, text, word, instead)
             if line:
                 return f"{path}:{line}"
@@ -43,13 +50,13 @@ def still_said(ctx: Context, word: str, instead: Sequence[str]) -> str:
 def _line_in(ctx: Context, path: str, text: str, word: str, instead: Sequence[str]) -> int:
     """The line of a text that says ``word``: of prose as code, of anything else (a template within a package too) in any way."""
     w = re.escape(word)
-    plain = re.compile(rf"(?<![\w-]){w}(?![\w-])")
+    plain = re.compile(rf"(?<![\w-]){w}(?![\w-])", re.IGNORECASE if len(word) > _SHORT else 0)
     prose = re.compile(rf"`[^`\n]*(?<![\w-]){w}(?![\w-])[^`\n]*`|(?<!\w){w}\(|(?<=[.:/]){w}\b|[\"']{w}[\"']|(?<![\w-])--{w}\b")
     packaged = ctx.files.read(f"{path.rpartition('/')[0]}/__init__.py") is not None and not re.search(r"(?i)readme", path)
     reading, fenced = path.endswith(PROSE) and not packaged, False
     for number, line in enumerate(text.splitlines(), 1):
         fenced ^= line.lstrip().startswith(("```", "~~~"))
-        pattern = prose if reading and not fenced and not re.match(r"(?: {4}|\t)\S|\s*>>>", line) else plain
+        pattern = prose if reading and not fenced and not word.startswith("-") and not re.match(r"(?: {4}|\t)\S|\s*>>>", line) else plain
         if pattern.search(line) and not set(instead) & set(TOKEN.findall(line)):
             return number
     return 0
@@ -67,7 +74,6 @@ def _line_of(tree: ast.Module, word: str, instead: Sequence[str]) -> int:
             or (isinstance(node, (*_FUNCTIONS, ast.ClassDef)) and node.name == word)
             or (isinstance(node, ast.Constant) and isinstance(node.value, str) and _names(node.value, word, documents=id(node) in docs))
             or (isinstance(node, ast.MatchClass) and word in node.kwd_attrs)
-            or _composes(node, word)
         )
         if said:
             return int(getattr(node, "lineno", 1))
@@ -111,6 +117,20 @@ def _names(text: str, word: str, *, documents: bool) -> bool:
     return len(text) < _LONG and among and (query or not sentence)
 
 
+def _trees(ctx: Context, word: str) -> Iterator[tuple[str, ast.Module]]:
+    """(path, tree) of product files that say ``word``; what a package ships under a test's name, and has no test, is the product's."""
+    yield from changes_of(ctx.git, ctx.files, ctx.symbols).trees_with(word)
+    for path in ctx.files.test_files:
+        if word.encode() in ctx.symbols.read(path) and not todays(ctx, path) and (tree := ctx.symbols.tree(path)) is not None:
+            yield path, tree
+
+
+def _pieces(word: str) -> list[str]:
+    """The beginnings and ends of a name, up to an underscore."""
+    at = [i for i, c in enumerate(word) if c == "_" and 0 < i < len(word) - 1]
+    return [p for i in at for p in (word[: i + 1], word[i:])]
+
+
 def _composes(node: ast.AST, word: str) -> bool:
     """Whether names are put together that ``word`` is one of: with its beginning or end, up to an underscore."""
     if isinstance(node, ast.JoinedStr):
@@ -144,7 +164,8 @@ _READ: WeakKeyDictionary[ProjectFiles, list[tuple[str, str]]] = WeakKeyDictionar
 
 def _read(ctx: Context) -> Iterator[tuple[str, str]]:
     for path in dict.fromkeys((*ctx.git.tracked()[:_MOST], *ctx.files.product_files[:_MOST])):
-        if not ctx.is_test_code(path) and not any(p in ("tests", "test") for p in path.split("/")[:-1]):
+        folders = path.split("/")[:-1]
+        if not ctx.is_test_code(path) and "tests" not in folders and folders[:1] != ["test"]:
             data = ctx.files.read(path)
             if data is not None and len(data) <= _LARGEST and b"\0" not in data:
                 yield path, data.decode("utf-8", "replace")
@@ -152,7 +173,7 @@ def _read(ctx: Context) -> Iterator[tuple[str, str]]:
 
 def definitions_of(ctx: Context, name: str) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]]:
     """(path, node) of the functions and classes of a name in product code."""
-    for path, tree in changes_of(ctx.git, ctx.files, ctx.symbols).trees_with(name):
+    for path, tree in _trees(ctx, name):
         for node in ast.walk(tree):
             if isinstance(node, (*_FUNCTIONS, ast.ClassDef)) and node.name == name:
                 yield path, node
@@ -160,7 +181,7 @@ def definitions_of(ctx: Context, name: str) -> Iterator[tuple[str, ast.FunctionD
 
 def references(ctx: Context, name: str) -> Iterator[tuple[str, ast.expr]]:
     """(path, node) of the uses of a name in product code, as an attribute or where it is no variable of a function; also by another name."""
-    for path, tree in changes_of(ctx.git, ctx.files, ctx.symbols).trees_with(name):
+    for path, tree in _trees(ctx, name):
         aliases = {a.asname for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names if a.name == name and a.asname}
         for known in (name, *sorted(aliases)):
             bound = _bound(tree, known)
@@ -172,19 +193,43 @@ def references(ctx: Context, name: str) -> Iterator[tuple[str, ast.expr]]:
 
 
 def as_before(tree: ast.Module | None, node: ast.expr, hunk: Hunk, *, by_itself: bool) -> bool:
-    """Whether a line that was touched uses something as it did: only its layout or quotes changed.
+    """Whether a line that was touched uses something as it did: only its layout, quotes or the names of other things changed.
 
     ``by_itself`` says that how it is used shows in the use alone (its arguments, whether it is called, awaited), and not in what stands around it.
     """
     if tree is None:
         return False
-    removed = _plain("\n".join(hunk.removed))
+    own = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
     if not by_itself:
-        return _plain(hunk.added[node.lineno - hunk.new_line].strip()) in removed
+        line = hunk.added[node.lineno - hunk.new_line]
+        return _plain(line.strip(), own) in {_plain(old.strip(), own) for old in hunk.removed}
+    removed = _plain("\n".join(hunk.removed), own)
     use: ast.AST = next((n for n in ast.walk(tree) if isinstance(n, ast.Call) and n.func is node), node)
     use = next((n for n in ast.walk(tree) if isinstance(n, ast.Await) and n.value is use), use)
-    return re.search(rf"(?<!await )(?<![\w.]){re.escape(_plain(ast.unparse(use)))}(?![\w(])", removed) is not None
+    return re.search(rf"(?<!await )(?<![\w.]){re.escape(_plain(ast.unparse(use), own))}(?![\w(])", removed) is not None
 
 
-def _plain(text: str) -> str:
-    return re.sub(r"[ \t]*([^\w\s])[ \t]*", r"\1", text).replace('"', "'").replace(",)", ")")
+def said_in_texts(ctx: Context, name: str) -> str:
+    """``path:line`` where a text of the product, a template or a data file reaches a function or member by its name; ``""`` if nowhere."""
+    n = re.escape(name)
+    for path, tree in _trees(ctx, name):
+        docs = {id(e.value) for e in ast.walk(tree) if isinstance(e, ast.Expr) and isinstance(e.value, ast.Constant)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs and _reached(node.value, n):
+                return f"{path}:{node.lineno}"
+    for path, text in texts(ctx):
+        if not path.endswith(".py") and not PAST.search(path):
+            line = next((k for k, line in enumerate(text.splitlines(), 1) if re.search(rf"[.:]{n}\b(?!\.\w{{2,3}}\b)|[\"']{n}[\"']", line)), 0)
+            if line:
+                return f"{path}:{line}"
+    return ""
+
+
+def _reached(text: str, name: str) -> bool:
+    return re.fullmatch(rf"(?:[\w.]+[.:])?{name}", text) is not None or re.search(rf"\{{\{{?\s*[\w.]*\.{name}\b", text) is not None
+
+
+def _plain(text: str, own: str) -> str:
+    """A line in one layout, with the names of other things left out."""
+    plain = re.sub(r"[ \t]*([^\w\s])[ \t]*", r"\1", text).replace('"', "'").replace(",)", ")")
+    return re.sub(r"[A-Za-z_]\w*", lambda m: m[0] if m[0] == own or keyword.iskeyword(m[0]) else "_", plain)
