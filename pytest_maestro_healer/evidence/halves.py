@@ -354,6 +354,8 @@ class Halves:
         moved = [n for n, was, _ in self.edit.imports() if any(self.known.versions(p) for p in _paths(was))]
         if not (self.dropped or came or moved or self.shaped):
             return ""
+        if self.tactic in _FOREIGN and not self.dropped and not any(self.ctx.symbols.is_project_module(m) for _, m in self.edit.added_imports()):
+            return ""  # a name of Python or of a library, whatever the product does with it
         reason = "no message, note or other code of the product says that the change was meant"
         heirs: dict[str, Sequence[str]] = {old: sorted(self.edit.pairs.get(old, ())) or came for old in self.dropped} or {"": came}
         changes = [

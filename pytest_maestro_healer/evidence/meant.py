@@ -106,9 +106,9 @@ def _sentences(change: Change) -> Iterator[str]:
     """What was written about the change: messages of the commits that made it, and lines that were added to texts for people since."""
     git = change.ctx.git
     words = {*change.old, *change.new, *change.shaped}
-    loose = [line for h in git.hunks("HEAD") if h.path.endswith(".py") for line in (*h.removed, *h.added)]
+    paths = {h.path for h in change.hunks}
+    loose = [line for h in git.hunks("HEAD") if h.path in paths for line in (*h.removed, *h.added)]
     if words.isdisjoint(TOKEN.findall("\n".join(loose))):
-        paths = {h.path for h in change.hunks}
         for commit, _ in git.commits(limit=_COMMITS):
             if commit == change.base:
                 break
@@ -147,6 +147,20 @@ def _followed(change: Change) -> bool:
             tree = change.ctx.symbols.tree(path)
             if name in change.shaped and name in was and not as_before(tree, node, hunk, by_itself=change.tactic in USES):
                 return True
+    return _imported(change, lines)
+
+
+def _imported(change: Change, lines: Mapping[tuple[str, int], Hunk]) -> bool:
+    """Whether an import of the product was changed with it: from the old module or name to the new."""
+    for path in {p for p, _ in lines}:
+        tree = change.ctx.symbols.tree(path)
+        for node in ast.walk(tree) if tree is not None else ():
+            hunk = lines.get((path, getattr(node, "lineno", 0))) if isinstance(node, (ast.Import, ast.ImportFrom)) else None
+            if hunk is not None and isinstance(node, (ast.Import, ast.ImportFrom)):
+                names = {p for a in node.names for p in a.name.split(".")} | set((getattr(node, "module", "") or "").split("."))
+                was = set(TOKEN.findall("\n".join(line for line in hunk.removed if "import" in line)))
+                if not names.isdisjoint(change.new) and not was.isdisjoint(change.old):
+                    return True
     return False
 
 

@@ -160,15 +160,15 @@ PRICED = "from shop import price\n\n\ndef test_price():\n    assert price(100, 0
 
 @pytest.mark.parametrize("learning", [True, False])
 def test_a_regression_of_some_commits_ago_is_named_by_the_last_green_commit(repo: Suite, learning: bool) -> None:
-    """Without a history only the newest commit is looked at, and that one is innocent."""
+    """Without a history only the last commits that changed the product are looked at, and these are innocent."""
     repo.write({"shop.py": PRICE, "test_shop.py": PRICED})
     commit(repo)
     arguments = ["--heal-strategies=assertion_update", "-o", f"heal_learning={str(learning).lower()}", "test_shop.py"]
     assert repo.heal(*arguments).ret == 0
     repo.write({"shop.py": REGRESSED})
     guilty = commit(repo, "prices")
-    for i in range(3):
-        repo.write({"notes.md": f"{i}\n"})
+    for i in range(4):
+        repo.write({"shop.py": f"{REGRESSED}\n\nX = {i}\n"})
         commit(repo)
     result = repo.heal(*arguments).one()
     if learning:

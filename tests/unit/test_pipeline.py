@@ -665,17 +665,25 @@ def test_where_something_speaks_against_a_heal_made_at_collection_its_rival_is_t
 
 
 # -- verdicts ----------------------------------------------------------------------------------------------------
+class FakeGit(SimpleNamespace):
+    """A repository of which nothing else is known; one object, so it can be remembered by."""
+
+    __hash__ = object.__hash__
+
+
 def product(world: World, added: str, line: int = 2) -> None:
     """``lib.py`` changed on ``line``, and every test executes that."""
     hunk = Hunk("lib.py", "lib.py", line, line, ("    return x + 1",), (added,))
-    git = SimpleNamespace(
+    git = FakeGit(
         available=True,
         hunks=lambda *a: (hunk,),
         last_change=lambda *a: "1a2b3c4",
         unmerged=lambda p: False,
         commits=lambda *a, **k: [],
         bytes_at=lambda *a: None,
-        written_in=lambda *a: "",
+        shallow=False,
+        has_parent=lambda *a: True,
+        message=lambda *a: "",
         changed_files=lambda *a: [],
         untracked=lambda: [],
         files_of=lambda *a: [],
