@@ -124,7 +124,9 @@ class Halves:
     def __init__(self, ctx: Context, edit: Edited, hunks: Sequence[Hunk], tactic: str, base: str) -> None:
         self.ctx, self.edit, self.hunks, self.tactic, self.base = ctx, edit, hunks, tactic, base
         self.known = changes_of(ctx.git, ctx.files, ctx.symbols)
-        moved = {old: new for old, new in ctx.git.renames().items() if old.endswith(".py") and ctx.files.read(old) is None}
+        left = {old: new for old, new in ctx.git.renames().items() if old.endswith(".py") and ctx.files.read(old) is None}
+        moved = {old: new for old, new in left.items() if ctx.git.bytes_at(old, base) is not None}
+        self.renamed = moved
         #: The modules that are gone, and those that took their places.
         self.moved = {_stem(old): _stem(new) for old, new in moved.items()}
         self.removed = "\n".join([*(line for h in hunks for line in h.removed), *self.moved])
@@ -289,8 +291,8 @@ class Halves:
         twice = merged(self.known, self.hunks, set(self.edit.came) & set(TOKEN.findall(self.added)))
         if twice:
             return f"{twice} is bound twice now"
-        for was, now in self.ctx.git.renames().items():
-            if was.endswith(".py") and self.ctx.files.read(was) is None and _stem(was) in self.edit.gone:
+        for was, now in self.renamed.items():
+            if _stem(was) in self.edit.gone:
                 changed_there = module_changed(self.known, self.base, was, now)
                 if changed_there:
                     return f"{changed_there} in {now} is not what it was in {was}"
