@@ -353,7 +353,8 @@ class Halves:
     def alone(self) -> str:
         """Does anything besides the changed definition itself speak for the change?"""
         came = [w for w in self.edit.came if w in set(TOKEN.findall(self.added))]
-        moved = [n for n, was, _ in self.edit.imports() if any(self.known.versions(p) for p in _paths(was))]
+        left = [(n, was) for n, was, _ in self.edit.imports() if any(self.known.versions(p) for p in _paths(was))]
+        moved = [n for n, was in left if any(self.ctx.git.bytes_at(p, self.base) is not None for p in _paths(was))]
         if not (self.dropped or came or moved or self.shaped):
             return ""
         if self.tactic in _FOREIGN and not self.dropped and not any(self.ctx.symbols.is_project_module(m) for _, m in self.edit.added_imports()):
