@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,10 @@ pytest_plugins = ["pytester"]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job; what the tests start must hear a Ctrl-C all the same
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+#: Tests compare whole folders, byte by byte: what runs within this process must not leave bytecode there, whatever the environment says.
+sys.dont_write_bytecode = True
 
 
 @pytest.fixture(autouse=True)
