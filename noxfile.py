@@ -49,6 +49,7 @@ def bench(session: nox.Session) -> None:
     session.run("python", "tests/bench/bench_kill.py", "--trials", "6")
     session.run("python", "tests/bench/bench_heals.py", "--limit", "1", "--failures", "5")
     session.run("python", "tests/bench/bench_learning.py")
+    session.run("python", "tests/bench/bench_regressions.py", "--work", session.create_tmp(), "--only", "api-3/g01,env-3/a01")
     session.run("python", "tests/bench/bench_green.py", "--tests", "200", "--rounds", "1")
 
 
