@@ -181,7 +181,8 @@ def blame(ctx: Context, failure: Failure, ask: Callable[[Before], Then]) -> Blam
     hidden = unseen(ctx, failure)
     unknown = Before("", hidden, 1, "", why="git does not know it") if hidden else None
     came = origin(ctx, failure)
-    settled = bool(came) and not changed(ctx, came)
+    # a commit that changed the product too may have followed it in one place and missed it in another
+    settled = bool(came) and not changed(ctx, came) and not any(_matters(ctx, p) for p in ctx.git.files_of(came))
     for before in states(ctx, failure):
         then = ask(before)
         if then is Then.PASSES:

@@ -157,6 +157,16 @@ PASTS = {
         ("Simplify", {"shop.py": LOCAL + "\n\nupper = str.upper\n"}),
         *[(f"Work {n}", {"other.py": f"X = {n}\n"}) for n in range(3)],
     ],
+    "the test followed a rename and the zone was lost with it": [
+        ("A shop", {"shop.py": UTC, "test_a.py": UTC_TEST}),
+        (
+            "Rename stamp to clock",
+            {
+                "shop.py": LOCAL.replace("stamp", "clock"),
+                "test_a.py": UTC_TEST.replace("import stamp", "import clock").replace("stamp(3600)", "clock(3600)"),
+            },
+        ),
+    ],
     "git ignores the module": [
         ("A shop", {".gitignore": "__pycache__/\ngen.py\n", "gen.py": UTC, "shop.py": "from gen import stamp\n", "test_a.py": UTC_TEST}),
         ("Say so", {"README.md": "A shop\n"}),
