@@ -190,7 +190,9 @@ def test_the_time_for_it_is_limited(shop: Suite) -> None:
     slow = TEST.replace("def test_total():\n", "def test_total():\n    import time\n    time.sleep(0.6 if hasattr(shop, 'total') else 0)\n")
     now = shop.read("shop.py")
     shop.write({"test_shop.py": slow, "shop.py": SHOP})
-    commit(shop, "Slow")
+    for number in range(3):  # also the versions before the last one are slow
+        shop.write({"notes.txt": f"{number}\n"})
+        commit(shop, "Slow")
     shop.write({"shop.py": now})
     run = heal(shop, "grand_total", "-o", "heal_budget=5")
     assert run.one()["decision"]["kind"] == "pending", run.text
