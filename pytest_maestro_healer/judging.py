@@ -22,8 +22,6 @@ _FIRST, _MORE, _MOST = 1, 8, 32
 _SLOWER = 20
 #: What follows a change of the product.
 _FOLLOWS = (HealingStrategy.API_CONTRACT_ADAPTATION, HealingStrategy.DEPENDENCY_FIX)
-
-
 #: Tactics of other strategies that follow the product as one of these does.
 _ALSO = {"missing_await": "sync_or_async"}
 #: What lets a test live with its surroundings; so many tests that one edit heals are asked for their past.
@@ -70,8 +68,7 @@ class Judge:
 
     def followed(self, winner: Candidate) -> None:
         """Note on a heal that would be written unasked why the change of the product that it follows may be half done, or a mistake."""
-        steps = [link.proposal for link in winner.links] or [winner.proposal]
-        tactics = [_ALSO.get(p.tactic, p.tactic) for p in steps if p.strategy in _FOLLOWS or p.tactic in _ALSO]
+        tactics = [_ALSO.get(p.tactic, p.tactic) for p in winner.proposals if p.strategy in _FOLLOWS or p.tactic in _ALSO]
         for tactic in dict.fromkeys(tactics) if winner.proposal.applicability is Applicability.SAFE else ():
             winner.unsure = winner.unsure or unfinished(self.ctx, winner.failure, tactic, winner.before, winner.after)
         if winner.proposal.strategy == HealingStrategy.SYNTAX_REPAIR and vacuous(winner.before, winner.after):
@@ -96,7 +93,7 @@ class Judge:
 
     def company(self, winner: Candidate) -> None:
         """The question whether the product was always so, of the other tests that one edit heals: a change may have brought in one of them only."""
-        strategies = {p.strategy for p in ([link.proposal for link in winner.links] or [winner.proposal])}
+        strategies = {p.strategy for p in winner.proposals}
         if winner.proposal.applicability is not Applicability.SAFE or winner.unsure or strategies.isdisjoint(_SHIELDS):
             return
         if not self.ctx.git.available:

@@ -50,7 +50,7 @@ def healed(facts: Facts, c: Candidate) -> HealingResult:
     verdict = Verdict(tuple(c.steps))
     shift = partial(facts.shift, proposal=c.proposal, diagnosis=c.diagnosis) if facts.shift is not None else None
     # a heal in steps is right only if each step is: evidence for one is none for another
-    steps = [link.proposal for link in c.links] or [c.proposal]
+    steps = c.proposals
     # where another heal stands as well, or a change of the product is suspected, the evidence for this one says less
     doubted = bool(c.ties) or c.diagnosis.cause is Cause.REGRESSION_SUSPECTED
     sure = min(confidence(p, verdict, tied=doubted, shift=shift) for p in steps)

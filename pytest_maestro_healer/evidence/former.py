@@ -98,12 +98,7 @@ def todays(ctx: Context, path: str) -> bool:
     if not ctx.is_test_code(path):
         return False
     folders = path.split("/")[:-1]
-    collected = (
-        any(n.startswith(f"{path}::") for n in ctx.collected)
-        or any(f.path == path for f in ctx.failures)
-        or path.endswith("conftest.py")
-        or not {"tests", "test"}.isdisjoint(folders)
-    )
+    collected = path in ctx.tested or path.endswith("conftest.py") or not {"tests", "test"}.isdisjoint(folders)
     shipped = any(ctx.files.read(f"{folder}/__init__.py") is not None for folder in _folders(path))
     return collected or not shipped
 

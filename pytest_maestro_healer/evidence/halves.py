@@ -125,12 +125,21 @@ class Halves:
         self.ctx, self.edit, self.hunks, self.tactic, self.base = ctx, edit, hunks, tactic, base
         self.known = changes_of(ctx.git, ctx.files, ctx.symbols)
         left = {old: new for old, new in ctx.git.renames().items() if old.endswith(".py") and ctx.files.read(old) is None}
-        moved = {old: new for old, new in left.items() if ctx.git.bytes_at(old, base) is not None}
-        self.renamed = moved
-        #: The modules that are gone, and those that took their places.
-        self.moved = {_stem(old): _stem(new) for old, new in moved.items()}
+        #: The modules that are gone since, and those that took their places: by path and by name.
+        self.renamed = {old: new for old, new in left.items() if ctx.git.bytes_at(old, base) is not None}
+        self.moved = {_stem(old): _stem(new) for old, new in self.renamed.items()}
         self.removed = "\n".join([*(line for h in hunks for line in h.removed), *self.moved])
         self.added = "\n".join([*(line for h in hunks for line in h.added), *self.moved.values()])
+
+    @cached_property
+    def gave_up(self) -> set[str]:
+        """The words of what the product lost."""
+        return set(TOKEN.findall(self.removed))
+
+    @cached_property
+    def brought(self) -> set[str]:
+        """The words of what the product gained."""
+        return set(TOKEN.findall(self.added))
 
     @cached_property
     def lost(self) -> set[str]:
@@ -157,8 +166,7 @@ class Halves:
     @cached_property
     def dropped(self) -> list[str]:
         """The words that the heal gives up and that the product gave up."""
-        words = set(TOKEN.findall(self.removed))
-        return [w for w in self.edit.gone if w in words]
+        return [w for w in self.edit.gone if w in self.gave_up]
 
     def words(self) -> str:
         """Who still says what was given up? And who was it that had it?"""
@@ -169,9 +177,9 @@ class Halves:
                 return f"{word} was a module of the product"
         came = [w for w in self.edit.came if w not in _NEUTRAL]
         for word in self.dropped:
-            merged = next((w for w in came if w in self.had), "")
-            if merged:
-                return f"{merged} was something else before"
+            taken = next((w for w in came if w in self.had), "")
+            if taken:
+                return f"{taken} was something else before"
             if _HOOK.fullmatch(word):
                 return f"{word} is a name that others call by a rule"
             where = still_said(self.ctx, word, self.edit.came)
@@ -179,7 +187,7 @@ class Halves:
                 return f"{where} still says {word}"
             if self.tactic in _FOREIGN and self._defined(word):
                 return f"{word} was the product's own"
-            if self.edit.came and not set(self.edit.came) & set(TOKEN.findall(self.added)):
+            if self.edit.came and self.brought.isdisjoint(self.edit.came):
                 return f"what is used in place of {word} was there before"
         return ""
 
@@ -223,11 +231,10 @@ class Halves:
 
     def mistyped(self) -> str:
         """A new word that is the old one with a slip of the keyboard, of which nobody wrote."""
-        added = set(TOKEN.findall(self.added))
         said = " ".join(text for _, text in self.ctx.git.commits(limit=5))
         for old in self.dropped:
             for new in self.edit.came:
-                if new in added and slipped(old, new) and not re.search(rf"(?<!\w)(?:{re.escape(old)}|{re.escape(new)})(?!\w)", said):
+                if new in self.brought and slipped(old, new) and not re.search(rf"(?<!\w)(?:{re.escape(old)}|{re.escape(new)})(?!\w)", said):
                     return f"{new} looks like {old}, mistyped"
                 if old.replace("-no-", "-") == new.replace("-no-", "-"):
                     return f"{new} may mean the opposite of {old}"
@@ -257,9 +264,8 @@ class Halves:
                 return f"{other} is another thing in {now} than it was in {was}"
             if former is None and not self.ctx.symbols.is_project_module(now.partition(".")[0]):
                 return f"{name} was the product's own"
-        given = set(TOKEN.findall(self.removed))
         for name, _ in self.edit.added_imports():
-            if name in given:
+            if name in self.gave_up:
                 return f"{name} was handed on by the product before"
         fresh = [(n, m) for n, m in self.edit.added_imports() if self.ctx.symbols.is_project_module(m)]
         if fresh and self.tactic == "library_migration":
@@ -288,7 +294,7 @@ class Halves:
 
     def moved_on(self) -> str:
         """What is elsewhere or has another name now has to be the same thing still, and nothing else besides."""
-        twice = merged(self.known, self.hunks, set(self.edit.came) & set(TOKEN.findall(self.added)))
+        twice = merged(self.known, self.hunks, self.brought.intersection(self.edit.came))
         if twice:
             return f"{twice} is bound twice now"
         for was, now in self.renamed.items():
@@ -324,7 +330,8 @@ class Halves:
             told = said_in_texts(self.ctx, name) if self.tactic in USES else ""
             if told:
                 return f"{told} reaches {name} by its name"
-            several = len({p for p, _ in definitions_of(self.ctx, name)}) > 1 or name in COMMON or hasattr(builtins, name)
+            definitions = list(definitions_of(self.ctx, name))
+            several = len({p for p, _ in definitions}) > 1 or name in COMMON or hasattr(builtins, name)
             for path, node in references(self.ctx, name):
                 if several and not any(p in self.ctx.variables.reachable(path) for p, _, _ in spans):
                     continue  # it may mean another one of that name
@@ -333,7 +340,7 @@ class Halves:
                 inside = any(path == p and first <= node.lineno <= last for p, first, last in spans)
                 hunk = lines.get((path, node.lineno))
                 if self.tactic in USES:
-                    if not follows(self.ctx, self.tactic, path, node, [n for _, n in definitions_of(self.ctx, name)]):
+                    if not follows(self.ctx, self.tactic, path, node, [n for _, n in definitions]):
                         return f"{path}:{node.lineno} uses {name} as before"
                 elif not inside and (hunk is None or as_before(self.ctx.symbols.tree(path), node, hunk, by_itself=False)):
                     return f"{path}:{node.lineno} uses {name} as before"
@@ -352,7 +359,7 @@ class Halves:
 
     def alone(self) -> str:
         """Does anything besides the changed definition itself speak for the change?"""
-        came = [w for w in self.edit.came if w in set(TOKEN.findall(self.added))]
+        came = [w for w in self.edit.came if w in self.brought]
         left = [(n, was) for n, was, _ in self.edit.imports() if any(self.known.versions(p) for p in _paths(was))]
         moved = [n for n, was in left if any(self.ctx.git.bytes_at(p, self.base) is not None for p in _paths(was))]
         if not (self.dropped or came or moved or self.shaped):

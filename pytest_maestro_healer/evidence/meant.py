@@ -10,8 +10,9 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from pytest_maestro_healer.evidence.changes import changes_of
+from pytest_maestro_healer.evidence.changes import Changes, changes_of
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.edited import TOKEN
 from pytest_maestro_healer.evidence.git import Hunk
@@ -51,6 +52,16 @@ class Change:
     shaped: Mapping[str, Sequence[tuple[str, int, int]]]
     tactic: str
 
+    @property
+    def known(self) -> Changes:
+        """The product's definitions, now and then."""
+        return changes_of(self.ctx.git, self.ctx.files, self.ctx.symbols)
+
+    @cached_property
+    def sentences(self) -> list[str]:
+        """What was written about it."""
+        return list(_sentences(self))
+
 
 def meant(change: Change) -> bool:
     """Whether something besides the changed definition itself speaks for the change."""
@@ -69,7 +80,7 @@ def directed(text: str, old: str, new: str) -> bool:
 def _told(change: Change) -> bool:
     """A sentence that says of what came that it took the place of what went, or how something is used now."""
     contract = re.compile(rf"(?i)\b(?:{_CONTRACT.get(change.tactic, _RESULT)})\b")
-    for text in _sentences(change):
+    for text in change.sentences:
         if _BESIDE.search(text):
             continue
         if any(directed(text, old, new) for old in change.old for new in change.new):
@@ -86,8 +97,8 @@ def _told(change: Change) -> bool:
 def _of_another(change: Change) -> bool:
     """Whether what was written names a class, ``Session.close is Session.shut now``, and another one changed so too."""
     names = "|".join(map(re.escape, (*change.old, *change.new)))
-    named = {c for text in _sentences(change) for c in re.findall(rf"\b([A-Z]\w*)\.(?:{names})\b", text)} if names else set()
-    known = changes_of(change.ctx.git, change.ctx.files, change.ctx.symbols)
+    named = {c for text in change.sentences for c in re.findall(rf"\b([A-Z]\w*)\.(?:{names})\b", text)} if names else set()
+    known = change.known
     made = {
         d.scope.rpartition(".")[2]
         for path in dict.fromkeys(h.path for h in change.hunks)
@@ -123,8 +134,7 @@ def _sentences(change: Change) -> Iterator[str]:
 
 def _touched(change: Change, hunk: Hunk, commit: str) -> set[str]:
     """The words of a hunk, and the names of the definitions that it lies in."""
-    known = changes_of(change.ctx.git, change.ctx.files, change.ctx.symbols).at(hunk.path, commit)
-    around = {d.name for d in known.values() if d.line <= hunk.new_line <= getattr(d.node, "end_lineno", d.line)}
+    around = {d.name for d in change.known.at(hunk.path, commit).values() if d.line <= hunk.new_line <= getattr(d.node, "end_lineno", d.line)}
     return around | set(TOKEN.findall("\n".join((*hunk.removed, *hunk.added))))
 
 
@@ -155,8 +165,7 @@ def _imported(change: Change, lines: Mapping[tuple[str, int], Hunk]) -> bool:
     for path in {p for p, _ in lines}:
         tree = change.ctx.symbols.tree(path)
         for node in ast.walk(tree) if tree is not None else ():
-            hunk = lines.get((path, getattr(node, "lineno", 0))) if isinstance(node, (ast.Import, ast.ImportFrom)) else None
-            if hunk is not None and isinstance(node, (ast.Import, ast.ImportFrom)):
+            if isinstance(node, (ast.Import, ast.ImportFrom)) and (hunk := lines.get((path, node.lineno))) is not None:
                 names = {p for a in node.names for p in a.name.split(".")} | set((getattr(node, "module", "") or "").split("."))
                 was = set(TOKEN.findall("\n".join(line for line in hunk.removed if "import" in line)))
                 if not names.isdisjoint(change.new) and not was.isdisjoint(change.old):
@@ -166,7 +175,7 @@ def _imported(change: Change, lines: Mapping[tuple[str, int], Hunk]) -> bool:
 
 def _announced(change: Change) -> bool:
     """A deprecation that names what came, in every definition that is gone."""
-    known = changes_of(change.ctx.git, change.ctx.files, change.ctx.symbols)
+    known = change.known
     gone = []
     for path in dict.fromkeys(h.old_path for h in change.hunks):
         lines = (change.ctx.git.bytes_at(path, change.base) or b"").decode("utf-8", "replace").splitlines()

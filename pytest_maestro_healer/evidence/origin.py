@@ -28,10 +28,15 @@ def origin(ctx: Context, failure: Failure) -> str:
 
 def named(ctx: Context, failure: Failure) -> str:
     """The first commit known that has a test of this name in this file, whatever it did then; ``""`` if there is none."""
-    word = re.compile(rf"def\s+{re.escape(path_to(failure.nodeid)[-1])}\b".encode())
+    return _named(ctx.git, failure.path, path_to(failure.nodeid)[-1])
+
+
+@lru_cache(maxsize=256)
+def _named(git: Git, path: str, name: str) -> str:
+    word = re.compile(rf"def\s+{re.escape(name)}\b".encode())
     first = ""
-    for commit, path in _past(ctx.git, failure.path):
-        if not word.search(ctx.git.bytes_at(path, commit) or b""):
+    for commit, data in _past(git, path):
+        if not word.search(data):
             break
         first = commit
     return first
@@ -40,23 +45,23 @@ def named(ctx: Context, failure: Failure) -> str:
 @lru_cache(maxsize=256)
 def _origin(git: Git, path: str, text: str) -> str:
     found = ""
-    for commit, then in _past(git, path):
-        tree = parse(git.bytes_at(then, commit) or b"")
+    for commit, data in _past(git, path):
+        tree = parse(data)
         if tree is None or not any(isinstance(n, _Function) and _text(n) == text for n in ast.walk(tree)):
             break
         found = commit
     return found
 
 
-def _past(git: Git, path: str) -> Iterator[tuple[str, str]]:
-    """(commit, path then) of the commits that changed a file, newest first."""
+def _past(git: Git, path: str) -> Iterator[tuple[str, bytes]]:
+    """(commit, bytes then) of the commits that changed a file, newest first."""
     former = {new: old for old, new in git.renames().items()}
     seen: set[str] = set()
     while path and path not in seen:
         seen.add(path)
         for commit, _ in git.commits(path, limit=_COMMITS):
-            if git.bytes_at(path, commit) is not None:
-                yield commit, path
+            if (data := git.bytes_at(path, commit)) is not None:
+                yield commit, data
         path = former.get(path, "")
 
 

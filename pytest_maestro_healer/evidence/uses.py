@@ -20,15 +20,14 @@ def follows(ctx: Context, tactic: str, path: str, node: ast.expr, definitions: S
     awaited or run, or is not.
     """
     tree = ctx.symbols.tree(path)
-    made = {d: [n for n in d.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"] for d in definitions if isinstance(d, ast.ClassDef)}
     functions = [d for d in definitions if isinstance(d, (ast.FunctionDef, ast.AsyncFunctionDef))]
     if tree is None or not definitions:
         return False
     call = next((n for n in ast.walk(tree) if isinstance(n, ast.Call) and n.func is node), None)
     if tactic == "changed_parameters":
-        inits = [n for found in made.values() for n in found]
-        fits = [_binds(call, d, member=isinstance(node, ast.Attribute)) for d in functions] if call is not None else []
-        return call is not None and any([*fits, *(_binds(call, n, member=True) for n in inits)])
+        made = [n for d in definitions if isinstance(d, ast.ClassDef) for n in d.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"]
+        asked = [*((d, isinstance(node, ast.Attribute)) for d in functions), *((n, True) for n in made)]
+        return call is not None and any(_binds(call, d, member=member) for d, member in asked)
     if not functions:
         return True  # a class is what it was: its members are asked by their own names
     if tactic == "method_or_property":

@@ -53,6 +53,11 @@ class Candidate:
     ground: Candidate | None = None
     rivals: list[Candidate] = field(default_factory=list)
 
+    @property
+    def proposals(self) -> list[Proposal]:
+        """What was proposed, step by step."""
+        return [link.proposal for link in self.links] or [self.proposal]
+
 
 def size(proposal: Proposal) -> int:
     """Characters written and removed."""
@@ -72,8 +77,7 @@ def order(proposals: Iterable[Proposal], symptoms: frozenset[str], weight: Calla
 
 def sure(of: Proposal | Candidate) -> float:
     """The strength of the evidence. A heal in steps is right only if each of them is: facts for one step are none for another."""
-    steps = [link.proposal for link in of.links] if isinstance(of, Candidate) else []
-    return min((strength(p.evidence) for p in steps), default=strength(_proposal(of).evidence))
+    return min(strength(p.evidence) for p in (of.proposals if isinstance(of, Candidate) else [of]))
 
 
 def rank(of: Proposal | Candidate, symptoms: frozenset[str]) -> tuple[float, ...]:

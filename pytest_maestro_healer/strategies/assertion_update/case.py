@@ -263,7 +263,7 @@ class Finding:
 
 
 def proposal(finding: Finding) -> Proposal | None:
-    """The proposal, ``None`` where the edits do not work out. Safe only where the product's change and a note outright say so."""
+    """The proposal, ``None`` where the edits do not work out. Safe only where the product's change and an example of the very call say so."""
     edits = finding.change.edits()
     if edits is None:
         return None

@@ -121,7 +121,7 @@ def _called(source: str) -> str | None:
     if not isinstance(node, ast.Call):
         return None
     name = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
-    return f"{name}({', '.join(map(ast.unparse, [*node.args]))}; {', '.join(sorted(map(ast.unparse, node.keywords)))})"
+    return f"{name}({', '.join(map(ast.unparse, node.args))}; {', '.join(sorted(map(ast.unparse, node.keywords)))})"
 
 
 def _literal(source: str) -> str | None:
