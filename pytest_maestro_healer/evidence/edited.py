@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -40,14 +40,7 @@ class Edited:
     @cached_property
     def pairs(self) -> dict[str, set[str]]:
         """Which words stand in the place of each word that is given up."""
-        out: dict[str, set[str]] = {}
-        for block in self._blocks:
-            old, new = (TOKEN.findall("\n".join(lines)) for lines in block)
-            for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-                if tag == "replace" and i2 - i1 == j2 - j1:
-                    for a, b in zip(old[i1:i2], new[j1:j2], strict=True):
-                        out.setdefault(a, set()).add(b)
-        return out
+        return paired(self._blocks)
 
     @cached_property
     def _words(self) -> tuple[list[str], list[str]]:
@@ -101,6 +94,18 @@ class Edited:
             for name, module in new.items():
                 if (was := old.get(name, old.get("*", module))) != module:
                     yield name, was, module
+
+
+def paired(blocks: Iterable[tuple[Sequence[str], Sequence[str]]]) -> dict[str, set[str]]:
+    """Which words stand in the place of each word that is given up, of (lines before, lines after) that were changed."""
+    out: dict[str, set[str]] = {}
+    for block in blocks:
+        old, new = (TOKEN.findall("\n".join(lines)) for lines in block)
+        for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+            if tag == "replace" and i2 - i1 == j2 - j1:
+                for a, b in zip(old[i1:i2], new[j1:j2], strict=True):
+                    out.setdefault(a, set()).add(b)
+    return out
 
 
 def _imported(data: bytes) -> dict[str, str]:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions, Observation
+from pytest_maestro_healer.evidence.nodeids import path_to
 from pytest_maestro_healer.evidence.origin import named, origin
 from pytest_maestro_healer.evidence.unseen import unseen
 from pytest_maestro_healer.model import Failure
 
-#: So many of the last commits are taken back: of those that changed more than tests, and of those that changed what the test imports.
+#: So many of the last commits are taken back of each kind, and so many are looked through for them.
 _COMMITS, _LOOKED_AT = 3, 60
 #: Texts for people, by their folder or name.
 _TEXTS = re.compile(r"(?i)(?:^|/)(?:docs?/|(?:readme|change|history|news|contribut|licen[cs]e|authors|todo|security)[^/]*$)")
@@ -111,7 +112,7 @@ def states(ctx: Context, failure: Failure) -> Iterator[Before]:
     """
     if not ctx.git.available:
         return
-    came, recent, asked = origin(ctx, failure), _recent(ctx, failure), {""}
+    came, recent, asked = origin(ctx, failure), _recent(ctx, failure.path), {""}
     yield from _state(ctx, failure, "HEAD", "")
     for commit in recent:
         yield from _state(ctx, failure, f"{commit}~1", commit)
@@ -130,7 +131,7 @@ def product_since(ctx: Context, failure: Failure) -> str:
     """The commit since which the product's changes may have failed the test: where it came to be as it is, or before the last commits."""
     if not ctx.git.available:
         return ""
-    came, recent = origin(ctx, failure), _recent(ctx, failure)
+    came, recent = origin(ctx, failure), _recent(ctx, failure.path)
     if came and came not in recent:
         return came
     if not recent:
@@ -138,20 +139,29 @@ def product_since(ctx: Context, failure: Failure) -> str:
     return f"{recent[-1]}~1" if ctx.git.has_parent(recent[-1]) else recent[-1]
 
 
-def _recent(ctx: Context, failure: Failure) -> list[str]:
-    """The last commits that changed more than tests, and the last that changed what the failing test imports; newest first."""
-    reached = set(ctx.variables.reachable(failure.path))
-    near = 0
+@lru_cache(maxsize=64)
+def _recent(ctx: Context, path: str) -> Sequence[str]:
+    """The last commits that changed more than tests, the last that changed what the test file ``path`` imports, and the last that changed a
+    function or class there; newest first."""
+    reached = set(ctx.variables.reachable(path))
+    near = bodies = 0
     out: list[str] = []
     for commit, _ in ctx.git.commits(limit=_LOOKED_AT):
         paths = [p for p in ctx.git.files_of(commit) if _matters(ctx, p)]
-        mine = not reached.isdisjoint(paths)
-        if paths and (len(out) < _COMMITS or (mine and near < _COMMITS)):
+        mine = reached.intersection(paths)
+        body = bool(mine) and bodies < _COMMITS and _indented(ctx, commit, mine)
+        if paths and (len(out) < _COMMITS or (mine and near < _COMMITS) or body):
             out.append(commit)
-            near += mine
-        if near >= _COMMITS:
+            near, bodies = near + bool(mine), bodies + body
+        if bodies >= _COMMITS:
             break
     return out
+
+
+def _indented(ctx: Context, commit: str, paths: Collection[str]) -> bool:
+    """Whether a commit changed what stands within a function or class of one of ``paths``: numbers of versions and lists of names do not."""
+    lines = (line for h in ctx.git.hunks(f"{commit}~1", commit) if h.path in paths for line in (*h.removed, *h.added))
+    return any(line[:1].isspace() and line.strip() for line in lines)
 
 
 def _state(ctx: Context, failure: Failure, rev: str, commit: str, *, settles: bool = False, spare: bool = False) -> Iterator[Before]:
@@ -170,14 +180,15 @@ def blame(ctx: Context, failure: Failure, ask: Callable[[Before], Then]) -> Blam
     """The change of the product that brought a failure in, by what ``ask`` says of each state.
 
     Where the test passes, the change is the cause. Where it fails alike as far as it is known to go back, none is. Else nobody can tell: where it
-    fails in another way, as one does that was changed with the product, where it is not known since when it is there, or where it runs code whose
-    past cannot be looked at.
+    fails in another way, as one does that was changed with the product (where there was no such test then, that says nothing), where it is not known
+    since when it is there, or where it runs code whose past cannot be looked at.
     """
     hidden = unseen(ctx, failure)
     unknown = Before("", hidden, 1, "", why="git does not know it") if hidden else None
     came = origin(ctx, failure)
     # a commit that changed the product too may have followed it in one place and missed it in another
     settled = bool(came) and not changed(ctx, came) and not any(_matters(ctx, p) for p in ctx.git.files_of(came))
+    other = False
     for before in states(ctx, failure):
         then = ask(before)
         if then is Then.PASSES:
@@ -185,10 +196,17 @@ def blame(ctx: Context, failure: Failure, ask: Callable[[Before], Then]) -> Blam
         settled = settled or (then is Then.ALIKE and before.settles)
         if then is Then.OTHERWISE and not before.spare:
             unknown = unknown or before
-    if hidden or not settled:
+            other = other or _had_test(ctx, failure, before.rev)
+    if hidden or other or not settled:
         undated = Before("", failure.path, 1, "", why="git does not tell since when the test is as it is")
         return Blame(unknown or (undated if ctx.git.available and not came else None))
     return Blame()
+
+
+def _had_test(ctx: Context, failure: Failure, rev: str) -> bool:
+    """Whether there was a test of this name at ``rev``, whatever it did."""
+    name = re.escape(path_to(failure.nodeid)[-1]).encode()
+    return re.search(rb"def\s+" + name + rb"\b", ctx.git.bytes_at(failure.path, rev) or b"") is not None
 
 
 def brought_in(failure: Failure, ctx: Context, ground: Mapping[str, bytes]) -> Blame:

@@ -103,6 +103,20 @@ class Git:
             return ()
         return [p for p in self._text("diff", "--name-only", "--relative", "-z", rev, "--").split("\0") if p]
 
+    @lru_cache(maxsize=16)  # noqa: B019
+    def beside(self, rev: str) -> Sequence[str]:
+        """The repository's files outside ``root`` that differ between ``rev`` and the working tree, relative to the repository."""
+        if not self.available or not self._prefix:
+            return ()
+        text = self._text("diff", "--name-only", "--no-relative", "-z", rev)
+        return [p for p in text.split("\0") if p and not p.startswith(self._prefix)]
+
+    @lru_cache(maxsize=1)  # noqa: B019
+    def ignored(self) -> Sequence[str]:
+        """Files that git is told to ignore, and folders (with a slash at their ends) of which it ignores everything."""
+        text = self._text("ls-files", "-o", "-i", "--exclude-standard", "--directory", "-z") if self.available else ""
+        return [p for p in text.split("\0") if p]
+
     @lru_cache(maxsize=256)  # noqa: B019
     def files_of(self, commit: str) -> Sequence[str]:
         """The files that a commit changed, added, renamed or deleted; nothing for the very first one."""
@@ -155,7 +169,7 @@ class Git:
         """Whether a merge of ``path`` is not resolved yet."""
         return self.available and bool(self._text("ls-files", "-u", "--", path))
 
-    @lru_cache(maxsize=64)  # noqa: B019 - one Git object lives as long as the run
+    @lru_cache(maxsize=256)  # noqa: B019 - one Git object lives as long as the run
     def hunks(self, base: str = "HEAD", target: str = "", paths: tuple[str, ...] = ()) -> tuple[Hunk, ...]:
         """The hunks from ``base`` to ``target`` (the working tree if empty), renames followed."""
         if not self.available:

@@ -15,13 +15,14 @@ from pathlib import Path
 
 from pytest_maestro_healer.evidence.changes import COMMON, Former, changes_of
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.edited import TOKEN, Edited
+from pytest_maestro_healer.evidence.edited import TOKEN, Edited, paired
 from pytest_maestro_healer.evidence.former import changed, product_since
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.evidence.meant import Change, meant
-from pytest_maestro_healer.evidence.mentions import PAST, PROSE, as_before, definitions_of, field_of, references, said_in_texts, still_said, texts
+from pytest_maestro_healer.evidence.mentions import PAST, as_before, definitions_of, field_of, references, said_in_texts, still_said, texts
 from pytest_maestro_healer.evidence.origin import origin
-from pytest_maestro_healer.evidence.relocated import another, merged, module_changed, read_otherwise
+from pytest_maestro_healer.evidence.relocated import another, merged, module_changed, read_otherwise, taken_by_name
+from pytest_maestro_healer.evidence.returned import definition_returned, module_returned, word_returned
 from pytest_maestro_healer.evidence.similarity import identical
 from pytest_maestro_healer.evidence.symbols import parse
 from pytest_maestro_healer.evidence.unseen import unseen
@@ -60,7 +61,8 @@ def unfinished(ctx: Context, failure: Failure, tactic: str, before: Mapping[str,
     if hidden and {*Path(hidden).parts[-2:], _stem(hidden)} & {*edit.gone, *edit.came, *edit.kept}:
         return f"{hidden} is not in the project's git: what it was before is not known"
     # what came back to what it was before the test changed is no difference to then: it is one to when the test came
-    since = dict.fromkeys((product_since(ctx, failure), origin(ctx, failure), "HEAD"))
+    touched = [commit for commit, _ in ctx.git.commits(failure.path, limit=1)]  # all there is to know of a file that cannot be collected
+    since = dict.fromkeys((product_since(ctx, failure), origin(ctx, failure), *touched, "HEAD"))
     return next((reason for base in since if base and (reason := _asked(ctx, edit, tactic, base))), "")
 
 
@@ -78,7 +80,6 @@ def _asked(ctx: Context, edit: Edited, tactic: str, base: str) -> str:
         asked.moved_on,
         asked.uses,
         asked.back,
-        asked.again,
         asked.alone,
     )
     return next((reason for ask in questions if (reason := ask())), "")
@@ -90,12 +91,12 @@ def _own(ctx: Context, edit: Edited) -> bool:
         return True
     if any(ctx.symbols.is_project_module(module.partition(".")[0]) for _, module in edit.added_imports()):
         return True
-    return any(
-        _makes(node, word)
-        for word in edit.came
-        for _, tree in changes_of(ctx.git, ctx.files, ctx.symbols).trees_with(word)
-        for node in ast.walk(tree)
-    )
+    return any(_made(ctx, word) for word in edit.came)
+
+
+def _made(ctx: Context, word: str) -> bool:
+    """Whether the product gives something the name ``word``."""
+    return any(_makes(node, word) for _, tree in changes_of(ctx.git, ctx.files, ctx.symbols).trees_with(word) for node in ast.walk(tree))
 
 
 def _makes(node: ast.AST, word: str) -> bool:
@@ -189,7 +190,16 @@ class Halves:
                 return f"{word} was the product's own"
             if self.edit.came and self.brought.isdisjoint(self.edit.came):
                 return f"what is used in place of {word} was there before"
+            other = self._says_another(word)
+            if other:
+                return f"the product says {other} in place of {word}"
         return ""
+
+    def _says_another(self, word: str) -> str:
+        """What else than the heal the product wrote in place of ``word``, where that is as new as what the heal writes."""
+        heirs = self.edit.pairs.get(word, set())
+        others = paired((h.removed, h.added) for h in self.hunks).get(word, set()) - heirs
+        return next((o for o in sorted(others - self.gave_up) if heirs and _made(self.ctx, o)), "")
 
     def texts(self) -> str:
         """The same for whole texts: keys, options, routes."""
@@ -272,8 +282,10 @@ class Halves:
             return f"{fresh[0][0]} may have been handed on before"
         if self.edit.starred and self.tactic == "missing_import":
             return "a star import may have given the name before"
-        if self.tactic == "patch_target" and not any(w in self.moved for w in self.edit.gone):
-            return "another target may be another thing"
+        if self.tactic == "patch_target":
+            if not any(w in self.moved for w in self.edit.gone):
+                return "another target may be another thing"
+            return taken_by_name(self.known, self.hunks, self.base, self.edit.near - set(self.edit.came))
         return ""
 
     @cached_property
@@ -305,19 +317,16 @@ class Halves:
         return another(self.known, self.hunks, self.base, [*self.edit.gone, *self.edit.kept])
 
     def back(self) -> str:
-        """A definition that is what it was in an older version already, and was something else since."""
+        """What is what it was in an older version already, and was something else since."""
         for name, spans in self.shaped.items():
-            for path, first, _ in spans:
-                now = next((d for d in self.known.current(path).values() if d.name == name and getattr(d.node, "lineno", 0) == first), None)
-                seen = False
-                for rev, _ in self.known.versions(path)[: 2 * _VERSIONS] if now is not None else ():
-                    then = self.known.at(path, rev).get(now.qualname) if now is not None else None
-                    if then is not None and now is not None:
-                        alike = ast.dump(then.node) == ast.dump(now.node)
-                        if seen and alike:
-                            return f"{name} is what it was in an older version: {path} may have come back"
-                        seen = seen or not alike
-        return ""
+            path = next((p for p, first, _ in spans if definition_returned(self.known, p, name, first)), "")
+            if path:
+                return f"{name} is what it was in an older version: {path} may have come back"
+        module = module_returned(self.ctx.git, self.renamed)
+        if module:
+            return f"{module} came back: it was renamed before"
+        asked = (word_returned(self.ctx, self.known, self.hunks, self.base, old, new) for old in self.dropped for new in self.edit.came)
+        return next((reason for reason in asked if reason), "")
 
     def uses(self) -> str:
         """Of what is used otherwise now: the product's own uses have to have changed too."""
@@ -373,33 +382,6 @@ class Halves:
             for old, new in heirs.items()
         ]
         return "" if all(map(meant, changes)) else reason
-
-    def again(self) -> str:
-        """An older version that came back: it had the new word already, and not the one that is given up."""
-        for old in self.dropped:
-            for new in self.edit.came:
-                where = _told_backwards(self.ctx, old, new)
-                if where:
-                    return f"{where} says that {old} took the place of {new}"
-                for path in dict.fromkeys(h.path for h in self.hunks if any(new in line for line in h.added)):
-                    seen = False
-                    for rev, _ in self.known.versions(path)[:_VERSIONS]:
-                        words = set(TOKEN.findall((self.ctx.git.bytes_at(path, rev) or b"").decode("utf-8", "replace")))
-                        if seen and new in words and old not in words:
-                            return f"{new} came back: {path} had it before {old}"
-                        seen = seen or old in words
-        return ""
-
-
-def _told_backwards(ctx: Context, old: str, new: str) -> str:
-    """Where a text for people speaks of both and names first what a heal would write: as what there was, most likely."""
-    word = {w: re.compile(rf"(?<!\w){re.escape(w)}(?!\w)") for w in (old, new)}
-    for path, text in texts(ctx):
-        for number, line in enumerate(text.splitlines() if path.endswith(PROSE) or PAST.search(path) else (), 1):
-            a, b = word[old].search(line), word[new].search(line)
-            if a and b and b.start() < a.start():
-                return f"{path}:{number}"
-    return ""
 
 
 def _first(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> int:

@@ -14,7 +14,7 @@ from functools import cached_property
 
 from pytest_maestro_healer.evidence.changes import Changes, changes_of
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.edited import TOKEN
+from pytest_maestro_healer.evidence.edited import TOKEN, paired
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.evidence.mentions import PAST, as_before, definitions_of, references
 from pytest_maestro_healer.evidence.uses import USES
@@ -58,6 +58,18 @@ class Change:
         return changes_of(self.ctx.git, self.ctx.files, self.ctx.symbols)
 
     @cached_property
+    def exchanged(self) -> tuple[set[str], set[str]]:
+        """The words that the product lost, and those that it gained."""
+        lost = set(TOKEN.findall("\n".join(line for h in self.hunks for line in h.removed)))
+        gained = set(TOKEN.findall("\n".join(line for h in self.hunks for line in h.added)))
+        return lost - gained, gained - lost
+
+    def in_step(self, text: str, old: str, new: str) -> bool:
+        """Whether ``new`` stands for ``old`` in a sentence that tells of several at once: ``A and B are called C and D``."""
+        lost, gained = ([w for w in dict.fromkeys(TOKEN.findall(text)) if w in words] for words in self.exchanged)
+        return len(lost) != len(gained) or old not in lost or new not in gained or lost.index(old) == gained.index(new)
+
+    @cached_property
     def sentences(self) -> list[str]:
         """What was written about it."""
         return list(_sentences(self))
@@ -83,7 +95,7 @@ def _told(change: Change) -> bool:
     for text in change.sentences:
         if _BESIDE.search(text):
             continue
-        if any(directed(text, old, new) for old in change.old for new in change.new):
+        if any(directed(text, old, new) and change.in_step(text, old, new) for old in change.old for new in change.new):
             return True
         if not change.new and any(_at(old, text) is not None for old in change.old) and contract.search(text):
             return True
@@ -152,7 +164,8 @@ def _followed(change: Change) -> bool:
             if several and homes.isdisjoint(change.ctx.variables.reachable(path)):
                 continue  # it may mean another one of that name
             was = set(TOKEN.findall("\n".join(hunk.removed)))
-            if not was.isdisjoint(change.old):
+            heirs = paired([(hunk.removed, hunk.added)])
+            if any(old in was and name in heirs.get(old, {name}) for old in change.old):
                 return True
             tree = change.ctx.symbols.tree(path)
             if name in change.shaped and name in was and not as_before(tree, node, hunk, by_itself=change.tactic in USES):

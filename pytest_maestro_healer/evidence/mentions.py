@@ -44,6 +44,8 @@ def still_said(ctx: Context, word: str, instead: Sequence[str]) -> str:
             line = _line_in(ctx, path, text, word, instead)
             if line:
                 return f"{path}:{line}"
+        elif path.endswith(".po") and (place := re.search(rf"%\({re.escape(word)}\)|\{{{re.escape(word)}\b", text)):
+            return f"{path}:{text.count(chr(10), 0, place.start()) + 1}"
     return ""
 
 
@@ -51,7 +53,8 @@ def _line_in(ctx: Context, path: str, text: str, word: str, instead: Sequence[st
     """The line of a text that says ``word``: of prose as code, of anything else (a template within a package too) in any way."""
     w = re.escape(word)
     plain = re.compile(rf"(?<![\w-]){w}(?![\w-])", re.IGNORECASE if len(word) > _SHORT else 0)
-    prose = re.compile(rf"`[^`\n]*(?<![\w-]){w}(?![\w-])[^`\n]*`|(?<!\w){w}\(|(?<=[.:/]){w}\b|[\"']{w}[\"']|(?<![\w-])--{w}\b")
+    code = rf"`[^`\n]*(?<![\w-]){w}(?![\w-])[^`\n]*`|(?<!\w){w}\(|(?<=[.:/]){w}\b|[\"']{w}[\"']|(?<![\w-])--{w}\b"
+    prose = re.compile(rf"{code}|^\s*\|(?:.*\|)?\s*{w}\s*\||^\s*(?:[-*+]\s+)?{w}\s*(?::|--)")  # also a cell of a table, an entry of a list
     packaged = ctx.files.read(f"{path.rpartition('/')[0]}/__init__.py") is not None and not re.search(r"(?i)readme", path)
     reading, fenced = path.endswith(PROSE) and not packaged, False
     for number, line in enumerate(text.splitlines(), 1):
@@ -164,11 +167,20 @@ _READ: WeakKeyDictionary[ProjectFiles, list[tuple[str, str]]] = WeakKeyDictionar
 
 def _read(ctx: Context) -> Iterator[tuple[str, str]]:
     for path in dict.fromkeys((*ctx.git.tracked()[:_MOST], *ctx.files.product_files[:_MOST])):
-        folders = path.split("/")[:-1]
-        if not ctx.is_test_code(path) and "tests" not in folders and folders[:1] != ["test"]:
+        if not _of_tests(ctx, path):
             data = ctx.files.read(path)
             if data is not None and len(data) <= _LARGEST and b"\0" not in data:
                 yield path, data.decode("utf-8", "replace")
+
+
+def _of_tests(ctx: Context, path: str) -> bool:
+    """Whether a file is the tests' own: a folder with such a name inside the product, with no code of tests in it, is another thing."""
+    folders = path.split("/")[:-1]
+    if not (ctx.is_test_code(path) or "tests" in folders or folders[:1] == ["test"]):
+        return False
+    inner = ["/".join(folders[: i + 1]) + "/" for i, name in enumerate(folders) if i and name in ("test", "tests")]
+    outer = not inner or path.endswith(".py") or folders[0] in ("test", "tests")
+    return outer or any(code.startswith(folder) for code in ctx.test_files() for folder in inner)
 
 
 def definitions_of(ctx: Context, name: str) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]]:

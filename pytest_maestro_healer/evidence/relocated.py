@@ -35,6 +35,8 @@ def _bound(node: ast.stmt) -> list[str]:
     if isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
         # a setter and an overload belong to what they are of
         return [] if any(isinstance(d, ast.Attribute) or "overload" in ast.dump(d) for d in node.decorator_list) else [node.name]
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return [a.asname or a.name.partition(".")[0] for a in node.names]
     targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
     return [t.id for t in targets if isinstance(t, ast.Name)]
 
@@ -67,6 +69,17 @@ def read_otherwise(known: Changes, former: Def, was: str, rev: str, now: str) ->
             return name
         if name in old and (name in here or new.get(name, old[name]) != old[name]):
             return name
+    return ""
+
+
+def taken_by_name(known: Changes, hunks: Sequence[Hunk], base: str, words: Iterable[str]) -> str:
+    """Which changed file imports one of ``words`` by itself now, as it did not at ``base``: a patch of where it comes from misses it."""
+    wanted = set(words)
+    for path in dict.fromkeys(h.path for h in hunks):
+        since = set(_imports(known.symbols.tree(path))) - set(_imports(known.tree_at(path, base)))
+        found = sorted(wanted & since)
+        if found:
+            return f"{path} imports {found[0]} by itself"
     return ""
 
 

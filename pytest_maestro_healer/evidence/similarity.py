@@ -102,7 +102,7 @@ def _instance_attributes(function: Function) -> Iterator[tuple[str, ast.expr, in
 
 
 def identical(a: Def, b: Def) -> bool:
-    """Whether two definitions are the same but for their own and local names: decorators, default values, bases and class keywords too."""
+    """Whether two definitions are the same but for their own and local names: decorators, default values, bases, class keywords and fields too."""
     return likeness(a, b) == 1.0 and _around(a.node) == _around(b.node)
 
 
@@ -116,8 +116,11 @@ def _around(node: ast.AST) -> list[str]:
             out += n.decorator_list
         if isinstance(n, ast.ClassDef):
             out += n.keywords
+            out += [s.annotation for s in n.body if isinstance(s, ast.AnnAssign)]  # a dataclass, a schema or a parser may read them
         if isinstance(n, (ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal)):
             out.append(n)
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        out.append(ast.Constant(ast.get_docstring(node) is None))  # a command may show it; another wording is no other thing
     return [ast.dump(n) if n is not None else "" for n in out]
 
 
