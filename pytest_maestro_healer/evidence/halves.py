@@ -341,7 +341,7 @@ class Halves:
                 return f"{told} reaches {name} by its name"
             definitions = list(definitions_of(self.ctx, name))
             several = len({p for p, _ in definitions}) > 1 or name in COMMON or hasattr(builtins, name)
-            for path, node in references(self.ctx, name):
+            for path, node in references(self.ctx, name, {p for p, _, _ in spans}):
                 if several and not any(p in self.ctx.variables.reachable(path) for p, _, _ in spans):
                     continue  # it may mean another one of that name
                 if isinstance(node, ast.Attribute) and isinstance(node.value, (ast.Constant, ast.JoinedStr)):

@@ -157,7 +157,7 @@ def _followed(change: Change) -> bool:
     for name in (*change.new, *change.shaped):
         found = [(p, d.lineno, d.end_lineno or d.lineno) for p, d in definitions_of(change.ctx, name) if not isinstance(d, ast.ClassDef)]
         own, several = [*change.shaped.get(name, ()), *found], len(found) > 1
-        for path, node in references(change.ctx, name):
+        for path, node in references(change.ctx, name, homes):
             hunk = lines.get((path, node.lineno))
             if hunk is None or any(path == p and first <= node.lineno <= last for p, first, last in own):
                 continue

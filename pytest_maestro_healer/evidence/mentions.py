@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import codecs
 import keyword
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from weakref import WeakKeyDictionary
 
 from pytest_maestro_healer.evidence.changes import changes_of
@@ -14,6 +15,7 @@ from pytest_maestro_healer.evidence.edited import TOKEN
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.evidence.former import todays
 from pytest_maestro_healer.evidence.git import Hunk
+from pytest_maestro_healer.evidence.uses import strange
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 #: Prose, in which a name counts only as code; files that speak of the past, which count not at all.
@@ -56,7 +58,9 @@ def _line_in(ctx: Context, path: str, text: str, word: str, instead: Sequence[st
     code = rf"`[^`\n]*(?<![\w-]){w}(?![\w-])[^`\n]*`|(?<!\w){w}\(|(?<=[.:/]){w}\b|[\"']{w}[\"']|(?<![\w-])--{w}\b"
     prose = re.compile(rf"{code}|^\s*\|(?:.*\|)?\s*{w}\s*\||^\s*(?:[-*+]\s+)?{w}\s*(?::|--)")  # also a cell of a table, an entry of a list
     packaged = ctx.files.read(f"{path.rpartition('/')[0]}/__init__.py") is not None and not re.search(r"(?i)readme", path)
-    reading, fenced = path.endswith(PROSE) and not packaged, False
+    # grand_total and grandTotal are words of no language
+    coded = re.search(r"[^\W_]_[^\W_]|[a-z][A-Z]", word) is not None
+    reading, fenced = path.endswith(PROSE) and not packaged and not coded, False
     for number, line in enumerate(text.splitlines(), 1):
         fenced ^= line.lstrip().startswith(("```", "~~~"))
         pattern = prose if reading and not fenced and not word.startswith("-") and not re.match(r"(?: {4}|\t)\S|\s*>>>", line) else plain
@@ -169,8 +173,9 @@ def _read(ctx: Context) -> Iterator[tuple[str, str]]:
     for path in dict.fromkeys((*ctx.git.tracked()[:_MOST], *ctx.files.product_files[:_MOST])):
         if not _of_tests(ctx, path):
             data = ctx.files.read(path)
-            if data is not None and len(data) <= _LARGEST and b"\0" not in data:
-                yield path, data.decode("utf-8", "replace")
+            wide = data is not None and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+            if data is not None and len(data) <= _LARGEST and (wide or b"\0" not in data):
+                yield path, data.decode("utf-16" if wide else "utf-8", "replace")
 
 
 def _of_tests(ctx: Context, path: str) -> bool:
@@ -191,16 +196,18 @@ def definitions_of(ctx: Context, name: str) -> Iterator[tuple[str, ast.FunctionD
                 yield path, node
 
 
-def references(ctx: Context, name: str) -> Iterator[tuple[str, ast.expr]]:
-    """(path, node) of the uses of a name in product code, as an attribute or where it is no variable of a function; also by another name."""
+def references(ctx: Context, name: str, homes: Collection[str]) -> Iterator[tuple[str, ast.expr]]:
+    """(path, node) of the uses in product code of a name that is defined in ``homes``, as an attribute or where it is no variable of a function;
+    also by another name."""
     for path, tree in _trees(ctx, name):
         aliases = {a.asname for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names if a.name == name and a.asname}
         for known in (name, *sorted(aliases)):
             bound = _bound(tree, known)
             for node in ast.walk(tree):
-                if (isinstance(node, ast.Attribute) and node.attr == name and known == name) or (
-                    isinstance(node, ast.Name) and node.id == known and isinstance(node.ctx, ast.Load) and id(node) not in bound
-                ):
+                if (
+                    (isinstance(node, ast.Attribute) and node.attr == name and known == name)
+                    or (isinstance(node, ast.Name) and node.id == known and isinstance(node.ctx, ast.Load) and id(node) not in bound)
+                ) and not strange(ctx, path, node, homes):
                     yield path, node
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+import builtins
+from collections.abc import Collection, Sequence
 
 from pytest_maestro_healer.evidence.context import Context
 
@@ -34,6 +35,36 @@ def follows(ctx: Context, tactic: str, path: str, node: ast.expr, definitions: S
         return any((call is not None) != _is_property(d) for d in functions)
     waited = call is not None and _waited(tree, call)
     return any(waited == isinstance(d, ast.AsyncFunctionDef) for d in functions)
+
+
+def strange(ctx: Context, path: str, node: ast.expr, homes: Collection[str]) -> bool:
+    """Whether ``node`` cannot mean what is defined in one of ``homes``: its file has its own of that name, or has it from Python or a library."""
+    tree = ctx.symbols.tree(path)
+    if path in homes or tree is None:
+        return False
+    root = node
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    if not isinstance(root, ast.Name):
+        return False
+    tops = {n.name for n in tree.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))}
+    taken, starred = _imported(tree)
+    if root.id in taken:
+        return not all(ctx.symbols.is_project_module(m.partition(".")[0]) or m.startswith(".") for m in taken[root.id])
+    return root is node and (root.id in tops or (hasattr(builtins, root.id) and not starred))
+
+
+def _imported(tree: ast.Module) -> tuple[dict[str, set[str]], bool]:
+    """The modules that each imported name comes from, by any import of a file, and whether it imports all names of one."""
+    out: dict[str, set[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for a in node.names:
+                out.setdefault(a.asname or a.name.partition(".")[0], set()).add(a.name)
+        elif isinstance(node, ast.ImportFrom):
+            for a in node.names:
+                out.setdefault(a.asname or a.name, set()).add("." * node.level + (node.module or ""))
+    return out, "*" in out
 
 
 def _is_property(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
