@@ -74,6 +74,7 @@ class Row:
     def pytest(self, *args: str) -> subprocess.CompletedProcess[str]:
         """One run of pytest."""
         folder = self.root / str(self.row.get("cwd") or ".")
+        folder = folder if folder.is_dir() else self.root  # one that is not committed
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *args]
         return subprocess.run(command, cwd=folder, env=self.env, capture_output=True, text=True, timeout=300, check=False)
 
