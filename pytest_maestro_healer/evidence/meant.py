@@ -1,7 +1,7 @@
 """Was a change of the product meant? A definition that is another one now says only that somebody typed it.
 
-What speaks for an intention is a second place: a commit message, changelog or document that tells of the change, the product's own code that
-followed it in the same change, or a deprecation that had announced it.
+What speaks for an intention is a second place: a commit message, changelog or document that tells of the change, the product's own code (or its
+``__all__``) or a test that followed it in the same change, or a deprecation that had announced it.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Change:
 
 def meant(change: Change) -> bool:
     """Whether something besides the changed definition itself speaks for the change."""
-    return not _of_another(change) and (_told(change) or _followed(change) or _announced(change))
+    return not _of_another(change) and (_told(change) or _followed(change) or _tested(change) or _announced(change))
 
 
 def directed(text: str, old: str, new: str) -> bool:
@@ -170,7 +170,27 @@ def _followed(change: Change) -> bool:
             tree = change.ctx.symbols.tree(path)
             if name in change.shaped and name in was and not as_before(tree, node, hunk, by_itself=change.tactic in USES):
                 return True
-    return _imported(change, lines)
+    return _imported(change, lines) or _listed(change, lines)
+
+
+def _tested(change: Change) -> bool:
+    """Whether a test was changed with it already: somebody wrote the new name in place of the old one, here or in another file of tests."""
+    blocks = [(h.removed, h.added) for h in change.ctx.git.hunks(change.base) if change.ctx.is_test_code(h.path)]
+    heirs = paired(blocks)
+    return any(not heirs.get(old, set()).isdisjoint(change.new) for old in change.old)
+
+
+def _listed(change: Change, lines: Mapping[tuple[str, int], Hunk]) -> bool:
+    """Whether ``__all__`` of a product file says the new name in place of the old one."""
+    for path in {p for p, _ in lines}:
+        tree = change.ctx.symbols.tree(path)
+        lists = [n.value for n in (tree.body if tree is not None else ()) if isinstance(n, ast.Assign) and "__all__" in map(ast.unparse, n.targets)]
+        for node in (n for value in lists for n in ast.walk(value) if isinstance(n, ast.Constant) and n.value in change.new):
+            hunk = lines.get((path, node.lineno))
+            was = re.findall(r"['\"](\w+)['\"]", "\n".join(hunk.removed)) if hunk is not None else []
+            if not set(was).isdisjoint(change.old):
+                return True
+    return False
 
 
 def _imported(change: Change, lines: Mapping[tuple[str, int], Hunk]) -> bool:

@@ -114,13 +114,25 @@ def test_a_finished_rename_is_still_written(project: Path) -> None:
     assert (project / "test_a.py").read_text() == CART_TEST.replace(".total(", ".grand_total(")
 
 
-@pytest.mark.parametrize(("message", "written"), [("Clean up", False), ("Cart.total is called grand_total now", True)])
-def test_a_definition_alone_does_not_say_that_it_was_meant(project: Path, message: str, written: bool) -> None:
+@pytest.mark.parametrize(
+    ("message", "more", "written"),
+    [
+        pytest.param("Clean up", {}, False, id="nothing else"),
+        pytest.param("Cart.total is called grand_total now", {}, True, id="the message"),
+        pytest.param("Clean up", {"test_b.py": CART_TEST.replace("total", "grand_total")}, True, id="another test"),
+        pytest.param("Clean up", {"shop/__init__.py": "__all__ = ['grand_total']\n"}, True, id="the list of what is offered"),
+        pytest.param(
+            "Clean up", {"test_b.py": CART_TEST.replace("Cart([1, 2]).total()", "sum([1, 2])")}, False, id="another test, for another reason"
+        ),
+    ],
+)
+def test_a_definition_alone_does_not_say_that_it_was_meant(project: Path, message: str, more: Mapping[str, str], written: bool) -> None:
     history(
         project,
-        ("A shop", {"shop/__init__.py": "", "shop/cart.py": CART, "test_a.py": CART_TEST}),
-        (message, {"shop/cart.py": CART.replace("total", "grand_total")}),
-    )
+        ("A shop", {"shop/__init__.py": "__all__ = ['total']\n" if "shop/__init__.py" in more else "", "shop/cart.py": CART, "test_a.py": CART_TEST,
+                    "test_b.py": CART_TEST if "test_b.py" in more else ""}),
+        (message, {"shop/cart.py": CART.replace("total", "grand_total"), **more}),
+    )  # fmt: skip
     heal(project, {})
     wanted = CART_TEST.replace(".total(", ".grand_total(") if written else CART_TEST
     assert (project / "test_a.py").read_text() == wanted
