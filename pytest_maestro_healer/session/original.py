@@ -21,9 +21,9 @@ import pytest
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.files import ProjectFiles
-from pytest_maestro_healer.evidence.former import added
-from pytest_maestro_healer.evidence.former import todays as is_todays
 from pytest_maestro_healer.evidence.nodeids import file_of
+from pytest_maestro_healer.evidence.past.former import added
+from pytest_maestro_healer.evidence.past.former import todays as is_todays
 from pytest_maestro_healer.prove.mutants import Identity
 from pytest_maestro_healer.prove.original import Original, Seen
 from pytest_maestro_healer.prove.runner import RunReport

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_maestro_healer.evidence.halves import Edited, slipped, vacuous
+from pytest_maestro_healer.evidence.finished.halves import Edited, slipped, vacuous
 
 
 @pytest.mark.parametrize(

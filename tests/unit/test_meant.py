@@ -4,9 +4,9 @@ import ast
 
 import pytest
 
+from pytest_maestro_healer.evidence.finished.meant import directed
+from pytest_maestro_healer.evidence.finished.mentions import PAST, as_before
 from pytest_maestro_healer.evidence.git import Hunk
-from pytest_maestro_healer.evidence.meant import directed
-from pytest_maestro_healer.evidence.mentions import PAST, as_before
 from pytest_maestro_healer.evidence.similarity import definitions, identical
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.former import product_since, states
-from pytest_maestro_healer.evidence.origin import named, origin
-from pytest_maestro_healer.evidence.unseen import unseen
+from pytest_maestro_healer.evidence.past.former import product_since, states
+from pytest_maestro_healer.evidence.past.origin import named, origin
+from pytest_maestro_healer.evidence.past.unseen import unseen
 from pytest_maestro_healer.model import Failure
 from tests.unit.test_git import commit, git, write
 

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.uses import strange
+from pytest_maestro_healer.evidence.finished.uses import strange
 
 
 @pytest.mark.parametrize(

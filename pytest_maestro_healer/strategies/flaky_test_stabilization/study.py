@@ -8,8 +8,8 @@ from weakref import WeakKeyDictionary
 
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions, Experiments, Observation
-from pytest_maestro_healer.evidence.former import Before, Then, blame, compared
 from pytest_maestro_healer.evidence.nodeids import file_of
+from pytest_maestro_healer.evidence.past.former import Before, Then, blame, compared
 from pytest_maestro_healer.evidence.state import Change
 from pytest_maestro_healer.model import Failure, Proposal, World
 
@@ -114,7 +114,7 @@ class Study:
     def product_change(self, conditions: Sequence[Conditions]) -> str:
         """The change of the product without which the unhealed test passes under all ``conditions``, as ``path:line (...)``; else ``""``.
 
-        Looked for in the states that :func:`~pytest_maestro_healer.evidence.former.states` gives.
+        Looked for in the states that :func:`~pytest_maestro_healer.evidence.past.former.states` gives.
         """
 
         def ask(before: Before) -> Then:

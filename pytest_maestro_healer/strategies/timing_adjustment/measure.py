@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions, Observation
-from pytest_maestro_healer.evidence.former import Before, Then, blame, compared
+from pytest_maestro_healer.evidence.past.former import Before, Then, blame, compared
 from pytest_maestro_healer.model import Evidence, Failure, Proof
 
 #: Runs with the machine as it is, and runs while every processor is kept busy; of a slow test, whose runs take longer than this together, one each.

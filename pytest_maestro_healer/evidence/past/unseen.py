@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.origin import origin
+from pytest_maestro_healer.evidence.past.origin import origin
 from pytest_maestro_healer.model import Failure
 
 #: Parts of paths where installed distributions lie; modules that builds write and that hold a version only.

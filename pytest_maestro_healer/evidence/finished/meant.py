@@ -14,10 +14,10 @@ from functools import cached_property
 
 from pytest_maestro_healer.evidence.changes import Changes, changes_of
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.edited import TOKEN, paired
+from pytest_maestro_healer.evidence.finished.edited import TOKEN, paired
+from pytest_maestro_healer.evidence.finished.mentions import PAST, as_before, definitions_of, references
+from pytest_maestro_healer.evidence.finished.uses import USES
 from pytest_maestro_healer.evidence.git import Hunk
-from pytest_maestro_healer.evidence.mentions import PAST, as_before, definitions_of, references
-from pytest_maestro_healer.evidence.uses import USES
 
 #: Words by which people say that something has another name or place, or is used otherwise.
 _RENAMES = re.compile(

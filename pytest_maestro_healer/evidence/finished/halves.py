@@ -15,18 +15,18 @@ from pathlib import Path
 
 from pytest_maestro_healer.evidence.changes import COMMON, Former, changes_of
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.edited import TOKEN, Edited, paired
-from pytest_maestro_healer.evidence.former import changed, product_since
+from pytest_maestro_healer.evidence.finished.edited import TOKEN, Edited, paired
+from pytest_maestro_healer.evidence.finished.meant import Change, meant
+from pytest_maestro_healer.evidence.finished.mentions import PAST, as_before, definitions_of, field_of, references, said_in_texts, still_said, texts
+from pytest_maestro_healer.evidence.finished.relocated import another, merged, module_changed, read_otherwise, taken_by_name
+from pytest_maestro_healer.evidence.finished.returned import definition_returned, module_returned, word_returned
+from pytest_maestro_healer.evidence.finished.uses import USES, follows
 from pytest_maestro_healer.evidence.git import Hunk
-from pytest_maestro_healer.evidence.meant import Change, meant
-from pytest_maestro_healer.evidence.mentions import PAST, as_before, definitions_of, field_of, references, said_in_texts, still_said, texts
-from pytest_maestro_healer.evidence.origin import origin
-from pytest_maestro_healer.evidence.relocated import another, merged, module_changed, read_otherwise, taken_by_name
-from pytest_maestro_healer.evidence.returned import definition_returned, module_returned, word_returned
+from pytest_maestro_healer.evidence.past.former import changed, product_since
+from pytest_maestro_healer.evidence.past.origin import origin
+from pytest_maestro_healer.evidence.past.unseen import unseen
 from pytest_maestro_healer.evidence.similarity import identical
 from pytest_maestro_healer.evidence.symbols import parse
-from pytest_maestro_healer.evidence.unseen import unseen
-from pytest_maestro_healer.evidence.uses import USES, follows
 from pytest_maestro_healer.model import Failure
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -11,11 +11,11 @@ from weakref import WeakKeyDictionary
 
 from pytest_maestro_healer.evidence.changes import changes_of
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.edited import TOKEN
 from pytest_maestro_healer.evidence.files import ProjectFiles
-from pytest_maestro_healer.evidence.former import todays
+from pytest_maestro_healer.evidence.finished.edited import TOKEN
+from pytest_maestro_healer.evidence.finished.uses import strange
 from pytest_maestro_healer.evidence.git import Hunk
-from pytest_maestro_healer.evidence.uses import strange
+from pytest_maestro_healer.evidence.past.former import todays
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 #: Prose, in which a name counts only as code; files that speak of the past, which count not at all.

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pytest_maestro_healer.evidence.changes import Changes
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.edited import TOKEN
+from pytest_maestro_healer.evidence.finished.edited import TOKEN
+from pytest_maestro_healer.evidence.finished.mentions import PAST, PROSE, texts
 from pytest_maestro_healer.evidence.git import Git, Hunk
-from pytest_maestro_healer.evidence.mentions import PAST, PROSE, texts
 
 #: So many older versions of a file, and so many commits, are looked at.
 _VERSIONS, _COMMITS = 6, 20

@@ -15,8 +15,8 @@ from functools import lru_cache, partial
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions, Observation
 from pytest_maestro_healer.evidence.nodeids import path_to
-from pytest_maestro_healer.evidence.origin import named, origin
-from pytest_maestro_healer.evidence.unseen import unseen
+from pytest_maestro_healer.evidence.past.origin import named, origin
+from pytest_maestro_healer.evidence.past.unseen import unseen
 from pytest_maestro_healer.model import Failure
 
 #: So many of the last commits are taken back of each kind, and so many are looked through for them.
