@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 
 from pytest_maestro_healer.diagnose.imports import judge_import
@@ -11,7 +11,7 @@ from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.finished.halves import NO_PAST, unfinished, vacuous
 from pytest_maestro_healer.evidence.nodeids import is_test
 from pytest_maestro_healer.evidence.past.former import Blame, brought_in, brought_in_any, states
-from pytest_maestro_healer.model import Applicability, Cause, DecisionKind, Diagnosis, Failure, HealingResult, HealingStrategy
+from pytest_maestro_healer.model import Applicability, Cause, DecisionKind, Diagnosis, Failure, Follows, HealingResult, HealingStrategy, Proposal
 from pytest_maestro_healer.prove.candidates import Candidate
 from pytest_maestro_healer.prove.runner import Runner
 
@@ -20,10 +20,6 @@ Lines = Mapping[str, frozenset[int]]
 _FIRST, _MORE, _MOST = 1, 8, 32
 #: A traced run takes longer; this much is left to it of the time limit.
 _SLOWER = 20
-#: What follows a change of the product.
-_FOLLOWS = (HealingStrategy.API_CONTRACT_ADAPTATION, HealingStrategy.DEPENDENCY_FIX)
-#: Tactics of other strategies that follow the product as one of these does.
-_ALSO = {"missing_await": "sync_or_async"}
 #: What lets a test live with its surroundings; so many tests that one edit heals are asked for their past.
 _SHIELDS = frozenset({
     HealingStrategy.ENVIRONMENT_HEALING, HealingStrategy.TIMING_ADJUSTMENT, HealingStrategy.FLAKY_TEST_STABILIZATION,
@@ -33,9 +29,13 @@ _COMPANY = 40
 
 
 class Judge:
-    """Verdicts on the failures of one run; what was traced is remembered. ``done`` are the tests of which nothing has to be known any more."""
+    """Verdicts on the failures of one run; what was traced is remembered.
 
-    def __init__(self, ctx: Context, runner: Runner, done: Container[str]) -> None:
+    ``done`` are the tests of which nothing has to be known any more, ``following`` says what a proposal follows.
+    """
+
+    def __init__(self, ctx: Context, runner: Runner, done: Container[str], following: Callable[[Proposal], Follows | None]) -> None:
+        self.following = following
         self.ctx = ctx
         self.runner = runner
         self.done = done
@@ -68,9 +68,9 @@ class Judge:
 
     def followed(self, winner: Candidate) -> None:
         """Note on a heal that would be written unasked why the change of the product that it follows may be half done, or a mistake."""
-        tactics = [_ALSO.get(p.tactic, p.tactic) for p in winner.proposals if p.strategy in _FOLLOWS or p.tactic in _ALSO]
-        for tactic in dict.fromkeys(tactics) if winner.proposal.applicability is Applicability.SAFE else ():
-            winner.unsure = winner.unsure or unfinished(self.ctx, winner.failure, tactic, winner.before, winner.after)
+        found = dict.fromkeys(c for p in winner.proposals if (c := self.following(p)) is not None)
+        for follows in found if winner.proposal.applicability is Applicability.SAFE else ():
+            winner.unsure = winner.unsure or unfinished(self.ctx, winner.failure, follows, winner.before, winner.after)
         if winner.proposal.strategy == HealingStrategy.SYNTAX_REPAIR and vacuous(winner.before, winner.after):
             winner.unsure = "the repaired assertion would compare within a call, and hold whatever comes of it"
 

@@ -26,7 +26,7 @@ from pytest_maestro_healer.prove.runner import Runner, RunReport
 from pytest_maestro_healer.prove.steady import Steadiness, flaky
 from pytest_maestro_healer.records import Facts, advised, healed, refused
 from pytest_maestro_healer.searching import PER_TACTIC, Found, Search, told
-from pytest_maestro_healer.strategies.base import Strategy
+from pytest_maestro_healer.strategies.base import Strategy, following
 
 __all__ = ["PER_TACTIC", "Found", "Pipeline"]
 
@@ -56,7 +56,7 @@ class Pipeline(Search):
         super().__init__(ctx, runner, strategies, config, repeats=repeats, clock=clock, learner=learner)
         self.steadiness = Steadiness(runner, ctx)
         self.past = past
-        self.judge = Judge(ctx, runner, self.done)
+        self.judge = Judge(ctx, runner, self.done, following(strategies))
         self.suspects: set[str] = set()
         self.remembered = remembered
         self.progress = progress

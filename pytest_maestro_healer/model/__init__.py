@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from pytest_maestro_healer.model.failure import Comparison, Failure, Frame, Location, Operand, Value
 from pytest_maestro_healer.model.heal import Diagnosis, Edit, Evidence, Proof, ProofStep, Proposal, Verdict, World
-from pytest_maestro_healer.model.kinds import Applicability, Cause, DecisionKind, FailurePattern, FrameKind, HealingStrategy, Phase, StrEnum
+from pytest_maestro_healer.model.kinds import Applicability, Cause, DecisionKind, FailurePattern, Follows, FrameKind, HealingStrategy, Phase, StrEnum
 from pytest_maestro_healer.model.record import Record
 from pytest_maestro_healer.model.result import Decision, FileChange, HealingReport, HealingResult
 
@@ -28,6 +28,7 @@ __all__ = [
     "Failure",
     "FailurePattern",
     "FileChange",
+    "Follows",
     "Frame",
     "FrameKind",
     "HealingReport",

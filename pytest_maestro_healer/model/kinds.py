@@ -57,6 +57,33 @@ class Cause(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Follows(enum.Flag):
+    """What a heal follows: before that is done unasked, the product is asked whether it is finished changing there, and meant it.
+
+    ``PRODUCT`` is anything of the product; the others say what exactly, and are asked more. ``LIBRARY`` knows names of Python and of libraries.
+    """
+
+    PRODUCT = enum.auto()
+    NAME = enum.auto()
+    TARGET = enum.auto()
+    PARAMETERS = enum.auto()
+    ORDER = enum.auto()
+    ACCESS = enum.auto()
+    AWAITING = enum.auto()
+    LAZINESS = enum.auto()
+    ENCODING = enum.auto()
+    RESULT = enum.auto()
+    TEXT = enum.auto()
+    LIBRARY = enum.auto()
+    MIGRATION = enum.auto()
+    IMPORT = enum.auto()
+
+    #: What shows in a use itself.
+    USE = PARAMETERS | ACCESS | AWAITING
+    #: How something is used now: whoever else uses it has to have followed.
+    SHAPE = USE | ORDER | LAZINESS | ENCODING | RESULT | TEXT
+
+
 class Applicability(StrEnum):
     """How far an edit may go without a person.
 

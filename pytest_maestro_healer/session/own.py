@@ -31,6 +31,7 @@ class Limited(Tactic):
         self._timeout = timeout
         self._hung = False
         self.name = str(getattr(inner, "name", type(inner).__name__))  # type: ignore[misc]
+        self.follows = getattr(inner, "follows", None)  # type: ignore[misc]
 
     def answers(self, failure: Failure, diagnosis: Diagnosis) -> bool:
         return not self._hung and bool(self._inner.answers(failure, diagnosis))
@@ -103,6 +104,7 @@ def _limited(inner: Strategy, timeout: float, own: bool) -> Strategy:
     out = Strategy()
     out.name = inner.name  # type: ignore[misc]
     out.title, out.summary = inner.title, inner.summary  # type: ignore[misc]
+    out.follows = inner.follows
     out.tactics = tuple(Limited(t, timeout, inner.name if own else "") for t in inner.tactics)
     if getattr(inner, "symptom", False):
         out.symptom = True

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from pytest_maestro_healer.model import Applicability, Diagnosis, Failure, FailurePattern, Proposal
+from pytest_maestro_healer.model import Applicability, Diagnosis, Failure, FailurePattern, Follows, Proposal
 
 if TYPE_CHECKING:
     from pytest_maestro_healer.evidence.context import Context
@@ -61,6 +61,8 @@ class Tactic:
     summary: ClassVar[str]
     patterns: ClassVar[frozenset[FailurePattern]] = frozenset()
     applicability: ClassVar[Applicability] = Applicability.REVIEW
+    #: What its heals follow; ``None``: what the strategy says.
+    follows: ClassVar[Follows | None] = None
     #: Kinds of evidence it cites.
     evidence: ClassVar[tuple[str, ...]] = ()
     #: What the knowledge in it was taken from (PEP, documentation page, paper), for the docs.
@@ -87,4 +89,14 @@ class Strategy:
     symptom: bool = False
     #: Whether nothing is known of how its proposals are found: asked only where nothing else heals, and held to stricter guards and proof.
     stranger: bool = False
+    #: What its heals follow, where that is a change of the product: they are written unasked only where that is finished and was meant.
+    follows: Follows | None = None
     tactics: Sequence[Tactic] = ()
+
+
+def following(strategies: Iterable[Strategy]) -> Callable[[Proposal], Follows | None]:
+    """What a proposal of one of ``strategies`` follows, by its tactic or else its strategy; ``None`` for nothing of the product."""
+    whole = {s.name: s.follows for s in strategies}
+    # a tactic of somebody else's may be no subclass of ours
+    own = {(s.name, getattr(t, "name", "")): getattr(t, "follows", None) for s in strategies for t in s.tactics}
+    return lambda proposal: own.get((proposal.strategy, proposal.tactic)) or whole.get(proposal.strategy)

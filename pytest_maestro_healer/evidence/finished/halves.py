@@ -20,14 +20,14 @@ from pytest_maestro_healer.evidence.finished.meant import Change, meant
 from pytest_maestro_healer.evidence.finished.mentions import PAST, as_before, definitions_of, field_of, references, said_in_texts, still_said, texts
 from pytest_maestro_healer.evidence.finished.relocated import another, merged, module_changed, read_otherwise, taken_by_name
 from pytest_maestro_healer.evidence.finished.returned import definition_returned, module_returned, word_returned
-from pytest_maestro_healer.evidence.finished.uses import USES, follows
+from pytest_maestro_healer.evidence.finished.uses import fits
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.evidence.past.former import changed, product_since
 from pytest_maestro_healer.evidence.past.origin import origin
 from pytest_maestro_healer.evidence.past.unseen import unseen
 from pytest_maestro_healer.evidence.similarity import identical
 from pytest_maestro_healer.evidence.symbols import parse
-from pytest_maestro_healer.model import Failure
+from pytest_maestro_healer.model import Failure, Follows
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 #: Members that a base class, a library or the language itself calls by their names.
@@ -35,16 +35,6 @@ _HOOK = re.compile(
     r"__\w+__|(?:visit|depart|do|handle|on|generic|help|complete|setup|teardown)_\w+|write(?:lines)?|read(?:lines?|into)?|flush|close|fileno|seek|tell|keys|"
     r"isoformat|utcoffset|tzname|emit|filter|format|run|acquire|release|find_spec|exec_module|getvalue"
 )
-#: Tactics that adapt to how something is used now: whoever else uses it has to have followed.
-_SHAPES = frozenset({
-    "changed_parameters", "reordered_parameters", "method_or_property", "sync_or_async", "list_to_iterator", "bytes_or_text", "unpacked_result",
-    "result_object", "result_dict", "renamed_key", "renamed_option", "python2_members",
-})  # fmt: skip
-#: Tactics that know names of Python and of libraries only.
-_FOREIGN = frozenset({
-    "py2_compat", "removed_attribute", "removed_method", "python2_members", "name_typo", "import_typo", "library_migration", "missing_import",
-    "removed_stdlib",
-})  # fmt: skip
 #: What a heal writes besides the new word.
 _NEUTRAL = frozenset({"await", "async", "list", "assert", "import", "from", "self", "None", "True", "False", "pytest"})
 #: Why a heal waits for a person where there is no git.
@@ -52,7 +42,7 @@ NO_PAST = "without its history in git nobody knows what the product did before"
 _VERSIONS = 6
 
 
-def unfinished(ctx: Context, failure: Failure, tactic: str, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> str:
+def unfinished(ctx: Context, failure: Failure, follows: Follows, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> str:
     """Why the change that a heal follows may be half done or a mistake, ``""`` where nothing says so. ``before`` and ``after`` are test files."""
     edit = Edited(before, after)
     if not ctx.git.available or (ctx.git.shallow and not origin(ctx, failure)):
@@ -63,14 +53,14 @@ def unfinished(ctx: Context, failure: Failure, tactic: str, before: Mapping[str,
     # what came back to what it was before the test changed is no difference to then: it is one to when the test came
     touched = [commit for commit, _ in ctx.git.commits(failure.path, limit=1)]  # all there is to know of a file that cannot be collected
     since = dict.fromkeys((product_since(ctx, failure), origin(ctx, failure), *touched, "HEAD"))
-    return next((reason for base in since if base and (reason := _asked(ctx, edit, tactic, base))), "")
+    return next((reason for base in since if base and (reason := _asked(ctx, edit, follows, base))), "")
 
 
-def _asked(ctx: Context, edit: Edited, tactic: str, base: str) -> str:
+def _asked(ctx: Context, edit: Edited, follows: Follows, base: str) -> str:
     if not any(p.endswith(".py") for p in changed(ctx, base)):
         return ""
     hunks = tuple(h for h in ctx.git.hunks(base) if h.path.endswith(".py") and not ctx.is_test_code(h.path))
-    asked = Halves(ctx, edit, hunks, tactic, base)
+    asked = Halves(ctx, edit, hunks, follows, base)
     questions = (
         asked.words,
         asked.texts,
@@ -122,8 +112,8 @@ def vacuous(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> bool:
 class Halves:
     """The questions; each answers with a reason or ``""``."""
 
-    def __init__(self, ctx: Context, edit: Edited, hunks: Sequence[Hunk], tactic: str, base: str) -> None:
-        self.ctx, self.edit, self.hunks, self.tactic, self.base = ctx, edit, hunks, tactic, base
+    def __init__(self, ctx: Context, edit: Edited, hunks: Sequence[Hunk], follows: Follows, base: str) -> None:
+        self.ctx, self.edit, self.hunks, self.follows, self.base = ctx, edit, hunks, follows, base
         self.known = changes_of(ctx.git, ctx.files, ctx.symbols)
         left = {old: new for old, new in ctx.git.renames().items() if old.endswith(".py") and ctx.files.read(old) is None}
         #: The modules that are gone since, and those that took their places: by path and by name.
@@ -171,7 +161,7 @@ class Halves:
 
     def words(self) -> str:
         """Who still says what was given up? And who was it that had it?"""
-        if self.tactic == "reordered_parameters":
+        if self.follows & Follows.ORDER:
             return "an order of parameters that changed may be a mistake"
         for word in self.edit.gone:
             if word in self.lost:
@@ -186,7 +176,7 @@ class Halves:
             where = still_said(self.ctx, word, self.edit.came)
             if where:
                 return f"{where} still says {word}"
-            if self.tactic in _FOREIGN and self._defined(word):
+            if self.follows & Follows.LIBRARY and self._defined(word):
                 return f"{word} was the product's own"
             if self.edit.came and self.brought.isdisjoint(self.edit.came):
                 return f"what is used in place of {word} was there before"
@@ -205,7 +195,7 @@ class Halves:
         """The same for whole texts: keys, options, routes."""
         for text in self.edit.texts:
             if text in self.removed:
-                for path, tree in self.known.trees_with(text.lstrip("-")) if self.tactic in ("renamed_key", "renamed_option") else ():
+                for path, tree in self.known.trees_with(text.lstrip("-")) if self.follows & Follows.TEXT else ():
                     line = field_of(tree, text.lstrip("-").replace("-", "_"))
                     if line:
                         return f"{path}:{line} still says {text}"
@@ -217,7 +207,7 @@ class Halves:
 
     def same(self) -> str:
         """What has another name now has to be the same thing, and nothing that merely resembles it."""
-        if self.tactic != "renamed_symbol":
+        if not self.follows & Follows.NAME:
             return ""
         paths = list(dict.fromkeys(h.path for h in self.hunks))
         for old in self.dropped:
@@ -278,11 +268,11 @@ class Halves:
             if name in self.gave_up:
                 return f"{name} was handed on by the product before"
         fresh = [(n, m) for n, m in self.edit.added_imports() if self.ctx.symbols.is_project_module(m)]
-        if fresh and self.tactic == "library_migration":
+        if fresh and self.follows & Follows.MIGRATION:
             return f"{fresh[0][0]} may have been handed on before"
-        if self.edit.starred and self.tactic == "missing_import":
+        if self.edit.starred and self.follows & Follows.IMPORT:
             return "a star import may have given the name before"
-        if self.tactic == "patch_target":
+        if self.follows & Follows.TARGET:
             if not any(w in self.moved for w in self.edit.gone):
                 return "another target may be another thing"
             return taken_by_name(self.known, self.hunks, self.base, self.edit.near - set(self.edit.came))
@@ -291,7 +281,7 @@ class Halves:
     @cached_property
     def shaped(self) -> dict[str, list[tuple[str, int, int]]]:
         """(path, first line, last line) of the definitions that changed, by each of their names that the edited tests say."""
-        if self.tactic not in _SHAPES and not (self.tactic == "renamed_symbol" and not self.dropped):
+        if not self.follows & Follows.SHAPE and not (self.follows & Follows.NAME and not self.dropped):
             return {}
         around = {(h.path, h.new_line + i) for h in self.hunks for i in range(max(len(h.added), 1))}
         found = {
@@ -300,7 +290,7 @@ class Halves:
                 for p, n in definitions_of(self.ctx, name)
                 if any(q == p and _first(n) - 1 <= at <= (n.end_lineno or at) for q, at in around)
             ]
-            for name in sorted(self.edit.near if self.tactic in USES or self.tactic == "renamed_symbol" else self.edit.kept)
+            for name in sorted(self.edit.near if self.follows & (Follows.USE | Follows.NAME) else self.edit.kept)
         }
         return {name: spans for name, spans in found.items() if spans}
 
@@ -334,9 +324,9 @@ class Halves:
         for name, spans in self.shaped.items():
             if _HOOK.fullmatch(name):
                 return f"{name} is called by others by a rule"
-            if self.tactic == "changed_parameters" and self._shifted(name, spans):
+            if self.follows & Follows.PARAMETERS and self._shifted(name, spans):
                 return f"the parameters of {name} changed their places"
-            told = said_in_texts(self.ctx, name) if self.tactic in USES else ""
+            told = said_in_texts(self.ctx, name) if self.follows & Follows.USE else ""
             if told:
                 return f"{told} reaches {name} by its name"
             definitions = list(definitions_of(self.ctx, name))
@@ -348,8 +338,8 @@ class Halves:
                     continue
                 inside = any(path == p and first <= node.lineno <= last for p, first, last in spans)
                 hunk = lines.get((path, node.lineno))
-                if self.tactic in USES:
-                    if not follows(self.ctx, self.tactic, path, node, [n for _, n in definitions]):
+                if self.follows & Follows.USE:
+                    if not fits(self.ctx, self.follows, path, node, [n for _, n in definitions]):
                         return f"{path}:{node.lineno} uses {name} as before"
                 elif not inside and (hunk is None or as_before(self.ctx.symbols.tree(path), node, hunk, by_itself=False)):
                     return f"{path}:{node.lineno} uses {name} as before"
@@ -373,12 +363,16 @@ class Halves:
         moved = [n for n, was in left if any(self.ctx.git.bytes_at(p, self.base) is not None for p in _paths(was))]
         if not (self.dropped or came or moved or self.shaped):
             return ""
-        if self.tactic in _FOREIGN and not self.dropped and not any(self.ctx.symbols.is_project_module(m) for _, m in self.edit.added_imports()):
+        if (
+            self.follows & Follows.LIBRARY
+            and not self.dropped
+            and not any(self.ctx.symbols.is_project_module(m) for _, m in self.edit.added_imports())
+        ):
             return ""  # a name of Python or of a library, whatever the product does with it
         reason = "no message, note or other code of the product says that the change was meant"
         heirs: dict[str, Sequence[str]] = {old: sorted(self.edit.pairs.get(old, ())) or came for old in self.dropped} or {"": came}
         changes = [
-            Change(self.ctx, self.hunks, self.base, (old,) if old else (), (*dict.fromkeys((*new, *moved)),), self.shaped, self.tactic)
+            Change(self.ctx, self.hunks, self.base, (old,) if old else (), (*dict.fromkeys((*new, *moved)),), self.shaped, self.follows)
             for old, new in heirs.items()
         ]
         return "" if all(map(meant, changes)) else reason

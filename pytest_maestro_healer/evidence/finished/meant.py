@@ -16,20 +16,21 @@ from pytest_maestro_healer.evidence.changes import Changes, changes_of
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.finished.edited import TOKEN, paired
 from pytest_maestro_healer.evidence.finished.mentions import PAST, as_before, definitions_of, references
-from pytest_maestro_healer.evidence.finished.uses import USES
 from pytest_maestro_healer.evidence.git import Hunk
+from pytest_maestro_healer.model import Follows
 
 #: Words by which people say that something has another name or place, or is used otherwise.
 _RENAMES = re.compile(
     r"(?i)\b(?:renam\w*|call\w*|name[ds]?|naming|spell\w*|sa(?:y|ys|id)|replac\w*|becom\w*|now|move[ds]?|moving|instead|deprecat\w*)\b|->|=>"
 )
+#: And of how it is used.
 _CONTRACT = {
-    "method_or_property": r"propert(?:y|ies)|methods?|called|attributes?|parenthes\w+",
-    "sync_or_async": r"coroutines?|async\w*|await\w*|sync\w*|blocking",
-    "list_to_iterator": r"laz(?:y|ily)|iterators?|generators?|yields?|lists?",
-    "bytes_or_text": r"bytes|text|str(?:ings?)?|decode[sd]?|encode[sd]?",
-    "renamed_symbol": r"methods?|functions?|attributes?|now|move[ds]?|renam\w*|belongs?",
-    "changed_parameters": r"keywords?|positional\w*|arguments?|parameters?|takes?|accepts?|requires?|needs?|defaults?|drop\w*|remov\w*|renam\w*",
+    Follows.ACCESS: r"propert(?:y|ies)|methods?|called|attributes?|parenthes\w+",
+    Follows.AWAITING: r"coroutines?|async\w*|await\w*|sync\w*|blocking",
+    Follows.LAZINESS: r"laz(?:y|ily)|iterators?|generators?|yields?|lists?",
+    Follows.ENCODING: r"bytes|text|str(?:ings?)?|decode[sd]?|encode[sd]?",
+    Follows.NAME: r"methods?|functions?|attributes?|now|move[ds]?|renam\w*|belongs?",
+    Follows.PARAMETERS: r"keywords?|positional\w*|arguments?|parameters?|takes?|accepts?|requires?|needs?|defaults?|drop\w*|remov\w*|renam\w*",
 }
 _RESULT = r"returns?|gives?|yields?|tuples?|pairs?|dicts?|named|values?|results?|objects?|keys?"
 #: A sentence that speaks of something beside what changed.
@@ -50,7 +51,7 @@ class Change:
     old: tuple[str, ...]
     new: tuple[str, ...]
     shaped: Mapping[str, Sequence[tuple[str, int, int]]]
-    tactic: str
+    follows: Follows
 
     @property
     def known(self) -> Changes:
@@ -91,7 +92,7 @@ def directed(text: str, old: str, new: str) -> bool:
 
 def _told(change: Change) -> bool:
     """A sentence that says of what came that it took the place of what went, or how something is used now."""
-    contract = re.compile(rf"(?i)\b(?:{_CONTRACT.get(change.tactic, _RESULT)})\b")
+    contract = re.compile(rf"(?i)\b(?:{next((words for c, words in _CONTRACT.items() if c & change.follows), _RESULT)})\b")
     for text in change.sentences:
         if _BESIDE.search(text):
             continue
@@ -168,7 +169,7 @@ def _followed(change: Change) -> bool:
             if any(old in was and name in heirs.get(old, {name}) for old in change.old):
                 return True
             tree = change.ctx.symbols.tree(path)
-            if name in change.shaped and name in was and not as_before(tree, node, hunk, by_itself=change.tactic in USES):
+            if name in change.shaped and name in was and not as_before(tree, node, hunk, by_itself=bool(change.follows & Follows.USE)):
                 return True
     return _imported(change, lines) or _listed(change, lines)
 

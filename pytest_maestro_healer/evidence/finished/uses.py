@@ -7,31 +7,29 @@ import builtins
 from collections.abc import Collection, Sequence
 
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.model import Follows
 
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-#: Tactics whose change shows in a use itself.
-USES = frozenset({"changed_parameters", "method_or_property", "sync_or_async"})
 _RUNS = frozenset({"run", "create_task", "ensure_future", "gather", "run_until_complete", "wait_for", "start_soon", "run_coroutine_threadsafe"})
 
 
-def follows(ctx: Context, tactic: str, path: str, node: ast.expr, definitions: Sequence[_Definition]) -> bool:
+def fits(ctx: Context, follows: Follows, path: str, node: ast.expr, definitions: Sequence[_Definition]) -> bool:
     """Whether ``node`` (a name or attribute in the product's file ``path``) is used as at least one of ``definitions`` is to be used.
 
-    ``changed_parameters``: it is called with arguments that bind; ``method_or_property``: it is called, or is not; ``sync_or_async``: its call is
-    awaited or run, or is not.
+    ``PARAMETERS``: it is called with arguments that bind; ``ACCESS``: it is called, or is not; ``AWAITING``: its call is awaited or run, or is not.
     """
     tree = ctx.symbols.tree(path)
     functions = [d for d in definitions if isinstance(d, (ast.FunctionDef, ast.AsyncFunctionDef))]
     if tree is None or not definitions:
         return False
     call = next((n for n in ast.walk(tree) if isinstance(n, ast.Call) and n.func is node), None)
-    if tactic == "changed_parameters":
+    if follows & Follows.PARAMETERS:
         made = [n for d in definitions if isinstance(d, ast.ClassDef) for n in d.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"]
         asked = [*((d, isinstance(node, ast.Attribute)) for d in functions), *((n, True) for n in made)]
         return call is not None and any(_binds(call, d, member=member) for d, member in asked)
     if not functions:
         return True  # a class is what it was: its members are asked by their own names
-    if tactic == "method_or_property":
+    if follows & Follows.ACCESS:
         return any((call is not None) != _is_property(d) for d in functions)
     waited = call is not None and _waited(tree, call)
     return any(waited == isinstance(d, ast.AsyncFunctionDef) for d in functions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_maestro_healer.model import Follows
 from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_former import FormerBehaviour, RequiredArgument
 from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_hoisted import MemberOfOther
 from pytest_maestro_healer.strategies.api_contract_adaptation.tactic_inserted import InsertedParameter
@@ -27,6 +28,7 @@ class ApiContractAdaptation(Strategy):
     name = "api_contract_adaptation"
     title = "API contracts"
     summary = "Finds what became of a name, a parameter or a result that tests rely on, and migrates every call; assertions stay as they are."
+    follows = Follows.PRODUCT
     tactics = (
         RenamedSymbol(),
         KnownMigration(),

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pytest_maestro_healer.evidence.changes import Changes
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.literals import Pair, string_pairs, strings_in
-from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Proposal
+from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Follows, Proposal
 from pytest_maestro_healer.strategies.api_contract_adaptation import calls
 from pytest_maestro_healer.strategies.api_contract_adaptation import examples_literals as examples
 from pytest_maestro_healer.strategies.api_contract_adaptation.cause import Gone, changes, raised_in_test, test_function
@@ -46,6 +46,7 @@ class RenamedKey(Tactic):
     summary = "A key that the product's change renamed is looked up under its new name."
     patterns = frozenset({FailurePattern.API_CHANGE, FailurePattern.ASSERTION_FAILURE})
     applicability = Applicability.SAFE
+    follows = Follows.TEXT
     evidence = ("git",)
     sources = ("git history of the product",)
     heals = examples.KEYS
@@ -110,6 +111,7 @@ class RenamedOption(Tactic):
         "A command-line option, route or other name that a test hands to the product as a string follows the product's own change of that string."
     )
     applicability = Applicability.SAFE
+    follows = Follows.TEXT
     evidence = ("git",)
     sources = ("git history of the product",)
     heals = examples.OPTIONS
@@ -178,6 +180,7 @@ class PatchTarget(Tactic):
     name = "patch_target"
     summary = "The dotted target of a patch follows what it names: a renamed or moved definition or module, a name imported elsewhere."
     applicability = Applicability.SAFE
+    follows = Follows.TARGET
     evidence = ("git", "symbol")
     sources = ("https://docs.python.org/3/library/unittest.mock.html#where-to-patch", "git history of the product")
     heals = examples.TARGETS

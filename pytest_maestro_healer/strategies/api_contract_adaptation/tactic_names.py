@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from pytest_maestro_healer.evidence import notes
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Proposal
+from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Follows, Proposal
 from pytest_maestro_healer.strategies.api_contract_adaptation import examples_names as examples
 from pytest_maestro_healer.strategies.api_contract_adaptation.cause import (
     Gone,
@@ -52,6 +52,7 @@ class RenamedSymbol(Tactic):
     )
     patterns = PATTERNS
     applicability = Applicability.SAFE
+    follows = Follows.NAME
     evidence = ("git", "callers", "docs", "signature")
     sources = ("git history of the product", "https://dl.acm.org/doi/10.1109/TSE.2023.3264121")
     heals = examples.RENAMED
@@ -83,6 +84,7 @@ class KnownMigration(Tactic):
     )
     patterns = PATTERNS
     applicability = Applicability.SAFE
+    follows = Follows.LIBRARY | Follows.MIGRATION
     evidence = ("migration", "docs", "symbol")
     sources = ("the packages' own upgrade guides, named in each heal",)
     heals = examples.LIBRARY

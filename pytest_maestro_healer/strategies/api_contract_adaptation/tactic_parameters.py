@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Proposal
+from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Follows, Proposal
 from pytest_maestro_healer.strategies.api_contract_adaptation import examples_parameters as examples
 from pytest_maestro_healer.strategies.api_contract_adaptation import library_parameters as library
 from pytest_maestro_healer.strategies.api_contract_adaptation.calls import Edits, rewrite
@@ -35,6 +35,7 @@ class ChangedParameters(Tactic):
     summary = "Calls of a function whose parameters were renamed, added, removed or made keyword-only bind to what they bound to before."
     patterns = frozenset({FailurePattern.API_CHANGE})
     applicability = Applicability.SAFE
+    follows = Follows.PARAMETERS
     evidence = ("git", "signature", "callers")
     sources = ("git history of the product", "https://docs.python.org/3/glossary.html#term-parameter")
     heals = examples.CHANGED
@@ -104,6 +105,7 @@ class ReorderedParameters(Tactic):
     name = "reordered_parameters"
     summary = "Positional arguments that bind to other parameters than before the product changed their order are put in the new order."
     applicability = Applicability.SAFE
+    follows = Follows.ORDER
     evidence = ("git", "signature")
     sources = ("git history of the product",)
     heals = examples.REORDERED

@@ -10,7 +10,7 @@ from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.changes import Former
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.similarity import Def, returns, yields
-from pytest_maestro_healer.model import Applicability, Diagnosis, Edit, Evidence, Failure, FailurePattern, Proposal
+from pytest_maestro_healer.model import Applicability, Diagnosis, Edit, Evidence, Failure, FailurePattern, Follows, Proposal
 from pytest_maestro_healer.strategies.api_contract_adaptation import calls
 from pytest_maestro_healer.strategies.api_contract_adaptation import examples_results as examples
 from pytest_maestro_healer.strategies.api_contract_adaptation.cause import changes, nodes_at, raised_in_test, statement_at
@@ -52,6 +52,7 @@ class ListToIterator(Tactic):
     summary = "A result that was a list and is produced lazily now is collected by the test."
     patterns = frozenset({FailurePattern.API_CHANGE, FailurePattern.ASSERTION_FAILURE})
     applicability = Applicability.SAFE
+    follows = Follows.LAZINESS
     evidence = ("git", "value")
     sources = ("git history of the product", "https://docs.python.org/3/glossary.html#term-generator")
     heals = examples.LAZY
@@ -124,6 +125,7 @@ class ResultObject(Tactic):
     summary = "A tuple or dict that became an object with fields is read by those fields: unpacking, indexes and keys become attributes."
     patterns = frozenset({FailurePattern.API_CHANGE})
     applicability = Applicability.SAFE
+    follows = Follows.RESULT
     evidence = ("git", "signature")
     sources = ("git history of the product", "https://docs.python.org/3/library/dataclasses.html")
     heals = examples.OBJECTS
@@ -286,6 +288,7 @@ class ResultDict(Tactic):
     summary = "An object that became a dict is read by its keys."
     patterns = frozenset({FailurePattern.API_CHANGE})
     applicability = Applicability.SAFE
+    follows = Follows.RESULT
     evidence = ("git",)
     sources = ("git history of the product",)
     heals = examples.DICTS
@@ -341,6 +344,7 @@ class BytesOrText(Tactic):
     summary = "A result that is text now is no longer decoded (bytes: no longer encoded); a text argument of what takes bytes now becomes bytes."
     patterns = frozenset({FailurePattern.API_CHANGE})
     applicability = Applicability.SAFE
+    follows = Follows.ENCODING
     evidence = ("value",)
     sources = ("https://docs.python.org/3/howto/unicode.html",)
     heals = examples.BYTES

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.similarity import CALLABLE, Function
-from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Proposal
+from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Follows, Proposal
 from pytest_maestro_healer.strategies.api_contract_adaptation import calls
 from pytest_maestro_healer.strategies.api_contract_adaptation import examples_shapes as examples
 from pytest_maestro_healer.strategies.api_contract_adaptation.cause import Gone, changes, raised_in_test, statement_at, test_function
@@ -54,6 +54,7 @@ class MethodOrProperty(Tactic):
     summary = "What became a property or an attribute is no longer called; what became a method is."
     patterns = frozenset({FailurePattern.API_CHANGE, FailurePattern.ASSERTION_FAILURE})
     applicability = Applicability.SAFE
+    follows = Follows.ACCESS
     evidence = ("git", "signature")
     sources = ("git history of the product", "https://docs.python.org/3/library/functions.html#property")
     heals = examples.METHODS
@@ -145,6 +146,7 @@ class SyncOrAsync(Tactic):
     summary = "What became a coroutine function is awaited (or run, in a plain test); what no longer is one is called plainly."
     patterns = frozenset({FailurePattern.API_CHANGE, FailurePattern.ASSERTION_FAILURE})
     applicability = Applicability.SAFE
+    follows = Follows.AWAITING
     evidence = ("git", "signature")
     sources = ("git history of the product", "https://docs.python.org/3/library/asyncio-runner.html")
     heals = examples.ASYNC

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.similarity import Function
-from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, Proposal
+from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, Follows, Proposal
 from pytest_maestro_healer.strategies.api_contract_adaptation import examples_former as examples
 from pytest_maestro_healer.strategies.api_contract_adaptation.calls import Edits
 from pytest_maestro_healer.strategies.api_contract_adaptation.cause import changes, raised_in_test, statement_at
@@ -43,6 +43,7 @@ class UnpackedResult(Tactic):
     name = "unpacked_result"
     summary = "Where a function gives a tuple of another length than before, tests take it apart into as many names, each value under its old name."
     applicability = Applicability.SAFE
+    follows = Follows.RESULT
     evidence = ("git", "signature")
     sources = ("git history of the product, or the source of the installed package",)
     heals = examples.UNPACKED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_maestro_healer.model import Follows
 from pytest_maestro_healer.strategies.base import Strategy
 from pytest_maestro_healer.strategies.dependency_fix.attributes import AsyncioCoroutine, RemovedAttribute, RemovedMethod
 from pytest_maestro_healer.strategies.dependency_fix.deleted import DeletedModule
@@ -26,6 +27,7 @@ class DependencyFix(Strategy):
     name = "dependency_fix"
     title = "Imports, names, fixtures, distributions"
     summary = "Finds where a missing module, name or fixture went, from git, the sources and the documentation, and migrates the tests to it."
+    follows = Follows.PRODUCT
     tactics = (
         RenamedModule(),
         RetiredTestLibrary(),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pytest_maestro_healer.errors import EditError
 from pytest_maestro_healer.evidence import migrations
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Proposal
+from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Follows, Proposal
 from pytest_maestro_healer.strategies.base import Example, Tactic
 from pytest_maestro_healer.strategies.dependency_fix import table_six, table_stdlib, table_testing
 from pytest_maestro_healer.strategies.dependency_fix.build import edit_files, functions, group_of
@@ -53,6 +53,7 @@ class RemovedAttribute(Tactic):
     )
     patterns = _PATTERNS
     applicability = Applicability.SAFE
+    follows = Follows.LIBRARY
     evidence = ("docs",)
     sources = ("https://docs.python.org/3/whatsnew/", table_testing.PYTEST, table_six.SOURCE)
     heals = (
@@ -117,6 +118,7 @@ class RemovedMethod(Tactic):
     summary = "A method that was removed under its old name (assertEquals, failUnless, isAlive, tostring) is called by its present one."
     patterns = _PATTERNS
     applicability = Applicability.SAFE
+    follows = Follows.LIBRARY
     evidence = ("docs",)
     sources = (table_testing.TESTCASE_SOURCE, table_testing.UNITTEST)
     heals = (

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Proposal
+from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Follows, Proposal
 from pytest_maestro_healer.strategies.base import Example, Tactic
 from pytest_maestro_healer.strategies.dependency_fix.build import edit_files, group_of
 from pytest_maestro_healer.strategies.dependency_fix.cause import missing, raised_in_tests, same_cause
@@ -43,6 +43,7 @@ class Python2Members(Tactic):
     )
     patterns = frozenset({FailurePattern.API_CHANGE, FailurePattern.IMPORT_ERROR})
     applicability = Applicability.SAFE
+    follows = Follows.LIBRARY | Follows.RESULT
     evidence = ("docs", "value")
     sources = (_WHATSNEW, _PEP3106, _PEP3114)
     heals = (

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from pytest_maestro_healer.errors import EditError
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.model import Applicability, Evidence, Failure, Proposal
+from pytest_maestro_healer.model import Applicability, Evidence, Failure, Follows, Proposal
 from pytest_maestro_healer.strategies.base import Example
 from pytest_maestro_healer.strategies.dependency_fix import table_six, table_stdlib
 from pytest_maestro_healer.strategies.dependency_fix.cause import missing
@@ -97,6 +97,7 @@ class RemovedStdlib(ImportTactic):
     name = "removed_stdlib"
     summary = "A module or name that left the standard library is replaced by its documented successor, use by use."
     applicability = Applicability.SAFE
+    follows = Follows.LIBRARY
     evidence = ("docs",)
     sources = (
         *sorted({table_stdlib.PEP594, table_stdlib.PEP632, table_stdlib.PEP3108, table_stdlib.PKG_RESOURCES}),
@@ -159,6 +160,7 @@ class Py2Compat(ImportTactic):
     name = "py2_compat"
     summary = "Python 2 compatibility helpers (six, _compat modules) that are gone are replaced by what they mean on Python 3."
     applicability = Applicability.SAFE
+    follows = Follows.LIBRARY
     evidence = ("docs",)
     sources = (table_six.SOURCE,)
     heals = (

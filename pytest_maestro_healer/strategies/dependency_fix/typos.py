@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.live import suggest
-from pytest_maestro_healer.model import Applicability, Evidence
+from pytest_maestro_healer.model import Applicability, Evidence, Follows
 from pytest_maestro_healer.strategies.base import Example
 from pytest_maestro_healer.strategies.dependency_fix.editor import FileEditor
 from pytest_maestro_healer.strategies.dependency_fix.migrate import import_line
@@ -119,6 +119,7 @@ class ImportTypo(ImportTactic):
     name = "import_typo"
     summary = "A mistyped module or name in a new import line is corrected to the only near one that exists."
     applicability = Applicability.SAFE
+    follows = Follows.LIBRARY
     evidence = ("symbol", "git")
     sources = ("CPython's suggestions, Lib/traceback.py",)
     heals = (

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Proposal
+from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Follows, Proposal
 from pytest_maestro_healer.strategies.base import Example, Tactic
 from pytest_maestro_healer.strategies.dependency_fix import table_names
 from pytest_maestro_healer.strategies.dependency_fix.build import edit_files, enclosing_function, functions, group_of
@@ -48,6 +48,7 @@ class MissingImport(Tactic):
     )
     patterns = _PATTERNS
     applicability = Applicability.SAFE
+    follows = Follows.LIBRARY | Follows.IMPORT
     evidence = ("git", "symbol", "docs")
     sources = (table_names.SOURCE, table_names.PY2_SOURCE)
     heals = (
@@ -219,6 +220,7 @@ class NameTypo(Tactic):
     summary = "A mistyped name in a test is corrected to the only near name that is in scope there."
     patterns = _PATTERNS
     applicability = Applicability.SAFE
+    follows = Follows.LIBRARY
     evidence = ("symbol",)
     sources = ("CPython's suggestions, Lib/traceback.py",)
     heals = (

@@ -9,7 +9,7 @@ from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.errors import EditError
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Observation
-from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Proposal
+from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Follows, Proposal
 from pytest_maestro_healer.strategies.base import Tactic
 from pytest_maestro_healer.strategies.environment_healing.paths import parents
 from pytest_maestro_healer.strategies.environment_healing.place import Place, failing_function, statement_at, test_function
@@ -58,6 +58,7 @@ class MissingAwait(Tactic):
     summary = "Awaits a coroutine whose result the test looks at"
     patterns = _PATTERNS
     applicability = Applicability.SAFE
+    follows = Follows.AWAITING
     evidence = ("value", "symbol")
     sources = ("https://docs.python.org/3/library/asyncio-dev.html#detect-never-awaited-coroutines",)
     heals = (*examples.AWAIT_HEALS, *examples.HELPER_HEALS)
