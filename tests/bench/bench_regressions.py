@@ -6,7 +6,8 @@ The rows of ``regressions/*.jsonl`` were written by readers of the tactics' code
 and signatures, ``env-1`` of those on surroundings, time, order and values); after each round what they had found was mended, so a round says
 something of the code before it only. Each row has ``commits`` (files, ``null`` for a deleted one, and message), ``uncommitted`` files, ``env``,
 whether there is a repository, whether it is a shallow clone, and the commits (``green``) at which all tests have to pass for the row to count.
-Nothing may be written by ``--heal-apply=safe``; the rows in :data:`RIGHT` are those where what is written is right. Exits with 1 when anything else
+Nothing may be written by ``--heal-apply=safe``; the rows in :data:`RIGHT` are those where what is written is right, or (a single commit with product
+and test) where nothing tells a bug from a machine that does not fit. Exits with 1 when anything else
 was written on.
 """
 
@@ -30,7 +31,8 @@ RIGHT = frozenset({
     "api-1/w01_documented_rename_and_a_typo", "api-1/y03_bracket_head_known", "api-2/n08_sed_substring_too_far",
     "api-2/t25_two_classes_one_lost_check",
     "api-3/g01_truncated_last_test", "api-3/g02_truncated_at_def", "api-3/g03_junk_line",
-    "api-3/g13_two_heals_sed_file_format", "env-3/f08_two_tests_two_renames", "env-3/g10_two_leaks_one_old", "env-3/l00_control_documented",
+    "api-3/g13_two_heals_sed_file_format", "env-2/u12_one_commit_only",
+    "env-3/f08_two_tests_two_renames", "env-3/g10_two_leaks_one_old", "env-3/l00_control_documented",
 })  # fmt: skip
 GIT = {
     "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "Author", "GIT_AUTHOR_EMAIL": "author@example.org",

@@ -21,7 +21,6 @@ ONCE = {
     "api-3/i07_class_renamed_annotation_changed": "a field that is parsed has another type",
     "api-3/j08_rename_shadows_module_import": "the new name hides an import",
     "api-3/k03_key_po_placeholder_left": "a translation still has the key",
-    "env-2/u12_one_commit_only": "git has nothing that is older",
     "env-3/m01_mono_data_relative": "a data file beside the folder of the tests",
     "env-3/m05_old_bug_back_deep": "an old bug that came back, under commits that changed a number",
     "env-3/m06_test_extended_deep": "the same, and the test was extended since",

@@ -187,9 +187,7 @@ def blame(ctx: Context, failure: Failure, ask: Callable[[Before], Then]) -> Blam
     unknown = Before("", hidden, 1, "", why="git does not know it") if hidden else None
     came = origin(ctx, failure)
     # a commit that changed the product too may have followed it in one place and missed it in another
-    untouched = bool(came) and not changed(ctx, came)
-    first = untouched and not ctx.git.has_parent(came)
-    settled = untouched and not first and not any(_matters(ctx, p) for p in ctx.git.files_of(came))
+    settled = bool(came) and not changed(ctx, came) and not any(_matters(ctx, p) for p in ctx.git.files_of(came))
     other = False
     for before in states(ctx, failure):
         then = ask(before)
@@ -200,9 +198,8 @@ def blame(ctx: Context, failure: Failure, ask: Callable[[Before], Then]) -> Blam
             unknown = unknown or before
             other = other or _had_test(ctx, failure, before.rev)
     if hidden or other or not settled:
-        why = "git has nothing older than test and product" if first else "git does not tell since when the test is as it is"
-        undated = Before("", failure.path, 1, "", why=why)
-        return Blame(unknown or (undated if ctx.git.available and (first or not came) else None))
+        undated = Before("", failure.path, 1, "", why="git does not tell since when the test is as it is")
+        return Blame(unknown or (undated if ctx.git.available and not came else None))
     return Blame()
 
 
