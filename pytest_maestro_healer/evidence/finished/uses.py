@@ -6,6 +6,7 @@ import ast
 import builtins
 from collections.abc import Collection, Sequence
 
+from pytest_maestro_healer.evidence.changes import COMMON
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.model import Follows
 
@@ -38,7 +39,7 @@ def fits(ctx: Context, follows: Follows, path: str, node: ast.expr, definitions:
 def strange(ctx: Context, path: str, node: ast.expr, homes: Collection[str]) -> bool:
     """Whether ``node`` cannot mean what is defined in one of ``homes``: its file has its own of that name, or has it from Python or a library."""
     tree = ctx.symbols.tree(path)
-    if path in homes or tree is None:
+    if tree is None or (path in homes and isinstance(node, ast.Name)):
         return False
     root = node
     while isinstance(root, ast.Attribute):
@@ -49,7 +50,19 @@ def strange(ctx: Context, path: str, node: ast.expr, homes: Collection[str]) -> 
     taken, starred = _imported(tree)
     if root.id in taken:
         return not all(ctx.symbols.is_project_module(m.partition(".")[0]) or m.startswith(".") for m in taken[root.id])
+    if isinstance(node, ast.Attribute):  # of a variable: ``sep.join`` is a text's own, where no class of ours has a ``join``
+        return node.attr in COMMON and not any(_member(ctx.symbols.tree(home), node.attr) for home in homes)
     return root is node and (root.id in tops or (hasattr(builtins, root.id) and not starred))
+
+
+def _member(tree: ast.Module | None, name: str) -> bool:
+    """Whether a file gives something a member of that name, in a class or later; also where that cannot be told."""
+    if tree is None:
+        return True
+    inside = (n for c in ast.walk(tree) if isinstance(c, ast.ClassDef) for n in ast.walk(c))
+    if any(name in (getattr(n, "name", ""), getattr(n, "id", "")) for n in inside):
+        return True
+    return any(isinstance(n, ast.Attribute) and n.attr == name and isinstance(n.ctx, ast.Store) for n in ast.walk(tree))
 
 
 def _imported(tree: ast.Module) -> tuple[dict[str, set[str]], bool]:
