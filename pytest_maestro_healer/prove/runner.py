@@ -71,7 +71,7 @@ class Runner(Protocol):
         ...
 
     def killed(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], mutants: Sequence[Mutant]) -> list[bool | None]:
-        """For each mutant, swapped into the live product in a throw-away copy of the process, whether one of ``nodeids`` then fails.
+        """For each mutant, swapped into the live product in a throw-away process, whether one of ``nodeids`` then fails.
 
         ``None`` where that could not be tried.
         """

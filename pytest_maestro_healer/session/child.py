@@ -23,7 +23,7 @@ from pytest_maestro_healer.prove.runner import RunReport, TestResult
 from pytest_maestro_healer.session import compat, elsewhere, lifeline, wire
 from pytest_maestro_healer.session.capture import Capture
 from pytest_maestro_healer.session.overlay import Overlay
-from pytest_maestro_healer.session.rerun import Tracer, result_of, seed_all
+from pytest_maestro_healer.session.rerun import InProcess, Tracer, result_of, seed_all
 from pytest_maestro_healer.session.state import Snapshot
 
 ENV = "MAESTRO_HEAL_CHILD"
@@ -61,7 +61,7 @@ class Child:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> Any:
         report = yield
-        if report.failed:
+        if report.failed and not self.capture.idle:
             report.maestro_failure = self.capture.of_item(item, call, report).to_dict()
         return report
 
@@ -96,6 +96,11 @@ class Child:
 
             self._write(asked(session.config, self.files, self.job["ask"]))
             return True
+        if self.job.get("mutants"):
+            from pytest_maestro_healer.session import unforked
+
+            unforked.serve(InProcess(session, self.capture, self.files, self.collectors), self.job)
+            return True
         if not self.job.get("serve"):
             return None
         from pytest_maestro_healer.session.zygote import serve
@@ -109,7 +114,7 @@ class Child:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if self.job.get("ask"):
+        if self.job.get("ask") or self.job.get("mutants"):
             return
         for nodeid, reports in self.reports.items():
             final = [r for r in reports if str(r.outcome) != "rerun"]

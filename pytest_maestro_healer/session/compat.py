@@ -257,6 +257,11 @@ def suspend_stop(session: pytest.Session) -> Callable[[], None]:
     return restore
 
 
+def tear_down(session: pytest.Session) -> None:
+    """Tear down all that is set up; raises what the finalizers raise."""
+    session._setupstate.teardown_exact(None)
+
+
 def suspend_debugger(config: pytest.Config) -> Callable[[], None]:
     """Take ``--pdb`` and ``--trace`` away while healing; returns the undo."""
     manager = config.pluginmanager

@@ -28,7 +28,7 @@ from pytest_maestro_healer.session.child import ENV
 from pytest_maestro_healer.session.proposing import question
 
 #: Seconds that a fresh process may take to start, besides the time for what it is asked.
-_START = 20.0
+START = 20.0
 
 _DROP_FLAGS = {"--pdb", "--trace", "--lf", "--last-failed", "--ff", "--failed-first", "--nf", "--sw", "--stepwise", "--heal", "--heal-review",
                "--heal-isolate", "--co", "--collect-only", "-x", "--exitfirst", "--sw-skip", "--stepwise-skip", "--cache-clear"}  # fmt: skip
@@ -60,12 +60,9 @@ class Fresh:
         targets = list(dict.fromkeys(file_of(n) if whole_files else without_params(n) for n in nodeids))
         with tempfile.TemporaryDirectory(prefix="maestro-heal-") as folder:
             work = Path(folder)
-            root, served = self.files.root, dict(overlay)
-            if any(not p.endswith(".py") for p in overlay):  # no import system serves data files: prove on a copy
-                root, served = work / "project", {}
-                too_large = scratch_copy(self.files.root, root, overlay)
-                if too_large:
-                    return RunReport(problem=f"state: {too_large}")
+            root, served, too_large = self._placed(work, overlay)
+            if too_large:
+                return RunReport(problem=f"state: {too_large}")
             job = {
                 **self._job(work),
                 "root": str(root),
@@ -82,6 +79,13 @@ class Fresh:
                 report = wire.load(json.loads((work / "result.json").read_text(encoding="utf-8")))
                 return self._answer(report, nodeids, served, whole_files, time.perf_counter() - started)
         return RunReport(problem=problem or "crash: the fresh process gave no result", seconds=time.perf_counter() - started)
+
+    def _placed(self, work: Path, overlay: Mapping[str, bytes]) -> tuple[Path, dict[str, bytes], str]:
+        """(the tree to run in, what is to be served there, why that cannot be)."""
+        if all(p.endswith(".py") for p in overlay):
+            return self.files.root, dict(overlay), ""
+        root = work / "project"  # no import system serves data files: prove on a copy
+        return root, {}, scratch_copy(self.files.root, root, overlay)
 
     def _answer(self, report: RunReport, nodeids: Sequence[str], overlay: Mapping[str, bytes], whole: bool, seconds: float) -> RunReport:
         results = dict(report.results)
@@ -111,7 +115,7 @@ class Fresh:
             work = Path(folder)
             job = {**self._job(work), "overlay": {}, "ask": {**question(name, failure, ctx), "timeout": self.timeout}}
             (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
-            problem = self._spawn([failure.path], work, self.files.root, {}, self.timeout + _START)
+            problem = self._spawn([failure.path], work, self.files.root, {}, self.timeout + START)
             with contextlib.suppress(OSError, ValueError, TypeError):
                 found, said = json.loads((work / "result.json").read_text(encoding="utf-8"))
                 return found, str(said)
@@ -147,6 +151,18 @@ class Fresh:
             pass_fds=pipes,
         )
 
+    def start(self, work: Path, files: Sequence[str], overlay: Mapping[str, bytes], question: Mapping[str, Any]) -> subprocess.Popen[bytes]:
+        """Start a process that collects ``files`` with ``overlay`` served, and is asked ``question`` besides what every job says.
+
+        It answers in ``work``, on the disk. The caller ends it. Raises OSError where it cannot be started.
+        """
+        root, served, too_large = self._placed(work, overlay)
+        if too_large:
+            raise OSError(too_large)
+        job = {**self._job(work), "root": str(root), "overlay": wire.texts(served), **question}
+        (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
+        return self._started(files, work, root, {}, subprocess.DEVNULL)
+
     def _given(self) -> list[str]:
         """The files, folders and tests that the user's run was given."""
         return [str(a) for a in self.config.option.file_or_dir or []] or [str(a) for a in self.config.args]
@@ -171,21 +187,7 @@ class Fresh:
                 process.kill()
 
     def _spawn(self, targets: Sequence[str], work: Path, root: Path, changes: Mapping[str, str | None], limit: float = 0.0) -> str:
-        env = self._environment(work)
-        for key, value in changes.items():
-            env.pop(key, None)
-            if value is not None:
-                env[key] = value
-        folder = self._moved(self._folder(), root)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", *self._arguments(work, root), *(f"{root}{os.sep}{t}" for t in targets)],
-            cwd=folder,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=os.name == "posix",
-        )
+        process = self._started(targets, work, root, changes, subprocess.PIPE)
         limit = limit or self.timeout * max(1, min(10, len(targets)))
         try:
             out, _ = process.communicate(timeout=limit)
@@ -198,6 +200,22 @@ class Fresh:
             raise
         tail = out.decode("utf-8", "replace").strip().splitlines()[-1:]
         return f"crash: the fresh process ended with status {process.returncode}" + (f" ({tail[0][:200]})" if tail else "")
+
+    def _started(self, targets: Sequence[str], work: Path, root: Path, changes: Mapping[str, str | None], output: int) -> subprocess.Popen[bytes]:
+        env = self._environment(work)
+        for key, value in changes.items():
+            env.pop(key, None)
+            if value is not None:
+                env[key] = value
+        return subprocess.Popen(
+            [sys.executable, "-m", "pytest", *self._arguments(work, root), *(f"{root}{os.sep}{t}" for t in targets)],
+            cwd=self._moved(self._folder(), root),
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=os.name == "posix",
+        )
 
     def _moved(self, path: Path, root: Path) -> Path:
         """``path`` in the tree that is run: the project itself or its scratch copy."""

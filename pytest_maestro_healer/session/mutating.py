@@ -1,11 +1,13 @@
-"""Swap mutated code into live functions, in forked copies of the process only: nothing is left to undo."""
+"""Swap mutated code into live functions: in forked copies of the process, or in one that was started for nothing else."""
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from pytest_maestro_healer.prove.mutants import Mutant
@@ -21,11 +23,11 @@ def killed(root: Path, mutants: Sequence[Mutant], work: Callable[[], RunReport],
     A crash under a mutant counts as killed: the test would not have passed. So does a hang, unless ``hung`` says otherwise.
     """
     out: list[bool | None] = []
-    for m, targets in zip(mutants, _targets(root, mutants), strict=True):
-        if not targets or not forked.possible():
+    for m, functions in zip(mutants, targets(root, mutants), strict=True):
+        if not functions or not forked.possible():
             out.append(None)
             continue
-        report = forked.run(_with(targets, m.code, work), timeout)
+        report = forked.run(partial(_with, functions, m.code, work), timeout)
         out.append(hung if report.problem.startswith("hang") else bool(report.problem or report.failed()))
     return out
 
@@ -35,21 +37,34 @@ def killed_late(root: Path, mutant: Mutant, work: Callable[[], RunReport], timeo
 
     def run() -> bool | None:
         work()
-        targets = _targets(root, [mutant])[0]
-        if not targets:
+        functions = targets(root, [mutant])[0]
+        if not functions:
             return None
-        report = _with(targets, mutant.code, work)()
+        report = _with(functions, mutant.code, work)
         return bool(report.problem or report.failed())
 
     found, problem = forked.call(run, 2 * timeout)
     return True if problem else found
 
 
-def _targets(root: Path, mutants: Sequence[Mutant]) -> list[list[types.FunctionType]]:
-    """The live functions of each mutant."""
+def targets(root: Path, mutants: Sequence[Mutant]) -> list[list[types.FunctionType]]:
+    """The live functions of each mutant; none where its function is not loaded in this process."""
     keys = [_key(str(root / m.path), m.code) for m in mutants]
     functions = _functions(set(keys))
     return [[f for f in functions.get(k, ()) if f.__code__.co_freevars == m.code.co_freevars] for m, k in zip(mutants, keys, strict=True)]
+
+
+@contextlib.contextmanager
+def swapped(functions: Sequence[types.FunctionType], code: types.CodeType) -> Iterator[None]:
+    """The ``functions`` have ``code`` for the time of the block, and their own again after it."""
+    before = [f.__code__ for f in functions]
+    try:
+        for f in functions:
+            f.__code__ = code.replace(co_filename=f.__code__.co_filename)
+        yield
+    finally:
+        for f, own in zip(functions, before, strict=True):
+            f.__code__ = own
 
 
 def patience(seconds: float) -> float:
@@ -57,13 +72,9 @@ def patience(seconds: float) -> float:
     return 3.0 + 10 * seconds
 
 
-def _with(targets: Sequence[types.FunctionType], code: types.CodeType, work: Callable[[], RunReport]) -> Callable[[], RunReport]:
-    def run() -> RunReport:
-        for function in targets:
-            function.__code__ = code.replace(co_filename=function.__code__.co_filename)
+def _with(functions: Sequence[types.FunctionType], code: types.CodeType, work: Callable[[], RunReport]) -> RunReport:
+    with swapped(functions, code):
         return work()
-
-    return run
 
 
 def _key(path: str, code: types.CodeType) -> Key:

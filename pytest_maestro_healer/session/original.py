@@ -89,7 +89,7 @@ class Originals:
         if not self._ctx.git.available:
             return Original(why="there is no git repository here")
         if not forked.known_safe():
-            return Original(why="mutants cannot be tried on this system")
+            return Original(why="its older version is run only where processes can be copied safely, not on this system")
         first: Original | None = None
         for rev in self._revisions(nodeids):
             found = self._at(rev, nodeids)

@@ -13,7 +13,7 @@ from pytest_maestro_healer.evidence.nodeids import file_of
 from pytest_maestro_healer.model import Failure
 from pytest_maestro_healer.prove.mutants import Mutant
 from pytest_maestro_healer.prove.runner import RunReport
-from pytest_maestro_healer.session import forked, lifeline
+from pytest_maestro_healer.session import forked, lifeline, unforked
 from pytest_maestro_healer.session.fresh import Fresh
 from pytest_maestro_healer.session.mutating import killed, patience
 from pytest_maestro_healer.session.rerun import InProcess
@@ -87,10 +87,13 @@ class SessionRunner:
         return report
 
     def killed(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], mutants: Sequence[Mutant]) -> list[bool | None]:
-        """See :class:`~pytest_maestro_healer.prove.runner.Runner`; only in forked copies, so that nothing can remain.
+        """See :class:`~pytest_maestro_healer.prove.runner.Runner`; only in copies of a process, so that nothing can remain.
 
-        Where this process cannot be copied safely, or has not imported the helpers as they are edited, a fresh one is.
+        Where this process cannot be copied safely, or has not imported the helpers as they are edited, a fresh one is. Where none can be on this
+        system, fresh ones try the mutants themselves.
         """
+        if not forked.known_safe():
+            return unforked.killed(self.fresh, nodeids, {**self.ground, **overlay}, mutants, self.config.timeout)
         overlay = {p: d for p, d in overlay.items() if self.ground.get(p) != d}
         if not self._fits(nodeids, overlay):
             return self._staged(nodeids, overlay).killed(nodeids, {}, mutants, self.config.timeout)

@@ -161,3 +161,13 @@ def test_a_damaged_note_of_the_last_run_is_none(text: str, tmp_path: Path) -> No
     (tmp_path / "last.json").write_text(text)
     found = last.recall(tmp_path)
     assert found is None or (found["results"], found["notes"], found["failures"]) == ([], [], 0)
+
+
+@pytest.mark.parametrize(
+    ("forks", "state", "text"), [(True, "ok", "in forks"), (False, "note", "slower; mutants are tried, but not with the original test")]
+)
+def test_how_heals_are_proved_here(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, forks: bool, state: str, text: str
+) -> None:
+    monkeypatch.setattr(module.forked, "known_safe", lambda: forks)
+    assert text in told(capsys, 0)[f"proofs {state}"]

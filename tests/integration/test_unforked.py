@@ -1,0 +1,171 @@
+"""Mutants where processes cannot be copied: the same fates as with forks, whatever the mutants do to the process that tries them."""
+
+from __future__ import annotations
+
+import subprocess
+import types
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.prove.mutants import Mutant
+from pytest_maestro_healer.session import unforked
+from pytest_maestro_healer.session.fresh import Fresh
+from tests.integration.toys import Run, Suite
+
+#: What a system without forks is to the session and to all that it starts.
+NO_FORKS = "import os\n\nif hasattr(os, 'fork'):\n    del os.fork\n"
+LIB = """
+def total(x, y):
+    z = x + y
+    if z > 5:
+        z = 5
+    return z
+"""
+SHARP = "import lib\n\n\ndef test_total():\n    assert lib.total(1, 1) == 3\n    assert lib.total(9, 1) == 5\n"
+BLUNT = "import lib\n\n\ndef test_total():\n    got = lib.total(1, 1)\n    assert len(str(type(got))) * 0 + 2 == 3\n"
+
+
+def healed(suite: Suite) -> tuple[Run, Mapping[str, Any]]:
+    run = suite.spawn("-o", "heal_fresh_confirm=false", "-o", "heal_stable_repeats=0")
+    return run, run.one()["validation_results"]["teeth"]
+
+
+@pytest.mark.parametrize(("test", "passed", "kind"), [(SHARP, True, "pending"), (BLUNT, False, "rejected")], ids=["notices", "notices nothing"])
+def test_teeth_are_the_same_without_forks(suite: Suite, test: str, passed: bool, kind: str) -> None:
+    suite.write({"lib.py": LIB, "test_a.py": test})
+    suite.toy(("== 3", "== 2"), symptom=True)
+    _, with_forks = healed(suite)
+    suite.write({"conftest.py": NO_FORKS})
+    before = suite.tree()
+    run, teeth = healed(suite)
+    assert run.one()["decision"]["kind"] == kind, run.text
+    assert teeth["passed"] is passed
+    assert len(teeth["details"]) >= 4
+    assert teeth == {**with_forks, "seconds": teeth["seconds"]}
+    assert suite.tree() == before
+
+
+# -- one question, asked directly ------------------------------------------------------------------------------------------
+class Counted(Fresh):
+    """Counts the processes that are started."""
+
+    started = 0
+
+    def start(self, *args: Any, **kwargs: Any) -> subprocess.Popen[bytes]:
+        self.started += 1
+        return super().start(*args, **kwargs)
+
+
+class Asked:
+    """Mutants of ``lib.f``, each given by the source of the whole function; the tests of ``test_a.py`` are asked about them."""
+
+    def __init__(self, suite: Suite, lib: str, test: str) -> None:
+        suite.write({"lib.py": lib, "test_a.py": test, "conftest.py": NO_FORKS})
+        self.suite = suite
+        self.lib = lib
+        config = suite.pytester.parseconfig("-p", "no:cacheprovider", "-p", "no:asyncio", "-p", "no:hypothesispytest", "test_a.py")
+        self.fresh = Counted(config, ProjectFiles(suite.path), 20.0)
+
+    def fates(self, *swaps: tuple[str, str], overlay: Mapping[str, bytes] | None = None, tests: Sequence[str] = ("test_a.py::test_a",)) -> object:
+        """By the swaps of text that the mutants are, whether the tests notice; nothing on the disk may change meanwhile."""
+        before = self.suite.tree()
+        found = unforked.killed(self.fresh, tests, overlay or {}, [self._mutant(*s) for s in swaps], self.fresh.timeout)
+        assert self.suite.tree() == before
+        return found
+
+    def _mutant(self, old: str, new: str) -> Mutant:
+        assert self.lib.count(old) == 1, old
+        text = self.lib.replace(old, new)
+        module = compile(text, str(self.suite.path / "lib.py"), "exec")
+        code = next(c for c in module.co_consts if isinstance(c, types.CodeType) and c.co_name == "f")
+        return Mutant("lib.py", "f", code, text[: text.index(new)].count("\n") + 1, "")
+
+
+PLUS = "import os\n\nSEEN = []\n\n\ndef f(x):\n    y = x + 1\n    return y\n"
+TWO = "import lib\n\n\ndef test_a():\n    assert lib.f(1) == 2\n"
+SAME = ("x + 1", "1 + x")
+WRONG = ("x + 1", "x - 1")
+
+
+def test_a_mutant_that_hangs_or_ends_its_process_is_noticed_and_the_rest_is_asked(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Asked(suite, PLUS, TWO)
+    hang = ("y = x + 1", "while x: y = x")
+    monkeypatch.setattr(asked.fresh, "timeout", 1.0)
+    monkeypatch.setattr(unforked, "START", 600.0)  # the machine may be busy
+    assert asked.fates(SAME, hang, ("x + 1", "os._exit(0)"), ("x + 1", "os.abort()"), SAME, WRONG) == [False, True, True, True, False, True]
+    assert asked.fresh.started == 4
+
+
+def test_a_mutant_that_stops_the_session_is_noticed_and_the_rest_is_asked(suite: Suite) -> None:
+    lib = PLUS.replace("import os", "import pytest")
+    assert Asked(suite, lib, TWO).fates(("x + 1", "pytest.exit('no')"), ("x + 1", "exec('raise KeyboardInterrupt')"), SAME) == [True, True, False]
+
+
+def test_what_a_mutant_leaves_behind_is_no_other_mutants_fate(suite: Suite) -> None:
+    """The second spoils and is noticed; the third spoils without being noticed, and then the last would look noticed."""
+    test = "import lib\n\n\ndef test_a():\n    assert not lib.SEEN\n    assert lib.f(1) == 2\n"
+    asked = Asked(suite, PLUS, test)
+    spoils, silently = ("x + 1", "SEEN.append(1)"), ("x + 1", "(SEEN.append(1), x + 1)[1]")
+    assert asked.fates(WRONG, spoils, silently, SAME, WRONG) == [True, True, False, False, True]
+    assert asked.fresh.started == 3
+
+
+def test_a_value_that_is_kept_does_not_hide_a_mutant(suite: Suite) -> None:
+    lib = "import functools\n\n\n@functools.cache\ndef f(x):\n    y = x + 1\n    return y\n"
+    asked = Asked(suite, lib, TWO)
+    assert asked.fates(WRONG, SAME) == [True, False]
+    assert asked.fresh.started == 3
+
+
+def test_tests_that_pass_only_once_in_a_process_get_one_for_each_mutant(suite: Suite) -> None:
+    test = TWO.replace("    assert", "    lib.SEEN.append(1)\n    assert lib.SEEN == [1]\n    assert")
+    asked = Asked(suite, PLUS, test)
+    assert asked.fates(WRONG, SAME) == [True, False]
+    assert asked.fresh.started == 3
+
+
+def test_what_was_set_up_under_a_mutant_is_torn_down(suite: Suite) -> None:
+    test = (
+        "import lib\nimport pytest\n\n\n@pytest.fixture(scope='module')\ndef two():\n    return lib.f(1)\n\n\n"
+        "def test_a(two):\n    assert two == 2\n\n\ndef test_b(two):\n    assert two == 2\n"
+    )
+    asked = Asked(suite, PLUS, test)
+    assert asked.fates(WRONG, SAME, WRONG, tests=("test_a.py::test_a", "test_a.py::test_b")) == [True, False, True]
+    assert asked.fresh.started == 1
+
+
+def test_the_product_may_be_imported_while_the_test_runs(suite: Suite) -> None:
+    asked = Asked(suite, PLUS, "def test_a():\n    import lib\n    assert lib.f(1) == 2\n")
+    assert asked.fates(WRONG, SAME) == [True, False]
+
+
+def test_an_edited_helper_is_served(suite: Suite) -> None:
+    suite.write({"helper.py": "import lib\n\n\ndef two():\n    return lib.g(1)\n"})
+    asked = Asked(suite, PLUS, "import helper\n\n\ndef test_a():\n    assert helper.two() == 2\n")
+    assert asked.fates(WRONG, SAME) == [None, None]
+    assert asked.fates(WRONG, SAME, overlay={"helper.py": suite.read("helper.py").replace(b"g(", b"f(")}) == [True, False]
+
+
+def test_an_edited_data_file_is_there(suite: Suite) -> None:
+    suite.write({"want.txt": "3"})
+    asked = Asked(suite, PLUS, "import lib\nimport pathlib\n\n\ndef test_a():\n    assert lib.f(1) == int(pathlib.Path('want.txt').read_text())\n")
+    assert asked.fates(WRONG, SAME, overlay={"want.txt": b"2"}) == [True, False]
+
+
+@pytest.mark.parametrize(
+    "test", ["def test_a():\n    assert False\n", "def test_b():\n    pass\n", "import nowhere\n"], ids=["fails", "is not there", "breaks"]
+)
+def test_nothing_is_said_where_the_tests_do_not_pass_anyway(suite: Suite, test: str) -> None:
+    asked = Asked(suite, PLUS, test)
+    assert asked.fates(WRONG, SAME) == [None, None]
+    assert asked.fresh.started == 1
+
+
+def test_a_process_that_comes_to_no_answer_is_given_up(suite: Suite) -> None:
+    asked = Asked(suite, PLUS, TWO)
+    suite.write({"conftest.py": "import os\n\nos._exit(3)\n"})
+    assert asked.fates(WRONG, SAME) == [None, None]
+    assert asked.fresh.started == 1
