@@ -89,11 +89,15 @@ class SessionRunner:
     def killed(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], mutants: Sequence[Mutant]) -> list[bool | None]:
         """See :class:`~pytest_maestro_healer.prove.runner.Runner`; only in copies of a process, so that nothing can remain.
 
-        Where this process cannot be copied safely, or has not imported the helpers as they are edited, a fresh one is. Where none can be on this
-        system, fresh ones try the mutants themselves.
+        Where this process cannot be copied safely, or has not imported the helpers as they are edited, a fresh one is. Where none can be, fresh ones
+        try the mutants themselves.
         """
-        if not forked.known_safe():
-            return unforked.killed(self.fresh, nodeids, {**self.ground, **overlay}, mutants, self.config.timeout)
+        files = {**self.ground, **overlay}
+        found = self._copied(nodeids, overlay, mutants) if forked.known_safe() else None
+        return unforked.killed(self.fresh, nodeids, files, mutants, self.config.timeout) if found is None else found
+
+    def _copied(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], mutants: Sequence[Mutant]) -> list[bool | None] | None:
+        """What copies of this process, or of a fresh one, say; ``None`` where neither can be copied."""
         overlay = {p: d for p, d in overlay.items() if self.ground.get(p) != d}
         if not self._fits(nodeids, overlay):
             return self._staged(nodeids, overlay).killed(nodeids, {}, mutants, self.config.timeout)

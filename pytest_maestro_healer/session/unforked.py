@@ -56,7 +56,7 @@ class _Asking:
         self._nodeids = list(nodeids)
         self._overlay = overlay
         self._mutants = mutants
-        self._timeout = self._limit = timeout
+        self._limit = timeout
         self._until = time.monotonic() + START + timeout * (1 + len(mutants))
         self.fates: dict[int, bool | None] = {}
         self._warm = list(range(len(mutants)))

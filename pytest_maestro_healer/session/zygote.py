@@ -87,8 +87,11 @@ class Zygote:
             self._end()
             return None
 
-    def killed(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], mutants: Sequence[Mutant], timeout: float) -> list[bool | None]:
-        """For each mutant whether one of ``nodeids`` fails with it, ``None`` where that cannot be tried here; ``timeout`` seconds a run at most."""
+    def killed(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], mutants: Sequence[Mutant], timeout: float) -> list[bool | None] | None:
+        """For each mutant whether one of ``nodeids`` fails with it, ``None`` where that cannot be tried here; ``timeout`` seconds a run at most.
+
+        ``None`` instead of all that where the process cannot be copied either: what it imports has started threads.
+        """
         nothing: list[bool | None] = [None] * len(mutants)
         self.start([file_of(n) for n in nodeids])
         if not self._serves(nodeids, overlay):
@@ -96,6 +99,8 @@ class Zygote:
         seconds = timeout * (1 + len(mutants))
         request = {"nodeids": list(nodeids), "overlay": wire.texts(overlay), "mutants": [wire.of_mutant(m) for m in mutants], "timeout": timeout}
         answer = self.ask({"killed": {**request, "seconds": seconds}}, seconds + 10)
+        if answer is not None and answer.get("unable"):
+            return None
         fates = answer.get("fates") if answer is not None else None
         return fates if isinstance(fates, list) and len(fates) == len(mutants) else nothing
 

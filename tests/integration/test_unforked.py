@@ -9,14 +9,23 @@ from typing import Any
 
 import pytest
 
+from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.prove.mutants import Mutant
 from pytest_maestro_healer.session import unforked
 from pytest_maestro_healer.session.fresh import Fresh
+from pytest_maestro_healer.session.runner import SessionRunner
 from tests.integration.toys import Run, Suite
 
 #: What a system without forks is to the session and to all that it starts.
 NO_FORKS = "import os\n\nif hasattr(os, 'fork'):\n    del os.fork\n"
+#: Repeats are no matter here, and each is a process.
+ONCE = """
+from pytest_maestro_healer.model import ProofStep
+from pytest_maestro_healer.prove.ladder import Ladder
+
+Ladder.stable = lambda self, nodeids, overlay, repeats=2: ProofStep("stable", None, "not repeated")
+"""
 LIB = """
 def total(x, y):
     z = x + y
@@ -28,24 +37,31 @@ SHARP = "import lib\n\n\ndef test_total():\n    assert lib.total(1, 1) == 3\n   
 BLUNT = "import lib\n\n\ndef test_total():\n    got = lib.total(1, 1)\n    assert len(str(type(got))) * 0 + 2 == 3\n"
 
 
-def healed(suite: Suite) -> tuple[Run, Mapping[str, Any]]:
-    run = suite.spawn("-o", "heal_fresh_confirm=false", "-o", "heal_stable_repeats=0")
-    return run, run.one()["validation_results"]["teeth"]
-
-
-@pytest.mark.parametrize(("test", "passed", "kind"), [(SHARP, True, "pending"), (BLUNT, False, "rejected")], ids=["notices", "notices nothing"])
-def test_teeth_are_the_same_without_forks(suite: Suite, test: str, passed: bool, kind: str) -> None:
-    suite.write({"lib.py": LIB, "test_a.py": test})
-    suite.toy(("== 3", "== 2"), symptom=True)
-    _, with_forks = healed(suite)
-    suite.write({"conftest.py": NO_FORKS})
+def healed(suite: Suite, *, forks: bool) -> Run:
+    suite.write({"conftest.py": ONCE + ("" if forks else NO_FORKS)})
     before = suite.tree()
-    run, teeth = healed(suite)
-    assert run.one()["decision"]["kind"] == kind, run.text
-    assert teeth["passed"] is passed
-    assert len(teeth["details"]) >= 4
-    assert teeth == {**with_forks, "seconds": teeth["seconds"]}
+    run = suite.spawn("-o", "heal_fresh_confirm=false")
     assert suite.tree() == before
+    return run
+
+
+def test_teeth_are_the_same_without_forks(suite: Suite) -> None:
+    suite.write({"lib.py": LIB, "test_a.py": SHARP})
+    suite.toy(("== 3", "== 2"), symptom=True)
+    run, known = healed(suite, forks=False), healed(suite, forks=True).one()["validation_results"]["teeth"]
+    assert run.one()["decision"]["kind"] == "pending", run.text
+    teeth = run.one()["validation_results"]["teeth"]
+    assert teeth == {**known, "seconds": teeth["seconds"]}
+    assert teeth["passed"] is True
+    assert len(teeth["details"]) >= 4
+
+
+def test_an_expectation_that_notices_nothing_is_refused_without_forks_too(suite: Suite) -> None:
+    suite.write({"lib.py": LIB, "test_a.py": BLUNT})
+    suite.toy(("== 3", "== 2"), symptom=True)
+    result = healed(suite, forks=False).one()
+    assert (result["decision"]["kind"], result["validation_results"]["teeth"]["passed"]) == ("rejected", False)
+    assert result["decision"]["rule"].startswith("0/")
 
 
 # -- one question, asked directly ------------------------------------------------------------------------------------------
@@ -63,20 +79,21 @@ class Asked:
     """Mutants of ``lib.f``, each given by the source of the whole function; the tests of ``test_a.py`` are asked about them."""
 
     def __init__(self, suite: Suite, lib: str, test: str) -> None:
-        suite.write({"lib.py": lib, "test_a.py": test, "conftest.py": NO_FORKS})
         self.suite = suite
         self.lib = lib
         config = suite.pytester.parseconfig("-p", "no:cacheprovider", "-p", "no:asyncio", "-p", "no:hypothesispytest", "test_a.py")
+        suite.write({"lib.py": lib, "test_a.py": test, "conftest.py": NO_FORKS})  # not before: this process is to keep its forks
         self.fresh = Counted(config, ProjectFiles(suite.path), 20.0)
 
     def fates(self, *swaps: tuple[str, str], overlay: Mapping[str, bytes] | None = None, tests: Sequence[str] = ("test_a.py::test_a",)) -> object:
         """By the swaps of text that the mutants are, whether the tests notice; nothing on the disk may change meanwhile."""
         before = self.suite.tree()
-        found = unforked.killed(self.fresh, tests, overlay or {}, [self._mutant(*s) for s in swaps], self.fresh.timeout)
+        found = unforked.killed(self.fresh, tests, overlay or {}, [self.mutant(*s) for s in swaps], self.fresh.timeout)
         assert self.suite.tree() == before
         return found
 
-    def _mutant(self, old: str, new: str) -> Mutant:
+    def mutant(self, old: str, new: str) -> Mutant:
+        """``f`` with one text in it replaced."""
         assert self.lib.count(old) == 1, old
         text = self.lib.replace(old, new)
         module = compile(text, str(self.suite.path / "lib.py"), "exec")
@@ -147,6 +164,19 @@ def test_an_edited_helper_is_served(suite: Suite) -> None:
     asked = Asked(suite, PLUS, "import helper\n\n\ndef test_a():\n    assert helper.two() == 2\n")
     assert asked.fates(WRONG, SAME) == [None, None]
     assert asked.fates(WRONG, SAME, overlay={"helper.py": suite.read("helper.py").replace(b"g(", b"f(")}) == [True, False]
+
+
+def test_what_starts_threads_when_it_is_imported_is_tried_that_way_too(suite: Suite) -> None:
+    """With forks, but nothing to fork: no fresh process is without those threads."""
+    asked = Asked(suite, PLUS, TWO)
+    suite.write({"conftest.py": "import threading\n\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"})
+    session: Any = types.SimpleNamespace(collectors={"test_a.py": None})
+    runner = SessionRunner(HealerConfig(isolate=True), asked.fresh.files, session, asked.fresh)
+    try:
+        assert runner.killed(["test_a.py::test_a"], {}, [asked.mutant(*WRONG), asked.mutant(*SAME)]) == [True, False]
+    finally:
+        runner.close()
+    assert asked.fresh.started == 1
 
 
 def test_an_edited_data_file_is_there(suite: Suite) -> None:
