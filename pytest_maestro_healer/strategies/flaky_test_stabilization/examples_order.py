@@ -63,7 +63,7 @@ POLLUTED = (
             "test_a.py": _STAR.replace(
                 "from shop.node import *\n\n\n",
                 "import pytest\nfrom shop.node import *\n\n\n@pytest.fixture(autouse=True)\ndef _restored_node_seen():\n"
-                '    """Give shop.node.Node.seen back: test_see changes it."""\n    yield\n    if hasattr(Node, "seen"):\n        del Node.seen\n\n\n',
+                '    """Give shop.node.Node.seen back: test_see changes it."""\n    yield\n    if "seen" in vars(Node):\n        del Node.seen\n\n\n',
             )
         },
     ),
@@ -74,8 +74,33 @@ POLLUTED = (
             "test_a.py": _SEE.replace(
                 "from shop.node import see\n\n\n",
                 "import pytest\nfrom shop.node import Node, see\n\n\n@pytest.fixture(autouse=True)\ndef _restored_node_seen():\n"
-                '    """Give shop.node.Node.seen back: test_see changes it."""\n    yield\n    if hasattr(Node, "seen"):\n        del Node.seen\n\n\n',
+                '    """Give shop.node.Node.seen back: test_see changes it."""\n    yield\n    if "seen" in vars(Node):\n        del Node.seen\n\n\n',
             )
+        },
+    ),
+    Example(
+        "An attribute of an object that its class has too: only the object's own is taken back",
+        {
+            "shop.py": "class Node:\n    level = 1\n\n\nROOT = Node()\n\n\ndef deepen():\n    ROOT.level = 2\n",
+            "test_a.py": "import shop\n\n\ndef test_flat():\n    assert shop.Node.level == 1\n\n\ndef test_deep():\n    shop.deepen()\n    assert shop.ROOT.level == 2\n",
+            "test_b.py": "import shop\n\n\ndef test_level():\n    assert shop.ROOT.level == 1\n",
+        },
+        {
+            "test_a.py": "import pytest\nimport shop\n\n\n@pytest.fixture(autouse=True)\ndef _restored_root_level():\n"
+            '    """Give shop.ROOT.level back: test_deep changes it."""\n    yield\n    if "level" in vars(shop.ROOT):\n        del shop.ROOT.level\n\n\n'
+            "def test_flat():\n    assert shop.Node.level == 1\n\n\ndef test_deep():\n    shop.deepen()\n    assert shop.ROOT.level == 2\n",
+        },
+    ),
+    Example(
+        "The module is imported by another function only: that name is none for the rest of the file",
+        {
+            "conf.py": "LEVELS = {}\n\n\ndef add(name, level):\n    LEVELS[name] = level\n",
+            "test_a.py": "from conf import add\n\n\ndef test_two():\n    add('two', 2)\n\n\ndef test_levels():\n    import conf as c\n\n    assert c.LEVELS is not None\n",
+            "test_b.py": "import conf\n\n\ndef test_empty():\n    assert conf.LEVELS == {}\n",
+        },
+        {
+            "test_a.py": 'import conf\nfrom conf import add\n\n\ndef test_two(monkeypatch):\n    monkeypatch.setattr(conf, "LEVELS", conf.LEVELS.copy())\n'
+            "    add('two', 2)\n\n\ndef test_levels():\n    import conf as c\n\n    assert c.LEVELS is not None\n",
         },
     ),
     Example(

@@ -91,7 +91,9 @@ class Names:
         self.src = src
         self.ctx = ctx
         self.own = src.path.removesuffix(".py").replace("/", ".")
-        self.sites = {s.bound: s for s in import_sites(src, self.own)}
+        self.sites = {s.bound: s for s in sorted(import_sites(src, self.own), key=lambda s: s.scope is src.tree)}
+        #: What is imported for the whole file: a name that one function imports is none for another.
+        self.everywhere = {bound: s for bound, s in self.sites.items() if s.scope is src.tree}
         self.bound = {n.id for n in ast.walk(src.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} if src.tree else set()
 
     def dotted(self, node: ast.expr) -> str:
@@ -125,14 +127,14 @@ class Names:
         *inner, _ = change.path.split(".")
         if self.is_own(change.module):
             return ".".join(inner), ""
-        for bound, site in self.sites.items():
+        for bound, site in self.everywhere.items():
             if site.dotted == change.module and (site.name or site.alias.asname or "." not in site.module):
                 return ".".join([bound, *inner]), ""
-        for site in self.sites.values():
+        for site in self.everywhere.values():
             if not site.name and not site.alias.asname and site.module == change.module:
                 return ".".join([site.module, *inner]), ""
         if inner:
-            for bound, site in self.sites.items():
+            for bound, site in self.everywhere.items():
                 if site.name and site.dotted == f"{change.module}.{inner[0]}":
                     return ".".join([bound, *inner[1:]]), ""
             if self._by_star(change.module, inner[0]):

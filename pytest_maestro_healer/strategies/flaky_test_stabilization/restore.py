@@ -312,7 +312,7 @@ def _attribute_body(draft: Draft, change: Change, owner: str, attr: str, expr: s
         if not owner:
             return []
         if change.before is None:
-            return ["yield", f'if hasattr({owner}, "{attr}"):', f"    del {expr}"]
+            return ["yield", f'if "{attr}" in vars({owner}):', f"    del {expr}"]
         draft.need("from unittest import mock")
         return [f'with mock.patch.object({owner}, "{attr}", {expr}):', "    yield"]
     if change.nested:

@@ -19,6 +19,8 @@ _CONFIRMED = 2
 #: Runs of the test alone: enough to see a failure rate of 10 % with a probability of 95 %.
 ALONE = 30
 _PROBED = 15
+#: So many tests that fail in an order anyway are tried alone, unhealed and healed.
+_EXCUSED = 8
 _GOOD = ("passed", "skipped", "xfailed")
 
 
@@ -59,13 +61,23 @@ class Study:
         """Whether, healed, the test passes at the end of ``order`` and none of the others fails that passes there unhealed.
 
         One that passes there only because what is healed made others fail does not count: it fails, unhealed, where the healed files are not run.
+        One of a healed file that fails there in any case must not fail alone for the heal: what dies early pollutes nobody.
         """
         found = self.run([*order, self.nodeid], overlay)
         if self.nodeid not in found or not found[self.nodeid].passed:
             return False
         bad = {n for n in order if n in found and found[n].outcome not in _GOOD}
+        excused = sorted(n for n in bad & self._failing(order) if file_of(n) in overlay) if bad else []
         bad -= self._failing(order) if bad else set()
+        if any(self._broken(n, overlay) for n in excused[:_EXCUSED]):
+            return False
         return not bad or bad <= self._failing([n for n in order if file_of(n) not in overlay])
+
+    def _broken(self, nodeid: str, overlay: Mapping[str, bytes]) -> bool:
+        """Whether another test, which passes alone as it is, fails alone with the heal."""
+        alone = (self.ctx.experiments.observe([nodeid], {**self.ctx.overlay, **more}, ORDERED).get(nodeid) for more in ({}, overlay))
+        before, after = (o is not None and o.outcome in _GOOD for o in alone)
+        return before and not after
 
     def _failing(self, order: Sequence[str]) -> frozenset[str]:
         """What fails in ``order`` as it is."""
