@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pytest
 
+from pytest_maestro_healer.config import HealerConfig
+from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.state import Change
 from pytest_maestro_healer.evidence.statistics import lower, reruns_for, runs_needed, upper
-from pytest_maestro_healer.model import Value
+from pytest_maestro_healer.model import Failure, Value, World
 from pytest_maestro_healer.session.hunt import arranged
-from pytest_maestro_healer.strategies.flaky_test_stabilization.study import smallest
+from pytest_maestro_healer.strategies.flaky_test_stabilization.clock import PassedDate
+from pytest_maestro_healer.strategies.flaky_test_stabilization.study import Study, smallest
 
 pytest_plugins = ["pytester"]
 
@@ -167,3 +173,26 @@ def test_several_victims_in_another_file_are_one_heal(pytester: pytest.Pytester)
     pytester.makepyfile(conf=CONF, test_a="import conf\n\n\ndef test_add():\n    conf.add('x')\n", test_b=victims)
     (result,) = heal(pytester, "--heal")
     assert result["nodeids"] == [f"test_b.py::test_{i}" for i in range(4)]
+
+
+@pytest.mark.parametrize(("today", "told"), [(True, False), (False, True)])
+def test_the_date_is_not_blamed_where_the_test_passes_today(tmp_path: Path, today: bool, told: bool) -> None:
+    """Alone, that is: it names a day that has passed, but it is the order that fails it."""
+    (tmp_path / "shop.py").write_text("import time\n\n\ndef late(moment):\n    return time.time() > moment\n")
+    test = "import datetime\n\nimport shop\n\n\ndef test_late():\n    assert not shop.late(datetime.datetime(2020, 1, 1).timestamp())\n"
+    (tmp_path / "test_shop.py").write_text(test)
+    failure = Failure(
+        nodeid="test_shop.py::test_late", phase="call", path="test_shop.py", exc_type="AssertionError", exc_mro=("AssertionError",), message=""
+    )
+    ctx = Context(tmp_path, HealerConfig(), failures=[failure])
+    limit = time.time() - 86400
+
+    class Known(Study):
+        def within(self, worlds: Sequence[World], overlay: Mapping[str, bytes] | None = None) -> bool:
+            return all(w.now is not None and w.now < limit for w in worlds) or today
+
+        def product_change(self, conditions: Sequence[Conditions]) -> str:
+            return ""
+
+    found = list(PassedDate().studied(Known(failure, ctx)))
+    assert bool(found) is told
