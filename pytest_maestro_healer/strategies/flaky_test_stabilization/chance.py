@@ -77,7 +77,8 @@ class UnseededRandom(FlakyTactic):
                 yield self._advice(s, bad[0], drawn)
             return
         failing = bad or self._failing(s)
-        s.blamed = self._wrong(s, failing) if failing else ""
+        good = next((k for k, ok in enumerate(outcomes) if ok), None)
+        s.blamed = self._wrong(s, failing, good) if failing else ""
         if s.blamed:
             yield self._advice(s, failing[0], "", s.blamed)
             return
@@ -127,9 +128,10 @@ class UnseededRandom(FlakyTactic):
                 return [k]
         return []
 
-    def _wrong(self, s: Study, bad: Sequence[int]) -> str:
-        """Why it is the product that is wrong for some random numbers, ``""`` where nothing says so."""
-        lost = s.product_change([Conditions(clean=True, seed=k) for k in bad[:2]])
+    def _wrong(self, s: Study, bad: Sequence[int], good: int | None) -> str:
+        """Why it is the product that is wrong for some random numbers, ``""`` where nothing says so; ``good`` is a seed with which it passes."""
+        passing = Conditions(clean=True, seed=good) if good is not None else None
+        lost = s.product_change([Conditions(clean=True, seed=k) for k in bad[:2]], passing)
         if lost:
             return f"as it was before {lost} the product does not fail for any of them"
         failures = [s.failure, *(o.failure for o in s.alone_runs() if o.failure is not None)]
@@ -229,7 +231,8 @@ class HashOrder(FlakyTactic):
         again = s.under(Conditions(env={"PYTHONHASHSEED": failing[0]}, fresh=True))
         if again is None or again.passed or _compared(again) != compared[failing[0]]:
             return
-        lost = s.product_change([Conditions(env={"PYTHONHASHSEED": k}) for k in failing[:2]])
+        good = next((Conditions(env={"PYTHONHASHSEED": k}) for k, ok in outcomes.items() if ok), None)
+        lost = s.product_change([Conditions(env={"PYTHONHASHSEED": k}) for k in failing[:2]], good)
         said = announced(s, place) if lost else ""
         if lost and not said:
             yield order_given_up(s, self.name, lost)

@@ -123,18 +123,21 @@ class Study:
         """Whether the test passes in each of ``worlds``."""
         return all((o := self.under(Conditions(world=w), overlay)) is not None and o.passed for w in worlds)
 
-    def product_change(self, conditions: Sequence[Conditions]) -> str:
+    def product_change(self, conditions: Sequence[Conditions], passing: Conditions | None = None) -> str:
         """The change of the product without which the unhealed test passes under all ``conditions``, as ``path:line (...)``; else ``""``.
 
-        Looked for in the states that :func:`~pytest_maestro_healer.evidence.past.former.states` gives.
+        Looked for in the states that :func:`~pytest_maestro_healer.evidence.past.former.states` gives. ``passing`` are conditions under which it
+        passes now: where it fails under them too, it did not fail by chance then, and so not alike.
         """
 
+        def then(before: Before, given: Conditions) -> Then:
+            return compared(self.failure, self.under(replace(given, fresh=True, clean=False, rev=before.rev)))
+
         def ask(before: Before) -> Then:
-            for c in conditions:
-                then = compared(self.failure, self.under(replace(c, fresh=True, clean=False, rev=before.rev)))
-                if then is not Then.PASSES:
-                    return then
-            return Then.PASSES
+            found = next((t for c in conditions if (t := then(before, c)) is not Then.PASSES), Then.PASSES)
+            if found is Then.ALIKE and passing is not None and then(before, passing) is not Then.PASSES:
+                return Then.OTHERWISE
+            return found
 
         return self._change(ask)
 

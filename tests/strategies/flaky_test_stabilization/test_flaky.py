@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.experiments import Conditions
+from pytest_maestro_healer.evidence.experiments import Conditions, Observation
+from pytest_maestro_healer.evidence.past.former import Before
+from pytest_maestro_healer.evidence.past.former import Then as Asked
 from pytest_maestro_healer.evidence.state import Change
 from pytest_maestro_healer.evidence.statistics import lower, reruns_for, runs_needed, upper
 from pytest_maestro_healer.model import Failure, Value, World
@@ -191,8 +193,25 @@ def test_the_date_is_not_blamed_where_the_test_passes_today(tmp_path: Path, toda
         def within(self, worlds: Sequence[World], overlay: Mapping[str, bytes] | None = None) -> bool:
             return all(w.now is not None and w.now < limit for w in worlds) or today
 
-        def product_change(self, conditions: Sequence[Conditions]) -> str:
+        def product_change(self, conditions: Sequence[Conditions], passing: Conditions | None = None) -> str:
             return ""
 
     found = list(PassedDate().studied(Known(failure, ctx)))
     assert bool(found) is told
+
+
+@pytest.mark.parametrize(("fails", "found"), [({1}, "fails alike"), ({1, 2}, "cannot be run, or fails in another way"), (set(), "passes")])
+def test_what_always_failed_did_not_fail_by_chance(tmp_path: Path, fails: set[int], found: str) -> None:
+    """Today it fails with seed 1 and passes with seed 2; ``fails`` are the seeds with which it failed then."""
+    failure = Failure(nodeid="test_a.py::test", phase="call", path="test_a.py", exc_type="AssertionError", exc_mro=("AssertionError",), message="")
+
+    class Then(Study):
+        def under(self, conditions: Conditions, overlay: Mapping[str, bytes] | None = None) -> Observation | None:
+            bad = conditions.seed in fails
+            return Observation(self.nodeid, "failed" if bad else "passed", 0.1, failure if bad else None)
+
+        def _change(self, ask: Callable[[Before], Asked]) -> str:
+            return str(ask(Before("HEAD~1", "shop.py", 1, "")).value)
+
+    study = Then(failure, Context(tmp_path, HealerConfig()))
+    assert study.product_change([Conditions(seed=1)], Conditions(seed=2)) == found
