@@ -160,7 +160,7 @@ PRICED = "from shop import price\n\n\ndef test_price():\n    assert price(100, 0
 
 @pytest.mark.parametrize("learning", [True, False])
 def test_a_regression_of_some_commits_ago_is_named_by_the_last_green_commit(repo: Suite, learning: bool) -> None:
-    """Without a history only the last commits that changed the product are looked at, and these are innocent."""
+    """Without a history only the last commits that changed a function of the product are looked at, and these are innocent."""
     repo.write({"shop.py": PRICE, "test_shop.py": PRICED})
     commit(repo)
     arguments = ["--heal-strategies=assertion_update", "-o", f"heal_learning={str(learning).lower()}", "test_shop.py"]
@@ -168,7 +168,7 @@ def test_a_regression_of_some_commits_ago_is_named_by_the_last_green_commit(repo
     repo.write({"shop.py": REGRESSED})
     guilty = commit(repo, "prices")
     for i in range(4):
-        repo.write({"shop.py": f"{REGRESSED}\n\nX = {i}\n"})
+        repo.write({"shop.py": f"{REGRESSED}\n\ndef number():\n    return {i}\n"})
         commit(repo)
     result = repo.heal(*arguments).one()
     if learning:
