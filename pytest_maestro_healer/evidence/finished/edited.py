@@ -96,6 +96,11 @@ class Edited:
                     yield name, was, module
 
 
+def words_of(lines: Iterable[str]) -> set[str]:
+    """The words of some lines."""
+    return set(TOKEN.findall("\n".join(lines)))
+
+
 def paired(blocks: Iterable[tuple[Sequence[str], Sequence[str]]]) -> dict[str, set[str]]:
     """Which words stand in the place of each word that is given up, of (lines before, lines after) that were changed."""
     out: dict[str, set[str]] = {}

@@ -133,6 +133,11 @@ class Halves:
         return set(TOKEN.findall(self.added))
 
     @cached_property
+    def instead(self) -> dict[str, set[str]]:
+        """Which words the product put in the place of each word that it gave up."""
+        return paired((h.removed, h.added) for h in self.hunks)
+
+    @cached_property
     def lost(self) -> set[str]:
         """Modules that the product had and that have no successor by git."""
         gone = {h.old_path for h in self.hunks if h.old_path.endswith(".py") and self.ctx.files.read(h.old_path) is None}
@@ -188,7 +193,7 @@ class Halves:
     def _says_another(self, word: str) -> str:
         """What else than the heal the product wrote in place of ``word``, where that is as new as what the heal writes."""
         heirs = self.edit.pairs.get(word, set())
-        others = paired((h.removed, h.added) for h in self.hunks).get(word, set()) - heirs
+        others = self.instead.get(word, set()) - heirs
         return next((o for o in sorted(others - self.gave_up) if heirs and _made(self.ctx, o)), "")
 
     def texts(self) -> str:

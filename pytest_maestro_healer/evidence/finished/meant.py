@@ -14,7 +14,7 @@ from functools import cached_property
 
 from pytest_maestro_healer.evidence.changes import Changes, changes_of
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.finished.edited import TOKEN, paired
+from pytest_maestro_healer.evidence.finished.edited import TOKEN, paired, words_of
 from pytest_maestro_healer.evidence.finished.mentions import PAST, as_before, definitions_of, references
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.model import Follows
@@ -61,8 +61,8 @@ class Change:
     @cached_property
     def exchanged(self) -> tuple[set[str], set[str]]:
         """The words that the product lost, and those that it gained."""
-        lost = set(TOKEN.findall("\n".join(line for h in self.hunks for line in h.removed)))
-        gained = set(TOKEN.findall("\n".join(line for h in self.hunks for line in h.added)))
+        lost = words_of(line for h in self.hunks for line in h.removed)
+        gained = words_of(line for h in self.hunks for line in h.added)
         return lost - gained, gained - lost
 
     def in_step(self, text: str, old: str, new: str) -> bool:
@@ -132,7 +132,7 @@ def _sentences(change: Change) -> Iterator[str]:
     words = {*change.old, *change.new, *change.shaped}
     paths = {h.path for h in change.hunks}
     loose = [line for h in git.hunks("HEAD") if h.path in paths for line in (*h.removed, *h.added)]
-    if words.isdisjoint(TOKEN.findall("\n".join(loose))):
+    if words.isdisjoint(words_of(loose)):
         for commit, _ in git.commits(limit=_COMMITS):
             if commit == change.base:
                 break
@@ -148,7 +148,7 @@ def _sentences(change: Change) -> Iterator[str]:
 def _touched(change: Change, hunk: Hunk, commit: str) -> set[str]:
     """The words of a hunk, and the names of the definitions that it lies in."""
     around = {d.name for d in change.known.at(hunk.path, commit).values() if d.line <= hunk.new_line <= getattr(d.node, "end_lineno", d.line)}
-    return around | set(TOKEN.findall("\n".join((*hunk.removed, *hunk.added))))
+    return around | words_of((*hunk.removed, *hunk.added))
 
 
 def _followed(change: Change) -> bool:
@@ -164,7 +164,7 @@ def _followed(change: Change) -> bool:
                 continue
             if several and homes.isdisjoint(change.ctx.variables.reachable(path)):
                 continue  # it may mean another one of that name
-            was = set(TOKEN.findall("\n".join(hunk.removed)))
+            was = words_of(hunk.removed)
             heirs = paired([(hunk.removed, hunk.added)])
             if any(old in was and name in heirs.get(old, {name}) for old in change.old):
                 return True
@@ -201,7 +201,7 @@ def _imported(change: Change, lines: Mapping[tuple[str, int], Hunk]) -> bool:
         for node in ast.walk(tree) if tree is not None else ():
             if isinstance(node, (ast.Import, ast.ImportFrom)) and (hunk := lines.get((path, node.lineno))) is not None:
                 names = {p for a in node.names for p in a.name.split(".")} | set((getattr(node, "module", "") or "").split("."))
-                was = set(TOKEN.findall("\n".join(line for line in hunk.removed if "import" in line)))
+                was = words_of(line for line in hunk.removed if "import" in line)
                 if not names.isdisjoint(change.new) and not was.isdisjoint(change.old):
                     return True
     return False

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from pytest_maestro_healer.evidence.changes import Changes
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.finished.edited import TOKEN
+from pytest_maestro_healer.evidence.finished.edited import TOKEN, words_of
 from pytest_maestro_healer.evidence.finished.mentions import PAST, PROSE, texts
 from pytest_maestro_healer.evidence.git import Git, Hunk
 
@@ -22,7 +23,8 @@ def word_returned(ctx: Context, known: Changes, hunks: Sequence[Hunk], base: str
     if where:
         return f"{where} says that {old} took the place of {new}"
     for commit in dict.fromkeys((*(c for c, _ in ctx.git.commits(limit=_COMMITS)), base)):
-        if _exchanged([h for h in ctx.git.hunks(f"{commit}~1", commit) if known.is_product(h.path)], new, old):
+        lost, gained = _exchanged(known, commit)
+        if new in lost and old in gained:
             return f"{new} came back: {old} took its place in {commit[:7]}"
     for path in dict.fromkeys(h.path for h in hunks if any(new in line for line in h.added)):
         seen = False
@@ -54,14 +56,12 @@ def module_returned(git: Git, renamed: Mapping[str, str]) -> str:
     return next((new for old, new in renamed.items() if before.get(new) == old), "")
 
 
-def _exchanged(hunks: Sequence[Hunk], old: str, new: str) -> bool:
-    """Whether a commit gave ``old`` up and brought ``new``, in whatever files."""
-    gone, came = _words(line for h in hunks for line in h.removed), _words(line for h in hunks for line in h.added)
-    return old in gone - came and new in came - gone
-
-
-def _words(lines: Iterable[str]) -> set[str]:
-    return set(TOKEN.findall("\n".join(lines)))
+@lru_cache(maxsize=64)
+def _exchanged(known: Changes, commit: str) -> tuple[set[str], set[str]]:
+    """The words that the product lost in a commit, and those that it gained, in whatever files."""
+    hunks = [h for h in known.git.hunks(f"{commit}~1", commit) if known.is_product(h.path)]
+    gone, came = words_of(line for h in hunks for line in h.removed), words_of(line for h in hunks for line in h.added)
+    return gone - came, came - gone
 
 
 def _told_backwards(ctx: Context, old: str, new: str) -> str:
