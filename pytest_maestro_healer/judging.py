@@ -11,6 +11,7 @@ from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.finished.halves import NO_PAST, unfinished, vacuous
 from pytest_maestro_healer.evidence.nodeids import is_test
 from pytest_maestro_healer.evidence.past.former import Blame, brought_in, brought_in_any, states
+from pytest_maestro_healer.evidence.past.rewritten import Rewritten, rewritten
 from pytest_maestro_healer.model import Applicability, Cause, DecisionKind, Diagnosis, Failure, Follows, HealingResult, HealingStrategy, Proposal
 from pytest_maestro_healer.prove.candidates import Candidate
 from pytest_maestro_healer.prove.runner import Runner
@@ -42,13 +43,29 @@ class Judge:
         self._traced: dict[str, Lines] = {}
         self._further: dict[str, tuple[Mapping[str, bytes], Lines]] = {}
         self._blamed: dict[tuple[str, int], str] = {}
+        self._rewritten: dict[str, Rewritten | None] = {}
         self._runs = 0
 
     def verdict(self, failure: Failure, first: Diagnosis, base: Mapping[str, bytes], values: Sequence[str] = ()) -> Diagnosis:
         """``first``, judged by the product lines that the test executes on top of ``base``; ``values`` are the texts that a heal would expect."""
         if failure.phase == "collect":
             return judge_import(failure, first)
-        return judge(failure, self._changes(failure, base), new_values=values, first=first)
+        found = judge(failure, self._changes(failure, base), new_values=values, first=first)
+        return self._unless_rewritten(failure, found) if found.cause is Cause.REGRESSION_SUSPECTED and not base else found
+
+    def _unless_rewritten(self, failure: Failure, found: Diagnosis) -> Diagnosis:
+        """``found``, unless only the test was changed: that the product is at fault would be said without a reason then."""
+        if failure.nodeid not in self._rewritten:
+            self._rewritten[failure.nodeid] = rewritten(self.ctx, failure, lambda then: self._passes(failure.nodeid, then))
+        own = self._rewritten[failure.nodeid]
+        return found if own is None else replace(found, cause=Cause.TEST_CHANGED, reasons=(own.why, *found.reasons), suspect="")
+
+    def _passes(self, nodeid: str, then: Mapping[str, bytes]) -> bool | None:
+        report = self.runner.run([nodeid], then)
+        result = report.results.get(nodeid)
+        if result is None:
+            return None if "[" in nodeid and not report.problem else False
+        return result.outcome == "passed"
 
     def expected(self, winner: Candidate, first: Diagnosis) -> Diagnosis:
         """The verdict on a heal that changes what a test expects: on each such step for itself, as far as the test came with the steps before it."""
@@ -60,9 +77,9 @@ class Judge:
             begin = first if link.failure is winner.failure else preliminary(link.failure)
             values = [e.replacement for e in link.proposal.edits]
             verdict = self.verdict(link.failure, begin, link.ground, values)
-            if verdict.cause is not Cause.REGRESSION_SUSPECTED and winner.proposal.applicability is Applicability.SAFE:
+            if not verdict.cause.bars and winner.proposal.applicability is Applicability.SAFE:
                 verdict = self._older(winner, link.failure, begin, link.ground, values) or verdict
-            if verdict.cause is Cause.REGRESSION_SUSPECTED:
+            if verdict.cause.bars:
                 break
         return replace(verdict, pattern=first.pattern, probability=first.probability)
 
@@ -140,7 +157,9 @@ class Judge:
         return next((found for since in asked if (found := self._since(since, failure, base))), [])
 
     def _since(self, rev: str, failure: Failure, base: Mapping[str, bytes]) -> list[ProductChange]:
-        hunks = [h for h in self.ctx.git.hunks(rev) if h.path.endswith(".py")]
+        # what is not committed first: in a hunk that goes further back it would be one line of many
+        newest = self.ctx.git.hunks("HEAD") if rev != "HEAD" else ()
+        hunks = [h for h in (*newest, *self.ctx.git.hunks(rev)) if h.path.endswith(".py")]
         product = {h.path: not self.ctx.is_test_code(h.path) for h in hunks}
         if not any(product.values()):
             return []

@@ -176,7 +176,7 @@ class Pipeline(Search):
             if result is None:
                 return self._accept(winner)
             objection = objection or (winner, result)
-            if winner.diagnosis.cause is Cause.REGRESSION_SUSPECTED:
+            if winner.diagnosis.cause.bars:
                 break  # no other value is a better answer to it
             found.refusals.append(f"{winner.proposal.tactic}: {result.decision.rule}")
         if objection is not None:
@@ -323,7 +323,7 @@ class Pipeline(Search):
         if proposal.proof is not None or self.config.effective_apply == "all" or not self._changes_expectation(proposal, ctx):
             return None
         verdict = self.judge.verdict(failure, diagnosis, base, [e.replacement for e in proposal.edits])
-        return verdict if verdict.cause is Cause.REGRESSION_SUSPECTED else None
+        return verdict if verdict.cause.bars else None
 
     def unhealed(self, failure: Failure, first: Diagnosis, found: Found, base: Mapping[str, bytes], began: float) -> None:
         """Put on record that no heal was found: what to do instead, or why not."""

@@ -52,7 +52,7 @@ def healed(facts: Facts, c: Candidate) -> HealingResult:
     # a heal in steps is right only if each step is: evidence for one is none for another
     steps = c.proposals
     # where another heal stands as well, or a change of the product is suspected, the evidence for this one says less
-    doubted = bool(c.ties) or c.diagnosis.cause is Cause.REGRESSION_SUSPECTED
+    doubted = bool(c.ties) or c.diagnosis.cause.bars
     sure = min(confidence(p, verdict, tied=doubted, shift=shift) for p in steps)
     case = Case(
         applicability=c.proposal.applicability,
@@ -129,6 +129,8 @@ def refused(
     if not reason:
         if diagnosis.cause is Cause.REGRESSION_SUSPECTED:
             reason = "looks like a regression" + (f" in {diagnosis.suspect}" if diagnosis.suspect else "")
+        elif diagnosis.cause is Cause.TEST_CHANGED:
+            reason = diagnosis.reasons[0]
         else:
             reason = "no candidate was proved" if refusals else "no heal is known for this"
     return without_secrets(

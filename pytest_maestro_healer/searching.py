@@ -158,7 +158,8 @@ class Search:
                 break
             if not proven or self._tried(failure, proposal, guard, base, ctx, depth, found) is not None:
                 found.barred = verdict
-                found.refusals.append(f"{proposal.tactic}: looks like a regression in {verdict.suspect}")
+                why = f"looks like a regression in {verdict.suspect}" if verdict.suspect else verdict.reasons[0]
+                found.refusals.append(f"{proposal.tactic}: {why}")
                 return []
         return proven
 

@@ -31,6 +31,9 @@ class Case:
     unsure: str = ""
 
 
+_BARRED = {Cause.REGRESSION_SUSPECTED: "looks like a regression", Cause.TEST_CHANGED: "only the test was changed"}
+
+
 def decide(case: Case, config: HealerConfig) -> Decision:
     """What becomes of a heal. ``symptom_only`` heals change an expectation, not a call; ``conflict`` means uncommitted edits in the way."""
     if case.applicability is Applicability.ADVICE:
@@ -38,8 +41,8 @@ def decide(case: Case, config: HealerConfig) -> Decision:
     if not case.proved:
         return Decision(DecisionKind.REJECTED, case.refused or "not proved")
     apply = config.effective_apply
-    if case.symptom_only and case.cause is Cause.REGRESSION_SUSPECTED and apply != "all":
-        return Decision(DecisionKind.REJECTED, "looks like a regression")
+    if case.symptom_only and case.cause.bars and apply != "all":
+        return Decision(DecisionKind.REJECTED, _BARRED[case.cause])
     if apply == "none":
         return Decision(DecisionKind.PENDING, "review mode: nothing is written unasked")
     if not case.fresh:
@@ -56,8 +59,8 @@ def decide(case: Case, config: HealerConfig) -> Decision:
         return Decision(DecisionKind.PENDING, "for review: its intent cannot be proved by running tests")
     if case.helper:
         return Decision(DecisionKind.PENDING, "for review: shared test code")
-    if case.cause is Cause.REGRESSION_SUSPECTED:
-        return Decision(DecisionKind.PENDING, "a regression is suspected")
+    if case.cause.bars:
+        return Decision(DecisionKind.PENDING, "a regression is suspected" if case.cause is Cause.REGRESSION_SUSPECTED else _BARRED[case.cause])
     if case.unsure:
         return Decision(DecisionKind.PENDING, f"for review: {case.unsure}")
     if not case.evidence:

@@ -52,9 +52,15 @@ class Cause(StrEnum):
 
     DRIFT = "drift"
     REGRESSION_SUSPECTED = "regression_suspected"
+    TEST_CHANGED = "test_changed"
     FLAKY = "flaky"
     ENVIRONMENT = "environment"
     UNKNOWN = "unknown"
+
+    @property
+    def bars(self) -> bool:
+        """Whether what a test expects may not follow the product: it may be wrong, or the test ahead of it."""
+        return self in (Cause.REGRESSION_SUSPECTED, Cause.TEST_CHANGED)
 
 
 class Follows(enum.Flag):

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from pytest_maestro_healer.strategies import load
 
-CAUSES = ("regression_suspected", "drift", "flaky", "environment", "unknown")
+CAUSES = ("regression_suspected", "test_changed", "drift", "flaky", "environment", "unknown")
 #: What was made, by row, for the table in short; what has rows of both kinds is in neither.
 MADE = {
     "regression in a real package": "regression",
@@ -68,8 +68,10 @@ def main() -> int:
         table[row][next(c for c in CAUSES if c in said)] += 1
         table[row]["offered"] += any(r["success"] for r in records)
         table[row]["unasked"] += any(unasked(r) for r in records)
-    print("| made as | cases | regression suspected | drift | flaky | environment | unknown | an edit was on offer | written unasked |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    print(
+        "| made as | cases | regression suspected | test changed | drift | flaky | environment | unknown | an edit was on offer | written unasked |"
+    )
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for row, counts in sorted(table.items()):
         cells = [sum(counts[c] for c in CAUSES), *(counts[c] for c in CAUSES), counts["offered"], counts["unasked"]]
         print(f"| {row} | " + " | ".join(map(str, cells)) + " |")
@@ -84,7 +86,11 @@ def in_short(table: dict[str, Counter[str]]) -> None:
         counts = table.get(row)
         if not counts:
             continue
-        wrong, drift, unknown = counts["regression_suspected"], sum(counts[c] for c in ("drift", "flaky", "environment")), counts["unknown"]
+        wrong, drift, unknown = (
+            counts["regression_suspected"],
+            sum(counts[c] for c in ("drift", "test_changed", "flaky", "environment")),
+            counts["unknown"],
+        )
         cells, whole = [wrong, drift, unknown], wrong + drift + unknown
         good, bad = (wrong, drift) if made.startswith("regression") else (drift, wrong)
         print(f"| {made} | " + " | ".join(map(str, [*cells, whole])) + f" | {good / whole:.0%} | {bad / whole:.0%} |")

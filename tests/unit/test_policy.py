@@ -37,7 +37,7 @@ def lawful(case: Case, config: HealerConfig) -> bool:
     if config.apply == "all":
         return always
     safe = case.applicability is Applicability.SAFE and case.confidence >= config.confidence_threshold and case.score >= config.confidence_threshold
-    return always and safe and case.evidence and not case.helper and case.cause is not Cause.REGRESSION_SUSPECTED
+    return always and safe and case.evidence and not case.helper and case.cause not in (Cause.REGRESSION_SUSPECTED, Cause.TEST_CHANGED)
 
 
 def breaches(case: Case, config: HealerConfig) -> Iterator[str]:
@@ -51,7 +51,7 @@ def breaches(case: Case, config: HealerConfig) -> Iterator[str]:
         yield "advice is advice"
     if not case.proved and found.kind in (DecisionKind.APPLIED, DecisionKind.PENDING):
         yield "on offer without a proof"
-    suspected = case.symptom_only and case.cause is Cause.REGRESSION_SUSPECTED
+    suspected = case.symptom_only and case.cause in (Cause.REGRESSION_SUSPECTED, Cause.TEST_CHANGED)
     if suspected and config.effective_apply != "all" and found.kind in (DecisionKind.APPLIED, DecisionKind.PENDING):
         yield "an expectation is on offer although a regression is suspected"
 
@@ -72,6 +72,8 @@ def test_the_law_holds_in_every_combination() -> None:
         ({"proved": False, "refused": "it hangs"}, "rejected", "it hangs"),
         ({"symptom_only": True, "cause": Cause.REGRESSION_SUSPECTED}, "rejected", "looks like a regression"),
         ({"cause": Cause.REGRESSION_SUSPECTED}, "pending", "a regression is suspected"),
+        ({"symptom_only": True, "cause": Cause.TEST_CHANGED}, "rejected", "only the test was changed"),
+        ({"cause": Cause.TEST_CHANGED}, "pending", "only the test was changed"),
         ({"cause": Cause.UNKNOWN}, "applied", ""),
         ({"fresh": False}, "pending", "fresh process"),
         ({"in_ci": True}, "pending", "in CI"),

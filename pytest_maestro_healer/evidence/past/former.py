@@ -196,14 +196,14 @@ def blame(ctx: Context, failure: Failure, ask: Callable[[Before], Then]) -> Blam
         settled = settled or (then is Then.ALIKE and before.settles)
         if then is Then.OTHERWISE and not before.spare:
             unknown = unknown or before
-            other = other or _had_test(ctx, failure, before.rev)
+            other = other or had_test(ctx, failure, before.rev)
     if hidden or other or not settled:
         undated = Before("", failure.path, 1, "", why="git does not tell since when the test is as it is")
         return Blame(unknown or (undated if ctx.git.available and not came else None))
     return Blame()
 
 
-def _had_test(ctx: Context, failure: Failure, rev: str) -> bool:
+def had_test(ctx: Context, failure: Failure, rev: str) -> bool:
     """Whether there was a test of this name at ``rev``, whatever it did."""
     name = re.escape(path_to(failure.nodeid)[-1]).encode()
     return re.search(rb"def\s+" + name + rb"\b", ctx.git.bytes_at(failure.path, rev) or b"") is not None
