@@ -17,8 +17,14 @@ _TEST_DIRS = {"tests", "test", "testing", "testsuite", "t", "spec", "specs"}
 _TEST_MODULE = re.compile(r"(test_.*|.*_test|tests?)\.py$")
 
 
+#: Of these only what holds no module itself: a package may be called so.
+_MAYBE = {"env", "build", "dist"}
+
+
 def skipped(folder: str, name: str) -> bool:
     """Whether the folder ``name`` in ``folder`` holds nothing of the project's own: caches, builds, virtual environments."""
+    if name in _MAYBE and any(Path(folder, name).glob("*.py")):
+        return os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
     return name in _SKIP_DIRS or name.endswith(".egg-info") or os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
 
 
@@ -73,9 +79,7 @@ class ProjectFiles:
         """All Python files of the project, sorted; virtual environments, caches and build folders are left out."""
         out: list[str] = []
         for folder, dirs, names in os.walk(self.root):
-            dirs[:] = sorted(
-                d for d in dirs if d not in _SKIP_DIRS and not d.endswith(".egg-info") and not os.path.exists(os.path.join(folder, d, "pyvenv.cfg"))
-            )
+            dirs[:] = sorted(d for d in dirs if not skipped(folder, d))
             out += [self.relative(os.path.join(folder, n)) for n in names if n.endswith(".py")]
             if len(out) > self._limit:
                 break

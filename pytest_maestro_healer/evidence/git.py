@@ -111,6 +111,19 @@ class Git:
         text = self._text("diff", "--name-only", "--no-relative", "-z", rev)
         return [p for p in text.split("\0") if p and not p.startswith(self._prefix)]
 
+    @lru_cache(maxsize=256)  # noqa: B019
+    def saying_beside(self, word: str) -> Sequence[str]:
+        """The repository's files outside ``root`` that say ``word``, relative to the repository."""
+        if not self.available or not self._prefix:
+            return ()
+        top = "../" * self._prefix.count("/")
+        found = self._text("grep", "-lwz", "-F", "--full-name", "-e", word, "--", top).split("\0")
+        return [p for p in found if p and not p.startswith(self._prefix)]
+
+    def read_beside(self, path: str) -> bytes:
+        """The bytes of a file by its path in the repository; empty where it cannot be read."""
+        return self._read("../" * self._prefix.count("/") + path)
+
     @lru_cache(maxsize=1)  # noqa: B019
     def ignored(self) -> Sequence[str]:
         """Files that git is told to ignore, and folders (with a slash at their ends) of which it ignores everything."""

@@ -130,14 +130,15 @@ class Variables:
         if path not in self._reach:
             seen, queue = {path: None}, [path]
             while queue and len(seen) < limit:
-                for other in self._imports(queue.pop(0)):
+                for other in self.imported(queue.pop(0)):
                     if other not in seen:
                         seen[other] = None
                         queue.append(other)
             self._reach[path] = tuple(seen)
         return self._reach[path]
 
-    def _imports(self, path: str) -> Iterator[str]:
+    def imported(self, path: str) -> Iterator[str]:
+        """The project's files that ``path`` itself imports."""
         tree = self._index.tree(path)
         if tree is None:
             return

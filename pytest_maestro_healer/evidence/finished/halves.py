@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pytest_maestro_healer.evidence.changes import COMMON, Former, changes_of
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.finished.beside import said_beside
 from pytest_maestro_healer.evidence.finished.edited import TOKEN, Edited, paired
 from pytest_maestro_healer.evidence.finished.meant import Change, meant
 from pytest_maestro_healer.evidence.finished.mentions import PAST, as_before, definitions_of, field_of, references, said_in_texts, still_said, texts
@@ -69,6 +70,7 @@ def _asked(ctx: Context, edit: Edited, follows: Follows, base: str) -> str:
         asked.same,
         asked.moved_on,
         asked.uses,
+        asked.beside,
         asked.back,
         asked.alone,
     )
@@ -349,6 +351,11 @@ class Halves:
                 elif not inside and (hunk is None or as_before(self.ctx.symbols.tree(path), node, hunk, by_itself=False)):
                     return f"{path}:{node.lineno} uses {name} as before"
         return ""
+
+    def beside(self) -> str:
+        """Does anybody else in the repository use what was given up, or is used otherwise now?"""
+        where = said_beside(self.ctx, dict.fromkeys((*self.dropped, *self.shaped, *(t for t in self.edit.texts if t in self.removed))))
+        return f"{where} uses it, and lies beside the folder of these tests" if where else ""
 
     def _shifted(self, name: str, spans: Sequence[tuple[str, int, int]]) -> bool:
         """Whether a parameter that is kept has another place, though there are as many as before."""

@@ -13,6 +13,7 @@ from pytest_maestro_healer.evidence.changes import changes_of
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.evidence.finished.edited import TOKEN
+from pytest_maestro_healer.evidence.finished.forms import composed, file_of, line_in, names_as_data, near, said_as_text
 from pytest_maestro_healer.evidence.finished.uses import strange
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.evidence.past.former import todays
@@ -24,7 +25,7 @@ PAST = re.compile(
     r"(?i)(?:^|/)(?:change(?:s|log)?|history|news|releases?|release[-_]?notes)(?:[_-][^/.]*|\.\d[\d.]*)?(?:\.(?:md|rst|txt|adoc))?$|\.(?:lock|po)$|^docs?/.*\.svg$"
     r"|(?:^|/)(?:change(?:s|log)(?:\.d)?|newsfragments|news|release[-_]?notes)/[^/]*\.(?:md|rst|txt|adoc)$"
 )
-_LARGEST, _MOST, _LONG, _SHORT = 2_000_000, 1500, 2000, 3
+_LARGEST, _MOST, _LONG, _SHORT = 2_000_000, 20_000, 2000, 3
 
 
 def still_said(ctx: Context, word: str, instead: Sequence[str]) -> str:
@@ -42,13 +43,69 @@ def still_said(ctx: Context, word: str, instead: Sequence[str]) -> str:
             if found is not None:
                 return f"{path}:{getattr(found, 'lineno', 1)}"
     for path, text in texts(ctx):
-        if not path.endswith(".py") and not PAST.search(path) and word.lower() in text.lower():
+        if not _read_as_code(ctx, path) and not PAST.search(path) and word.lower() in text.lower():
             line = _line_in(ctx, path, text, word, instead)
             if line:
                 return f"{path}:{line}"
         elif path.endswith(".po") and (place := re.search(rf"%\({re.escape(word)}\)|\{{{re.escape(word)}\b", text)):
             return f"{path}:{text.count(chr(10), 0, place.start()) + 1}"
+    return _in_another_form(ctx, word, instead)
+
+
+def _in_another_form(ctx: Context, word: str, instead: Sequence[str]) -> str:
+    """``path:line`` of what says a name otherwise, where the product works with names as data near what has another one now."""
+    if word.startswith("-"):
+        return _option(ctx, word)
+    around = near(ctx, [*instead, word])
+    if not any(names_as_data(tree, member=word.isupper()) for tree in around.values()):
+        return ""
+    if found := composed(around, word) or said_as_text(around, word, instead):
+        return found
+    others = [(p, t) for p, t in texts(ctx) if not _read_as_code(ctx, p) and not PAST.search(p)]
+    for path, text in others:
+        if line := line_in(text, word, instead, prose=_is_prose(ctx, path)):
+            return f"{path}:{line}"
+    return file_of([p for p, _ in others if not p.endswith((".md", ".rst", ".adoc"))], word)
+
+
+def _option(ctx: Context, word: str) -> str:
+    """``path:line`` where an option is said in short: by its beginning, which argparse allows, or as one letter of several."""
+    if word.startswith("--"):
+        short = "(?:" + "|".join(re.escape(word[:end]) for end in range(len(word) - 1, 4, -1)) + ")" if len(word) > 5 else ""
+    else:
+        short = rf"-(?=\w{{2}})\w*{re.escape(word[1:])}\w*" if len(word) == 2 else ""
+    if not short or not any("argparse" in text for path, text in texts(ctx) if path.endswith(".py")):
+        return ""
+    programs = "|".join(re.escape(p) for p in sorted(_programs(ctx)))
+    pattern = re.compile(rf"(?<![\w.-])(?:{programs})(?![\w-]).*(?<![\w-]){short}(?![\w-])")
+    for path, text in texts(ctx):
+        if not _read_as_code(ctx, path) and not PAST.search(path):
+            line = next((k for k, line in enumerate(text.splitlines(), 1) if pattern.search(line)), 0)
+            if line:
+                return f"{path}:{line}"
     return ""
+
+
+def _programs(ctx: Context) -> set[str]:
+    """What the project's programs may be called by: its packages, modules, scripts and the names that entry points give them."""
+    out = {part for m in ctx.symbols.project_modules() for part in m.split(".")} | {
+        p.rpartition("/")[2] for p, _ in texts(ctx) if p.endswith((".py", ".sh"))
+    }
+    for path, text in texts(ctx):
+        if path.rpartition("/")[2] in ("pyproject.toml", "setup.cfg", "setup.py"):
+            out |= set(re.findall(r"([\w-]+)[\"']?\s*=\s*[\"']?[\w.]+:\w+", text))
+    return out
+
+
+def _read_as_code(ctx: Context, path: str) -> bool:
+    """Whether a file was read by its syntax; a template or a program for another Python is a text like any."""
+    return path.endswith(".py") and ctx.symbols.tree(path) is not None
+
+
+def _is_prose(ctx: Context, path: str) -> bool:
+    """Whether a text is written for people: one that a package ships may be a template."""
+    packaged = ctx.files.read(f"{path.rpartition('/')[0]}/__init__.py") is not None and not re.search(r"(?i)readme", path)
+    return path.endswith(PROSE) and not packaged
 
 
 def _line_in(ctx: Context, path: str, text: str, word: str, instead: Sequence[str]) -> int:
@@ -57,10 +114,9 @@ def _line_in(ctx: Context, path: str, text: str, word: str, instead: Sequence[st
     plain = re.compile(rf"(?<![\w-]){w}(?![\w-])", re.IGNORECASE if len(word) > _SHORT else 0)
     code = rf"`[^`\n]*(?<![\w-]){w}(?![\w-])[^`\n]*`|(?<!\w){w}\(|(?<=[.:/]){w}\b|[\"']{w}[\"']|(?<![\w-])--{w}\b"
     prose = re.compile(rf"{code}|^\s*\|(?:.*\|)?\s*{w}\s*\||^\s*(?:[-*+]\s+)?{w}\s*(?::|--)")  # also a cell of a table, an entry of a list
-    packaged = ctx.files.read(f"{path.rpartition('/')[0]}/__init__.py") is not None and not re.search(r"(?i)readme", path)
     # grand_total and grandTotal are words of no language
     coded = re.search(r"[^\W_]_[^\W_]|[a-z][A-Z]", word) is not None
-    reading, fenced = path.endswith(PROSE) and not packaged and not coded, False
+    reading, fenced = _is_prose(ctx, path) and not coded, False
     for number, line in enumerate(text.splitlines(), 1):
         fenced ^= line.lstrip().startswith(("```", "~~~"))
         pattern = prose if reading and not fenced and not word.startswith("-") and not re.match(r"(?: {4}|\t)\S|\s*>>>", line) else plain
@@ -76,7 +132,7 @@ def _line_of(tree: ast.Module, word: str, instead: Sequence[str]) -> int:
         said = (
             (isinstance(node, ast.Attribute) and node.attr == word)
             or (isinstance(node, ast.Name) and node.id == word and isinstance(node.ctx, ast.Load) and id(node) not in bound)
-            or (isinstance(node, ast.keyword) and node.arg == word)
+            or (isinstance(node, ast.keyword) and node.arg is not None and word in (node.arg, *node.arg.split("__")))  # price__lt asks for a price
             or (isinstance(node, ast.alias) and word in (node.name, node.name.rpartition(".")[2]))
             or (isinstance(node, (*_FUNCTIONS, ast.ClassDef)) and node.name == word)
             or (isinstance(node, ast.Constant) and isinstance(node.value, str) and _names(node.value, word, documents=id(node) in docs))
@@ -118,7 +174,7 @@ def _names(text: str, word: str, *, documents: bool) -> bool:
         return re.search(rf"(?m)^\s*>>>.*\b{w}\b", text) is not None
     if re.search(rf"\{{\w*\.?{w}[}}.\[!:]|%\({w}\)|\$\{{?{w}\b|:{w}\b", text):
         return True
-    among = re.search(rf"(?:^|[.:/\s,-]){w}(?:$|[./:\[({{?#,\s])", text) is not None
+    among = re.search(rf"(?:^|[.:/\s,-]|\w__){w}(?:$|[./:\[({{?#,\s]|__\w)", text) is not None
     query = re.search(r"(?i)\b(?:select|insert|update|delete)\b", text) is not None
     sentence = re.search(r"\w \w+ \w", text) is not None and re.search(r"[A-Z]|[.!?;]", text) is not None
     return len(text) < _LONG and among and (query or not sentence)

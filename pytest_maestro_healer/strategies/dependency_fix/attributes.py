@@ -153,6 +153,14 @@ class RemovedMethod(Tactic):
             },
             why="isAlive of a product class is not threading's",
         ),
+        Example(
+            "a method of the product's own Thread",
+            {
+                "forum.py": "class Thread:\n    def is_alive(self):\n        return True\n",
+                "test_t.py": "from forum import Thread\n\n\ndef test_t():\n    assert Thread().isAlive()\n",
+            },
+            why="the class has the name of threading's and is another one",
+        ),
     )
 
     def answers(self, failure: Failure, diagnosis: Diagnosis) -> bool:
@@ -170,6 +178,8 @@ class RemovedMethod(Tactic):
             if any(found.name == d.name for d in ctx.symbols.find(found.name)):
                 return
         elif (row := table_stdlib.METHODS.get(found.name)) is not None and found.module.rpartition(".")[2] in row[0]:
+            if any(d.kind == "class" for d in ctx.symbols.find(found.module.rpartition(".")[2])):
+                return  # the project has a class of that name, and the message tells no more than the name
             table, source = {found.name: row[1]}, row[2]
         else:
             return
