@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.integration.shops import SHOP, TEST, commit, git
 from tests.integration.toys import Suite
+from tests.strategies.example_project import GIT_ENV
 
 pytest_plugins = ["pytester"]
 
@@ -37,3 +40,19 @@ def suite(pytester: pytest.Pytester, tmp_path_factory: pytest.TempPathFactory, m
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     monkeypatch.syspath_prepend(str(pytester.path))
     return Suite(pytester, outside)
+
+
+@pytest.fixture
+def shop(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> Iterator[Suite]:
+    """A shop whose ``total`` was tested at HEAD and is named ``grand_total`` in the working tree; temporary folders are to be gone at the end."""
+    for key, value in GIT_ENV.items():
+        monkeypatch.setenv(key, value)
+    temporary = suite.outside / "tmp"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    suite.write({"shop.py": SHOP, "test_shop.py": TEST, ".gitignore": "__pycache__/\n"})
+    git(suite.path, "init", "-q", "--template=", "-b", "main")
+    commit(suite, "A shop")
+    suite.write({"shop.py": SHOP.replace("def total", "def grand_total")})
+    yield suite
+    assert list(temporary.glob("maestro-heal-*")) == []

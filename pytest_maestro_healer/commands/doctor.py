@@ -78,9 +78,7 @@ def _installed() -> Iterator[Check]:
     if forked.known_safe():
         yield Check("proofs", "ok", "in forks of the session; mutants are tried")
     else:
-        yield Check(
-            "proofs", "note", "in fresh processes, as forks are not safe on this system: slower; mutants are tried, but not with the original test"
-        )
+        yield Check("proofs", "note", "in fresh processes, as forks are not safe on this system: slower; mutants are tried too")
     yield Check("strategies", "ok", ", ".join(BUILTIN))
 
 

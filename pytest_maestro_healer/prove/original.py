@@ -31,12 +31,16 @@ class Seen:
 
 @dataclass(frozen=True)
 class Original:
-    """What ``tests`` noticed at the commit ``rev``; ``why`` says why nothing is known, where it is not."""
+    """What ``tests`` noticed at the commit ``rev``; ``why`` says why nothing is known, where it is not.
+
+    ``untried`` mutants were left when the time for it was used up.
+    """
 
     rev: str = ""
     tests: tuple[str, ...] = ()
     seen: tuple[Seen, ...] = ()
     why: str = ""
+    untried: int = 0
 
 
 class Past(Protocol):
@@ -70,6 +74,11 @@ class Compared:
 
     def verdict(self) -> tuple[bool | None, str]:
         """(whether the healed tests notice as much as the original; in words)."""
+        kept, words = self._compared()
+        left = self.original.untried
+        return kept, f"{words} ({left} more not tried: the time for that is used up)" if left else words
+
+    def _compared(self) -> tuple[bool | None, str]:
         original = self.original
         if original.why:
             return None, f"not compared with the original: {original.why}"

@@ -101,11 +101,16 @@ class Child:
 
             unforked.serve(InProcess(session, self.capture, self.files, self.collectors), self.job)
             return True
+        errors = {file_of(n): str(r.failure.message if r.failure else "") for n, r in self.results.items() if r.outcome == "error"}
+        if self.job.get("original"):
+            from pytest_maestro_healer.session import noticing
+
+            self._write(noticing.candidates(InProcess(session, self.capture, self.files, self.collectors), self.job["original"], errors))
+            return True
         if not self.job.get("serve"):
             return None
         from pytest_maestro_healer.session.zygote import serve
 
-        errors = {file_of(n): str(r.failure.message if r.failure else "") for n, r in self.results.items() if r.outcome == "error"}
         serve(session, self.capture, self.files, self.collectors, self.job, errors)
         return True
 
@@ -114,7 +119,7 @@ class Child:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if self.job.get("ask") or self.job.get("mutants"):
+        if self.job.get("ask") or self.job.get("mutants") or self.job.get("original"):
             return
         for nodeid, reports in self.reports.items():
             final = [r for r in reports if str(r.outcome) != "rerun"]

@@ -111,14 +111,20 @@ class Fresh:
 
     def ask(self, name: str, failure: Failure, ctx: Context) -> tuple[Any, str]:
         """What the implementation of ``pytest_heal_propose`` in the plugin ``name`` proposes for ``failure``: (dicts, problem)."""
-        with tempfile.TemporaryDirectory(prefix="maestro-heal-") as folder:
+        asked, problem = self.answer([failure.path], {"ask": {**question(name, failure, ctx), "timeout": self.timeout}}, self.timeout + START)
+        with contextlib.suppress(ValueError, TypeError):
+            found, said = asked
+            return found, str(said)
+        return None, problem
+
+    def answer(self, files: Sequence[str], question: Mapping[str, Any], seconds: float) -> tuple[Any, str]:
+        """(what a process that was started with ``files`` answers to ``question`` within ``seconds``; the problem where it does not)."""
+        with tempfile.TemporaryDirectory(prefix="maestro-heal-", ignore_cleanup_errors=True) as folder:
             work = Path(folder)
-            job = {**self._job(work), "overlay": {}, "ask": {**question(name, failure, ctx), "timeout": self.timeout}}
-            (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
-            problem = self._spawn([failure.path], work, self.files.root, {}, self.timeout + START)
-            with contextlib.suppress(OSError, ValueError, TypeError):
-                found, said = json.loads((work / "result.json").read_text(encoding="utf-8"))
-                return found, str(said)
+            (work / "job.json").write_text(json.dumps({**self._job(work), "overlay": {}, **question}), encoding="utf-8")
+            problem = self._spawn(files, work, self.files.root, {}, seconds)
+            with contextlib.suppress(OSError, ValueError):
+                return json.loads((work / "result.json").read_text(encoding="utf-8")), ""
         return None, problem
 
     def _job(self, work: Path) -> dict[str, Any]:

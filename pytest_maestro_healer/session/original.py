@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ from pytest_maestro_healer.evidence.past.former import todays as is_todays
 from pytest_maestro_healer.prove.mutants import Identity
 from pytest_maestro_healer.prove.original import Original, Seen
 from pytest_maestro_healer.prove.runner import RunReport
-from pytest_maestro_healer.session import forked
+from pytest_maestro_healer.session import forked, unforked, wire
 from pytest_maestro_healer.session.fresh import Fresh, scratch_copy
 from pytest_maestro_healer.session.zygote import Zygote
 
@@ -35,6 +36,7 @@ from pytest_maestro_healer.session.zygote import Zygote
 _SHARE = 0.1
 #: Old versions that are kept at a time; they may be large, but where a test was not green at the first it is looked for at the second.
 _TREES = 2
+_LATE = "the time for that is used up"
 
 
 class Originals:
@@ -88,8 +90,6 @@ class Originals:
     def _looked_up(self, nodeids: tuple[str, ...]) -> Original:
         if not self._ctx.git.available:
             return Original(why="there is no git repository here")
-        if not forked.known_safe():
-            return Original(why="its older version is run only where processes can be copied safely, not on this system")
         first: Original | None = None
         for rev in self._revisions(nodeids):
             found = self._at(rev, nodeids)
@@ -109,7 +109,7 @@ class Originals:
     def _at(self, rev: str, nodeids: Sequence[str]) -> Original:
         seconds = min(self._left, self._ctx.config.timeout)
         if seconds <= 0:
-            return Original(why="the time for that is used up")
+            return Original(why=_LATE)
         tree = self._tree(self._trees, rev)
         if isinstance(tree, str):
             return Original(why=tree)
@@ -190,7 +190,7 @@ class _Tree:
         mine = {p for n in nodeids if (self.root / (p := file_of(n))).is_file()}
         if not mine:
             return Original(why=f"the test was not there at {rev[:12]}")
-        zygote = self._serving(mine)
+        until = time.monotonic() + seconds
         request = {
             "nodeids": list(nodeids),
             "now": str(self._ctx.root),
@@ -198,13 +198,30 @@ class _Tree:
             "seconds": seconds * 0.8,
             "timeout": self._ctx.config.timeout,
         }
-        found = zygote.ask({"original": request}, seconds)
-        if found is None or found.get("unable"):
-            return Original(why=f"the project as it was at {rev[:12]} does not run here")
+        found: Mapping[str, Any] | None = {"unable": True}
+        if forked.known_safe():
+            found = self._serving(mine).ask({"original": request}, seconds)
+        if found is not None and found.get("unable"):  # what it imports may have started threads
+            found = self._unforked(sorted(mine), request, until)
+        if found is None:
+            return Original(why=_LATE if time.monotonic() >= until else f"the project as it was at {rev[:12]} does not run here")
         if found["why"]:
             return Original(why=f"at {rev[:12]} {found['why']}")
+        if found["untried"] and not found["seen"]:
+            return Original(why=_LATE)
         seen = tuple(Seen(path, Identity(*identity), old, bool(killed)) for path, identity, old, killed in found["seen"])
-        return Original(rev, tuple(found["tests"]), seen)
+        return Original(rev, tuple(found["tests"]), seen, untried=found["untried"])
+
+    def _unforked(self, files: Sequence[str], request: Mapping[str, Any], until: float) -> Mapping[str, Any] | None:
+        """The same in fresh processes: one says what is to be tried, others try it."""
+        told: Mapping[str, Any] | None = self._fresh.answer(files, {"original": request}, max(0.01, until - time.monotonic()))[0]
+        if told is None or told["why"]:
+            return told
+        mutants = [wire.mutant(m) for m, *_ in told["found"]]
+        left = until - time.monotonic()
+        fates = unforked.killed(self._fresh, told["tests"], {}, mutants, self._fresh.timeout, seconds=left, hung=None)
+        seen = [[*rest, fate] for (_, *rest), fate in zip(told["found"], fates, strict=True) if fate is not None]
+        return {**told, "seen": seen, "untried": len(mutants) - len(seen) if time.monotonic() >= until else 0}
 
     def _serving(self, wanted: set[str]) -> Zygote:
         """The process that has collected ``wanted``: at first with all failed files, since the next heal will be of one of these."""
@@ -271,4 +288,4 @@ def _relinked(root: Path, copy: Path) -> None:
                 real = Path(os.path.realpath(root / link.relative_to(copy)))
                 if real.is_relative_to(inside):
                     link.unlink()
-                    link.symlink_to(copy / real.relative_to(inside))
+                    link.symlink_to(copy / real.relative_to(inside), target_is_directory=real.is_dir())  # which Windows wants to know

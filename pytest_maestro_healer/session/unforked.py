@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import json
+import math
 import os
 import subprocess
 import tempfile
@@ -34,14 +35,23 @@ _LOOK = 0.02
 _SLACK = 2.0
 
 
-def killed(fresh: Fresh, nodeids: Sequence[str], overlay: Mapping[str, bytes], mutants: Sequence[Mutant], timeout: float) -> list[bool | None]:
+def killed(
+    fresh: Fresh,
+    nodeids: Sequence[str],
+    overlay: Mapping[str, bytes],
+    mutants: Sequence[Mutant],
+    timeout: float,
+    *,
+    seconds: float = math.inf,
+    hung: bool | None = True,
+) -> list[bool | None]:
     """For each mutant whether one of ``nodeids`` fails with it, with ``overlay`` served; ``None`` where that could not be tried.
 
-    A crash or a hang under a mutant counts as killed. ``timeout`` seconds a run at most.
+    A crash under a mutant counts as killed. So does a hang, unless ``hung`` says otherwise. ``timeout`` seconds a run at most, ``seconds`` in all.
     """
     if not nodeids or not mutants:
         return [None] * len(mutants)
-    asking = _Asking(fresh, nodeids, overlay, mutants, timeout)
+    asking = _Asking(fresh, nodeids, overlay, mutants, timeout, min(seconds, START + timeout * (1 + len(mutants))), hung)
     for _ in range(_PROCESSES):
         if not asking.more():
             break
@@ -51,13 +61,23 @@ def killed(fresh: Fresh, nodeids: Sequence[str], overlay: Mapping[str, bytes], m
 class _Asking:
     """The asking side. ``warm`` are the mutants to be asked one after the other in one process, ``cold`` those that each need one of their own."""
 
-    def __init__(self, fresh: Fresh, nodeids: Sequence[str], overlay: Mapping[str, bytes], mutants: Sequence[Mutant], timeout: float) -> None:
+    def __init__(
+        self,
+        fresh: Fresh,
+        nodeids: Sequence[str],
+        overlay: Mapping[str, bytes],
+        mutants: Sequence[Mutant],
+        timeout: float,
+        seconds: float,
+        hung: bool | None,
+    ) -> None:
         self._fresh = fresh
         self._nodeids = list(nodeids)
         self._overlay = overlay
         self._mutants = mutants
         self._limit = timeout
-        self._until = time.monotonic() + START + timeout * (1 + len(mutants))
+        self._until = time.monotonic() + seconds
+        self._hung = hung
         self.fates: dict[int, bool | None] = {}
         self._warm = list(range(len(mutants)))
         self._cold: list[int] = []
@@ -90,12 +110,16 @@ class _Asking:
             "seconds": left,
         }
         passed, begun = False, -1
+        fate: bool | None = True
         with tempfile.TemporaryDirectory(prefix="maestro-heal-", ignore_cleanup_errors=True) as folder, contextlib.suppress(OSError):
             work = Path(folder)
             files = list(dict.fromkeys(file_of(n) for n in self._nodeids))
             process = self._fresh.start(work, files, self._overlay, question)
             try:
                 for said in _answers(process, work / "result.json", START + self._limit, self._until):
+                    if said["what"] == "silent":
+                        fate = self._hung
+                        continue
                     i = said.get("mutant", -1)
                     begun = i if said["what"] == "begin" else -1
                     if said["what"] == "passed":
@@ -112,7 +136,7 @@ class _Asking:
                 Fresh.kill(process)
                 process.wait()
         if begun >= 0 and time.monotonic() < self._until:
-            self.fates[begun] = True  # it hung or crashed
+            self.fates[begun] = fate  # it crashed or hung
         return passed
 
 
@@ -134,6 +158,7 @@ def _answers(process: subprocess.Popen[bytes], path: Path, wait: float, until: f
         if time.monotonic() > min(due, until):
             Fresh.kill(process)
             process.wait()
+            yield {"what": "silent"}
         else:
             time.sleep(_LOOK)
 

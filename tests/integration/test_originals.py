@@ -3,67 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.integration.toys import Run, Suite
-from tests.strategies.example_project import GIT_ENV
-
-SHOP = """\
-def subtotal(prices):
-    amount = 0
-    for price in prices:
-        amount += price
-    return amount
-
-
-def total(prices):
-    amount = sum(prices)
-    if amount > 100:
-        amount -= 10
-    return amount
-"""
-TEST = "import shop\n\n\ndef test_total():\n    assert shop.total([20, 30]) == 50\n    assert len([shop.total([])]) == 1\n"
-
-
-def git(folder: Path, *args: str) -> str:
-    done = subprocess.run(["git", *args], cwd=folder, env={**os.environ, **GIT_ENV}, check=True, capture_output=True, text=True, timeout=60)
-    return done.stdout
-
-
-def commit(suite: Suite, message: str) -> str:
-    git(suite.path, "add", "-A")
-    git(suite.path, "commit", "-q", "-m", message)
-    return git(suite.path, "rev-parse", "--short=7", "HEAD").strip()
-
-
-@pytest.fixture
-def shop(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> Iterator[Suite]:
-    """A shop whose ``total`` was tested at HEAD and is named ``grand_total`` in the working tree; temporary folders are to be gone at the end."""
-    for key, value in GIT_ENV.items():
-        monkeypatch.setenv(key, value)
-    temporary = suite.outside / "tmp"
-    temporary.mkdir()
-    monkeypatch.setenv("TMPDIR", str(temporary))
-    suite.write({"shop.py": SHOP, "test_shop.py": TEST, ".gitignore": "__pycache__/\n"})
-    git(suite.path, "init", "-q", "--template=", "-b", "main")
-    commit(suite, "A shop")
-    suite.write({"shop.py": SHOP.replace("def total", "def grand_total")})
-    yield suite
-    assert list(temporary.glob("maestro-heal-*")) == []
-
-
-def heal(suite: Suite, new: str, *args: str) -> Run:
-    suite.toy(("shop.total(", f"shop.{new}("))
-    return suite.spawn("-o", "heal_fresh_confirm=false", "-vv", *args)
-
-
-def teeth(run: Run) -> tuple[object, str]:
-    found = run.one()["validation_results"]["teeth"]
-    return found["passed"], str(found["reason"])
+from tests.integration.shops import SHOP, TEST, commit, git, heal, teeth
+from tests.integration.toys import Suite
 
 
 def test_an_honest_rename_notices_what_the_original_noticed(shop: Suite) -> None:
@@ -196,4 +140,4 @@ def test_the_time_for_it_is_limited(shop: Suite) -> None:
     shop.write({"shop.py": now})
     run = heal(shop, "grand_total", "-o", "heal_budget=5")
     assert run.one()["decision"]["kind"] == "pending", run.text
-    assert "not compared with the original" in teeth(run)[1]
+    assert "not compared with the original: the time for that is used up" in teeth(run)[1]

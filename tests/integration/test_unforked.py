@@ -15,6 +15,7 @@ from pytest_maestro_healer.prove.mutants import Mutant
 from pytest_maestro_healer.session import unforked
 from pytest_maestro_healer.session.fresh import Fresh
 from pytest_maestro_healer.session.runner import SessionRunner
+from tests.integration.shops import SHOP, TEST, commit, git, heal, teeth
 from tests.integration.toys import Run, Suite
 
 #: What a system without forks is to the session and to all that it starts.
@@ -64,6 +65,65 @@ def test_an_expectation_that_notices_nothing_is_refused_without_forks_too(suite:
     assert result["decision"]["rule"].startswith("0/")
 
 
+# -- beside the original ---------------------------------------------------------------------------------------------------
+def committed(suite: Suite, conftest: str) -> None:
+    """Also the version that the original ran in has this conftest; the working tree keeps what changed since."""
+    suite.write({"conftest.py": conftest})
+    git(suite.path, "add", "conftest.py")
+    git(suite.path, "commit", "-q", "-m", "Conftest")
+
+
+@pytest.mark.parametrize(("new", "kind"), [("grand_total", "pending"), ("subtotal", "rejected")])
+def test_a_heal_is_compared_with_the_original_as_it_is_with_forks(shop: Suite, new: str, kind: str) -> None:
+    shop.toy(("shop.total(", f"shop.{new}("))
+    known = healed(shop, forks=True).one()["validation_results"]["teeth"]
+    committed(shop, ONCE + NO_FORKS)
+    run = healed(shop, forks=False)
+    assert run.one()["decision"]["kind"] == kind, run.text
+    found = run.one()["validation_results"]["teeth"]
+    assert found == {**known, "seconds": found["seconds"]}
+    assert ("that the original noticed at HEAD none is lost" if kind == "pending" else "the original saw `") in found["reason"]
+    assert "not tried" not in found["reason"]
+
+
+def test_it_is_compared_where_what_is_imported_starts_threads(shop: Suite) -> None:
+    """With forks, but neither the project of today nor the one of then can be forked."""
+    committed(shop, ONCE + "import threading\n\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n")
+    run = heal(shop, "subtotal")
+    assert (run.one()["decision"]["kind"], teeth(run)[0]) == ("rejected", False), run.text
+    assert teeth(run)[1].startswith("the original saw `")
+
+
+@pytest.mark.parametrize(
+    ("old", "why"),
+    [
+        ({"shop.py": "import not_installed_here\n" + SHOP}, "the test does not import (No module named 'not_installed_here')"),
+        ({"shop.py": SHOP.replace("return amount", "return amount + 1")}, "the test does not pass"),
+        ({"shop.py": "import os\n\nos._exit(3)\n"}, "does not run here"),
+        ({"test_shop.py": TEST + "\n\ndef test_exit():\n    import pytest\n\n    pytest.exit('no')\n"}, "none is lost"),
+        ({"test_shop.py": TEST.replace("():\n", "():\n    __import__('pytest').exit('no')\n", 1)}, "it cannot be told (crash: Exit: no)"),
+    ],
+    ids=["import", "red", "exit", "another exits", "it exits"],
+)
+def test_what_does_not_run_is_said_without_forks_too(shop: Suite, old: dict[str, str], why: str) -> None:
+    now = {"shop.py": shop.read("shop.py"), "test_shop.py": shop.read("test_shop.py")}
+    git(shop.path, "checkout", "-q", "--orphan", "alone")
+    shop.write({"shop.py": SHOP, "conftest.py": ONCE + NO_FORKS, **old})
+    commit(shop, "Does not run")
+    shop.write(now)
+    run = heal(shop, "grand_total")
+    assert run.one()["decision"]["kind"] == "pending", run.text
+    assert teeth(run)[0] is True
+    assert why in teeth(run)[1]
+
+
+def test_time_that_is_used_up_is_said_without_forks_too(shop: Suite) -> None:
+    committed(shop, ONCE + NO_FORKS + "from pytest_maestro_healer.session import original\n\noriginal._SHARE = 1e-4\n")
+    run = heal(shop, "subtotal")
+    assert run.one()["decision"]["kind"] == "pending", run.text
+    assert "not compared with the original: the time for that is used up" in teeth(run)[1]
+
+
 # -- one question, asked directly ------------------------------------------------------------------------------------------
 class Counted(Fresh):
     """Counts the processes that are started."""
@@ -85,10 +145,12 @@ class Asked:
         suite.write({"lib.py": lib, "test_a.py": test, "conftest.py": NO_FORKS})  # not before: this process is to keep its forks
         self.fresh = Counted(config, ProjectFiles(suite.path), 20.0)
 
-    def fates(self, *swaps: tuple[str, str], overlay: Mapping[str, bytes] | None = None, tests: Sequence[str] = ("test_a.py::test_a",)) -> object:
+    def fates(
+        self, *swaps: tuple[str, str], overlay: Mapping[str, bytes] | None = None, tests: Sequence[str] = ("test_a.py::test_a",), **more: Any
+    ) -> object:
         """By the swaps of text that the mutants are, whether the tests notice; nothing on the disk may change meanwhile."""
         before = self.suite.tree()
-        found = unforked.killed(self.fresh, tests, overlay or {}, [self.mutant(*s) for s in swaps], self.fresh.timeout)
+        found = unforked.killed(self.fresh, tests, overlay or {}, [self.mutant(*s) for s in swaps], self.fresh.timeout, **more)
         assert self.suite.tree() == before
         return found
 
@@ -114,6 +176,19 @@ def test_a_mutant_that_hangs_or_ends_its_process_is_noticed_and_the_rest_is_aske
     monkeypatch.setattr(unforked, "START", 600.0)  # the machine may be busy
     assert asked.fates(SAME, hang, ("x + 1", "os._exit(0)"), ("x + 1", "os.abort()"), SAME, WRONG) == [False, True, True, True, False, True]
     assert asked.fresh.started == 4
+
+
+def test_a_hang_is_told_from_a_crash_where_it_is_to_say_nothing(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Asked(suite, PLUS, TWO)
+    monkeypatch.setattr(asked.fresh, "timeout", 1.0)
+    monkeypatch.setattr(unforked, "START", 600.0)
+    assert asked.fates(("y = x + 1", "while x: y = x"), ("x + 1", "os.abort()"), WRONG, hung=None) == [None, True, True]
+
+
+def test_there_is_no_process_when_the_time_is_used_up(suite: Suite) -> None:
+    asked = Asked(suite, PLUS, TWO)
+    assert asked.fates(WRONG, SAME, seconds=0.0) == [None, None]
+    assert asked.fresh.started == 0
 
 
 def test_a_mutant_that_stops_the_session_is_noticed_and_the_rest_is_asked(suite: Suite) -> None:

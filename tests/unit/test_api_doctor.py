@@ -163,9 +163,7 @@ def test_a_damaged_note_of_the_last_run_is_none(text: str, tmp_path: Path) -> No
     assert found is None or (found["results"], found["notes"], found["failures"]) == ([], [], 0)
 
 
-@pytest.mark.parametrize(
-    ("forks", "state", "text"), [(True, "ok", "in forks"), (False, "note", "slower; mutants are tried, but not with the original test")]
-)
+@pytest.mark.parametrize(("forks", "state", "text"), [(True, "ok", "in forks"), (False, "note", "slower; mutants are tried too")])
 def test_how_heals_are_proved_here(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, forks: bool, state: str, text: str
 ) -> None:
