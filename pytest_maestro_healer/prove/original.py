@@ -17,6 +17,8 @@ from pytest_maestro_healer.prove.twins import unchanged
 
 #: Mutants that the original and the healed test are compared by.
 COMMON = 16
+#: Why nothing, or no more, is known.
+LATE = "the time for that is used up"
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Compared:
         """(whether the healed tests notice as much as the original; in words)."""
         kept, words = self._compared()
         left = self.original.untried
-        return kept, f"{words} ({left} more not tried: the time for that is used up)" if left else words
+        return kept, f"{words} ({left} more not tried: {LATE})" if left and kept is not None else words
 
     def _compared(self) -> tuple[bool | None, str]:
         original = self.original
@@ -88,6 +90,8 @@ class Compared:
             return None, "not compared with the original: none of its mutants can be tried here"
         lost += [m for m, noticed in fate if not noticed]
         common = len(fate) + len(lost) - sum(not noticed for _, noticed in fate)
+        if not common and original.untried:
+            return None, f"not compared with the original: {LATE}"
         if not common:
             return None, f"not compared with the original: at {_short(original.rev)} it noticed no mutant that is still there"
         if lost:

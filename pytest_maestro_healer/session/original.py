@@ -26,7 +26,7 @@ from pytest_maestro_healer.evidence.nodeids import file_of
 from pytest_maestro_healer.evidence.past.former import added
 from pytest_maestro_healer.evidence.past.former import todays as is_todays
 from pytest_maestro_healer.prove.mutants import Identity
-from pytest_maestro_healer.prove.original import Original, Seen
+from pytest_maestro_healer.prove.original import LATE, Original, Seen
 from pytest_maestro_healer.prove.runner import RunReport
 from pytest_maestro_healer.session import forked, unforked, wire
 from pytest_maestro_healer.session.fresh import Fresh, scratch_copy
@@ -36,7 +36,6 @@ from pytest_maestro_healer.session.zygote import Zygote
 _SHARE = 0.1
 #: Old versions that are kept at a time; they may be large, but where a test was not green at the first it is looked for at the second.
 _TREES = 2
-_LATE = "the time for that is used up"
 
 
 class Originals:
@@ -109,7 +108,7 @@ class Originals:
     def _at(self, rev: str, nodeids: Sequence[str]) -> Original:
         seconds = min(self._left, self._ctx.config.timeout)
         if seconds <= 0:
-            return Original(why=_LATE)
+            return Original(why=LATE)
         tree = self._tree(self._trees, rev)
         if isinstance(tree, str):
             return Original(why=tree)
@@ -204,11 +203,9 @@ class _Tree:
         if found is not None and found.get("unable"):  # what it imports may have started threads
             found = self._unforked(sorted(mine), request, until)
         if found is None:
-            return Original(why=_LATE if time.monotonic() >= until else f"the project as it was at {rev[:12]} does not run here")
+            return Original(why=LATE if time.monotonic() >= until else f"the project as it was at {rev[:12]} does not run here")
         if found["why"]:
             return Original(why=f"at {rev[:12]} {found['why']}")
-        if found["untried"] and not found["seen"]:
-            return Original(why=_LATE)
         seen = tuple(Seen(path, Identity(*identity), old, bool(killed)) for path, identity, old, killed in found["seen"])
         return Original(rev, tuple(found["tests"]), seen, untried=found["untried"])
 

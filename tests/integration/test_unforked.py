@@ -70,7 +70,7 @@ def committed(suite: Suite, conftest: str) -> None:
     """Also the version that the original ran in has this conftest; the working tree keeps what changed since."""
     suite.write({"conftest.py": conftest})
     git(suite.path, "add", "conftest.py")
-    git(suite.path, "commit", "-q", "-m", "Conftest")
+    git(suite.path, "commit", "-q", "--amend", "--no-edit")
 
 
 @pytest.mark.parametrize(("new", "kind"), [("grand_total", "pending"), ("subtotal", "rejected")])
