@@ -215,8 +215,9 @@ class Pipeline(Search):
         """Of a stranger's edit it is not known that it leaves a check as it was: there the product has to be noticed in any case."""
         stranger = any(link.proposal.strategy in self.strangers for link in candidate.links)
         nodeids = candidate.nodeids[:20]
-        past = self.past if self.clock() <= self.deadline else None
-        step = self.ladder.teeth(nodeids, candidate.after, self.ctx.files.read, expectation=candidate.symptom or stranger, past=past)
+        late = self.clock() > self.deadline
+        expectation = candidate.symptom or stranger
+        step = self.ladder.teeth(nodeids, candidate.after, self.ctx.files.read, expectation=expectation, past=self.past, late=late)
         if stranger and step.passed is None:
             ran, runs = (self.runner.run(nodeids, overlay, trace=True).executed for overlay in (candidate.links[0].ground, candidate.after))
             if ran and not runs:

@@ -12,7 +12,7 @@ from pytest_maestro_healer.evidence.nodeids import file_of, is_test, without_par
 from pytest_maestro_healer.evidence.statistics import upper
 from pytest_maestro_healer.model import Failure, Proof, ProofStep
 from pytest_maestro_healer.prove.mutants import Mutant, mutants
-from pytest_maestro_healer.prove.original import Compared, Past
+from pytest_maestro_healer.prove.original import LATE, Compared, Original, Past
 from pytest_maestro_healer.prove.runner import Runner, RunReport
 
 #: Mutants tried per heal, and how many it takes to say anything.
@@ -125,13 +125,14 @@ class Ladder:
         *,
         expectation: bool = True,
         past: Past | None = None,
+        late: bool = False,
     ) -> ProofStep:
         """The teeth rung: mutants of the product lines that the healed tests execute, one at a time.
 
         ``source`` gives a product file's bytes. A heal that changed an ``expectation`` and lets all mutants live is refused; one that left all
         checks as they were cannot have blunted them: there the first one that is noticed ends it. Where there are fewer than :data:`ENOUGH`
         mutants the rung says nothing, and none is tried. With ``past`` it is also refused where it notices fewer mutants than the original test
-        did when it last passed.
+        did when it last passed; ``late`` says that there is no time left to ask.
         """
         began = self.clock()
         traced = self.runner.run(nodeids, overlay, trace=True)
@@ -148,7 +149,8 @@ class Ladder:
             reason = f"{dead}/{len(tried)} mutants of the product are noticed" + (f"; not: {'; '.join(alive[:3])}" if alive else "")
         listed = tuple(f"{'noticed' if k else 'not noticed'}: {m.told}" for m, k in tried)
         if past is not None and passed is not False:
-            kept, words = Compared(past, past.original(nodeids), self.runner, overlay, source, traced).verdict()
+            original = Original(why=LATE) if late else past.original(nodeids)
+            kept, words = Compared(past, original, self.runner, overlay, source, traced).verdict()
             passed = passed if kept is None else kept
             reason = words if kept is False else f"{reason}; {words}"
         return ProofStep("teeth", passed, reason, self.clock() - began, listed)

@@ -2,7 +2,7 @@
 
 A copy of the project gets the committed bytes of all that changed since; what git does not track (generated files, compiled extensions) stays, so
 that it runs in this environment. Paths of the project in arguments, environment and links become those of the copy: nothing there reaches the
-project. A process collects the failed files there and serves, as for clean runs.
+project. A process collects the failed files there and serves, as for clean runs; where none can be copied, fresh ones are asked one after the other.
 """
 
 from __future__ import annotations
@@ -285,4 +285,4 @@ def _relinked(root: Path, copy: Path) -> None:
                 real = Path(os.path.realpath(root / link.relative_to(copy)))
                 if real.is_relative_to(inside):
                     link.unlink()
-                    link.symlink_to(copy / real.relative_to(inside), target_is_directory=real.is_dir())  # which Windows wants to know
+                    link.symlink_to(copy / real.relative_to(inside))

@@ -27,6 +27,7 @@ from pytest_maestro_healer.model import (
     Proposal,
 )
 from pytest_maestro_healer.prove.candidates import Candidate
+from pytest_maestro_healer.prove.original import Original
 from pytest_maestro_healer.prove.runner import RunReport
 from pytest_maestro_healer.strategies.base import Tactic
 from tests.unit.worlds import FILE, WEAK, Swap, Toy, World, calls, fail, result
@@ -343,6 +344,27 @@ def test_candidates_end_with_the_budget(single: World) -> None:
     tactics = [Swap("lib.old(", f"lib.wrong{i}(", name=f"t{i}", score=1 - i / 10) for i in range(3)]
     r = only(single.heal(Toy(*tactics), clock=lambda: now[0], budget=10.0))
     assert r.refused[-1] == "t2: not tried, the time for healing is used up"
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_the_original_is_not_asked_when_the_budget_is_used_up_and_it_is_said(single: World, late: bool) -> None:
+    now, asked = [0.0], []
+
+    def problem(call: Any) -> str:
+        now[0] += 6 * late
+        return ""
+
+    def original(nodeids: Any) -> Original:
+        asked.append(nodeids)
+        return Original(why="it is not there")
+
+    single.problem = problem
+    past = SimpleNamespace(original=original)
+    r = only(single.heal(Toy(Swap("lib.old(", "lib.new(")), clock=lambda: now[0], past=past, budget=10.0))
+    teeth = next(s for s in r.verdict.steps if s.rung == "teeth")
+    why = "the time for that is used up" if late else "it is not there"
+    assert teeth.reason.endswith(f"; not compared with the original: {why}")
+    assert len(asked) == (not late)
 
 
 # -- strategies that misbehave -----------------------------------------------------------------------------------

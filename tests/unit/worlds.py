@@ -111,7 +111,7 @@ class World:
         return [self.kills for _ in mutants]
 
     def heal(
-        self, *strategies: Strategy, passed: Iterable[str] = (), remembered: Any = None, clock: Any = None, **config: Any
+        self, *strategies: Strategy, passed: Iterable[str] = (), remembered: Any = None, clock: Any = None, past: Any = None, **config: Any
     ) -> list[HealingResult]:
         """Run the pipeline over what fails now (or over :attr:`failures`)."""
         texts = self.texts({})
@@ -124,6 +124,8 @@ class World:
         more: dict[str, Any] = {}
         if remembered is not None:
             more["remembered"] = remembered
+        if past is not None:
+            more["past"] = past
         if clock is not None:
             more["clock"] = clock
         self.ctx = ctx
