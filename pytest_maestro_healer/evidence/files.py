@@ -6,7 +6,7 @@ import fnmatch
 import os
 import re
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 _SKIP_DIRS = {
@@ -15,10 +15,22 @@ _SKIP_DIRS = {
 }  # fmt: skip
 _TEST_DIRS = {"tests", "test", "testing", "testsuite", "t", "spec", "specs"}
 _TEST_MODULE = re.compile(r"(test_.*|.*_test|tests?)\.py$")
-
-
 #: Of these only what holds no module itself: a package may be called so.
 _MAYBE = {"env", "build", "dist"}
+
+
+def real(path: str) -> str:
+    """:func:`os.path.realpath` of an absolute ``path``, for many files of few folders: each folder is resolved once in a process."""
+    folder, name = os.path.split(path)
+    if os.name == "nt" or name in ("", ".", ".."):
+        return os.path.realpath(path)
+    out = os.path.join(_real_folder(folder), name)
+    return os.path.realpath(out) if os.path.islink(out) else out
+
+
+@lru_cache(maxsize=4096)
+def _real_folder(folder: str) -> str:
+    return os.path.realpath(folder)
 
 
 def skipped(folder: str, name: str) -> bool:
@@ -70,9 +82,13 @@ class ProjectFiles:
             return p.relative_to(self.root).as_posix()
         except ValueError:
             try:
-                return Path(os.path.realpath(p)).relative_to(os.path.realpath(self.root)).as_posix()
+                return Path(real(str(p))).relative_to(self._real_root).as_posix()
             except (ValueError, OSError):
                 return p.as_posix()
+
+    @cached_property
+    def _real_root(self) -> str:
+        return os.path.realpath(self.root)
 
     @cached_property
     def python(self) -> Sequence[str]:

@@ -139,6 +139,8 @@ class Ladder:
         executed = traced.executed
         share = max(2, MUTANTS // max(1, len(executed)))
         found = [m for path, lines in sorted(executed.items()) for m in mutants(path, source(path) or b"", lines, share)][:MUTANTS]
+        if not expectation:
+            found.sort(key=lambda m: m.number)  # one that makes the product wait longer is noticed only when the test's patience ends
         tried = self._mutated(nodeids, overlay, found, MUTANTS if expectation else 1) if len(found) >= ENOUGH else []
         dead = sum(k for _, k in tried)
         passed: bool | None = True if dead else False if expectation else None

@@ -58,6 +58,11 @@ class Mutant:
     identity: Identity | None = None
 
     @property
+    def number(self) -> bool:
+        """Whether it puts one number in the place of another: that may be how long something takes."""
+        return self.before[:1].isdigit() and self.after[:1].isdigit()
+
+    @property
     def told(self) -> str:
         """The change for a reader: ``total > 0 -> total >= 0 at shop/cart.py:12``, in backquotes what is code."""
         return f"`{self.before}` -> `{self.after}` at {self.path}:{self.at}"

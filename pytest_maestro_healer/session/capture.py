@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pytest_maestro_healer.evidence.files import ProjectFiles
+from pytest_maestro_healer.evidence.files import ProjectFiles, real
 from pytest_maestro_healer.model import Failure, Frame, FrameKind, Location, Phase, Value
 from pytest_maestro_healer.session import compat
 
@@ -153,10 +153,10 @@ class Capture:
         rel = self.files.relative(filename)
         if not os.path.isabs(rel) and not any(p in ("site-packages", "dist-packages") for p in rel.split("/")):
             return "test" if self.files.is_test_code(rel) else ("product" if not _in_environment(self.files.root, rel) else "third_party")
-        real = os.path.realpath(filename)
-        if "site-packages" in real or "dist-packages" in real:
+        place = real(filename) if os.path.isabs(filename) else os.path.realpath(filename)
+        if "site-packages" in place or "dist-packages" in place:
             return "third_party"
-        return "stdlib" if real.startswith(_STDLIB) else "third_party"
+        return "stdlib" if place.startswith(_STDLIB) else "third_party"
 
     def _attrs(self, exc: BaseException, longrepr: object, item: pytest.Item | None) -> dict[str, Any]:
         out: dict[str, Any] = {}

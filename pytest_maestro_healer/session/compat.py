@@ -147,8 +147,20 @@ def module_names(config: pytest.Config, path: Path) -> list[str]:
         names.append(module_name_from_path(path, root))
     if package is None and "importlib" not in mode:
         names.append(path.stem)
-    loaded = [n for n, m in list(sys.modules.items()) if getattr(m, "__file__", None) == str(path)]
-    return list(dict.fromkeys([*loaded, *names]))
+    return list(dict.fromkeys([*_loaded_as(str(path)), *names]))
+
+
+#: By path, the names under which it is loaded, and how many modules there were when all were looked at.
+_LOADED: dict[str, tuple[list[str], int]] = {}
+
+
+def _loaded_as(path: str) -> list[str]:
+    """The names under which ``path`` is loaded. To look at every module costs a forked copy of a process as much as running a small test."""
+    known, modules = _LOADED.get(path, ([], 0))
+    if not known or modules != len(sys.modules) or any(getattr(sys.modules.get(n), "__file__", None) != path for n in known):
+        known = [n for n, m in list(sys.modules.items()) if getattr(m, "__file__", None) == path]
+        _LOADED[path] = known, len(sys.modules)
+    return known
 
 
 def purge_fixtures(session: pytest.Session, nodeid: str) -> Callable[[], None]:

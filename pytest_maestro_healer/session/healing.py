@@ -188,24 +188,26 @@ class Healing(Capturing):
         )
         store = Store(self.files.root, self.settings)
         past = Originals(ctx, self.config, self.environ)
-        pipeline = Pipeline(
-            ctx,
-            runner,
-            strategies(self.config, self.settings, self.notes, (self.files.root, fresh.ask)),
-            self.settings,
-            in_ci=in_ci(),
-            remembered=store.was_rejected,
-            progress=self.terminal.progress,
-            learner=self.learning.learner,
-            past=past,
-        )
-        runner.prepare([f for f in failures if ctx.before(f.nodeid)])
+        runner.prepare([f for f in failures if ctx.before(f.nodeid)])  # it starts while the strategies are loaded
         try:
-            results = pipeline.run([*failures, *again], ready)
+            pipeline = Pipeline(
+                ctx,
+                runner,
+                strategies(self.config, self.settings, self.notes, (self.files.root, fresh.ask)),
+                self.settings,
+                in_ci=in_ci(),
+                remembered=store.was_rejected,
+                progress=self.terminal.progress,
+                learner=self.learning.learner,
+                past=past,
+            )
+            try:
+                results = pipeline.run([*failures, *again], ready)
+            finally:
+                self.notes += pipeline.notes
         finally:
             runner.close()
             past.close()
-            self.notes += pipeline.notes
         results = self._stored(store, results, passed)
         self.learning.finished(results, failures)
         return results

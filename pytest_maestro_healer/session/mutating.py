@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from pytest_maestro_healer.evidence.files import real
 from pytest_maestro_healer.prove.mutants import Mutant
 from pytest_maestro_healer.prove.runner import RunReport
 from pytest_maestro_healer.session import forked
@@ -88,9 +89,9 @@ def _functions(wanted: set[Key]) -> Mapping[Key, list[types.FunctionType]]:
     for obj in gc.get_objects():
         if type(obj) is types.FunctionType:
             name = obj.__code__.co_filename
-            real = known.get(name) or known.setdefault(name, os.path.realpath(name))
-            if real in files:
-                key = (real, obj.__code__.co_firstlineno, obj.__code__.co_name)
+            place = known.get(name) or known.setdefault(name, real(name) if os.path.isabs(name) else os.path.realpath(name))
+            if place in files:
+                key = (place, obj.__code__.co_firstlineno, obj.__code__.co_name)
                 if key in wanted:
                     out.setdefault(key, []).append(obj)
     return out

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import inspect
 import json
 import os
 import random
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import types
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -180,6 +182,7 @@ def serve(
     requests, answers = job["serve"]
     runner = InProcess(session, capture, files, collectors)
     _send(answers, {"files": sorted(collectors)})
+    _warm(capture)
     with os.fdopen(requests, "rb") as stream:
         for line in stream:
             request = json.loads(line)
@@ -192,7 +195,25 @@ def serve(
             if "killed" in request:
                 _send(answers, noticing.fates(runner, request["killed"]))
                 continue
+            runner.compile(request["nodeids"], wire.files(request["overlay"]), whole_files=request["whole"])
             _send(answers, wire.dump(forked.run(lambda request=request: _work(runner, request), request["timeout"])))  # type: ignore[misc]
+
+
+def _warm(capture: Capture) -> None:
+    """Load here, once, what each copy of this process would load for itself to look at a failed test, or at the state that one leaves.
+
+    Nothing of the project is to be in another state by that: where a module is loaded when it is first looked at, none is looked at.
+    """
+    from pytest_maestro_healer.capture import value_types  # noqa: F401
+    from pytest_maestro_healer.session import operands  # noqa: F401
+
+    modules = [m for m in list(sys.modules.values()) if isinstance(m, types.ModuleType)]
+    if all(type(m).__getattribute__ is types.ModuleType.__getattribute__ and not hasattr(type(m), "__getattr__") for m in modules):
+        for name in (getattr(m, "__file__", None) for m in modules):
+            if isinstance(name, str):
+                capture.kind(name)
+        with contextlib.suppress(Exception):
+            inspect.getmodule(_warm.__code__)  # it remembers the files of all modules: the first traceback that is shown asks for them
 
 
 def _work(runner: InProcess, request: Mapping[str, Any]) -> RunReport:

@@ -263,8 +263,8 @@ class SharedFixture(FlakyTactic):
         if not polluters or s.blamed:
             return
         for name, where in s.failure.fixtures.items():
-            src = s.ctx.source(where.path)
-            if src is None or src.tree is None or not s.ctx.is_test_code(where.path):
+            src = s.ctx.source(where.path) if s.ctx.is_test_code(where.path) else None
+            if src is None or src.tree is None:
                 continue
             scope, data = _narrowed(src, src.tree, name, s.nodeid)
             if data is None or not s.passes(polluters, {where.path: data}):

@@ -110,6 +110,11 @@ class Study:
         return bool(first) and len({o.outcome for o in first}) == 1
 
     @property
+    def ordered(self) -> bool:
+        """Whether a tactic has found tests after which it fails each time, and an edit for that."""
+        return bool(self._polluters) and any(p.edits and p.proof and p.proof.order for ps in self.proposals.values() for p in ps)
+
+    @property
     def varies(self) -> bool:
         """Whether it passes now and fails then, alone, for no reason that the order gives; as far as it was run."""
         return len({o.passed for o in self.alone}) > 1

@@ -6,9 +6,10 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.experiments import Conditions, Observation
+from pytest_maestro_healer.evidence.experiments import Conditions, Experiments, Observation
 from pytest_maestro_healer.evidence.past.former import Before, Then, blame, compared
 from pytest_maestro_healer.model import Evidence, Failure, Proof
 
@@ -98,11 +99,35 @@ def bound(longest: float) -> float:
     return rounded(max(LEAST, MARGIN * longest))
 
 
+@dataclass
+class Known:
+    """What experiments have said about one failed test as it is: how often it fails, and whether more time by a limit that it states heals it."""
+
+    rate: tuple[float, bool] | None = None
+    too_short: bool = False
+
+
+_KNOWN: WeakKeyDictionary[Experiments, dict[tuple[object, ...], Known]] = WeakKeyDictionary()
+
+
+def known(failure: Failure, ctx: Context) -> Known:
+    """What the tactics share, one per healing phase, failed test and state of its files."""
+    key = (failure.nodeid, frozenset(ctx.overlay.items()))
+    return _KNOWN.setdefault(ctx.experiments, {}).setdefault(key, Known())
+
+
 def failing_rate(failure: Failure, ctx: Context) -> tuple[float, bool]:
     """How often the unchanged test fails, idle; where it never does again, under load (and whether that was needed).
 
-    The failure that was reported counts as one of the idle runs.
+    The failure that was reported counts as one of the idle runs. Measured once for all candidates.
     """
+    found = known(failure, ctx)
+    if found.rate is None:
+        found.rate = _failing_rate(failure, ctx)
+    return found.rate
+
+
+def _failing_rate(failure: Failure, ctx: Context) -> tuple[float, bool]:
     again = runs(failure, ctx, {}, 1)
     if again and not again[0].passed:
         return 1.0, False

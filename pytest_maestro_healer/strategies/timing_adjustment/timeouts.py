@@ -24,6 +24,7 @@ from pytest_maestro_healer.strategies.timing_adjustment.measure import (
     evidence,
     failing_rate,
     group,
+    known,
     measured,
     proof,
     seconds,
@@ -124,6 +125,7 @@ class TimeoutTooShort(Tactic):
             meaning=f"wait up to {written(target)} s", safe=safe, score=0.8, proof=condition,
         )  # fmt: skip
         if made is not None:
+            known(failure, ctx).too_short = True
             yield made
 
     def _hangs(self, failure: Failure, limit: float, last: Failure | None) -> Iterable[Proposal]:

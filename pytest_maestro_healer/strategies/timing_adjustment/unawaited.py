@@ -24,6 +24,7 @@ from pytest_maestro_healer.strategies.timing_adjustment.measure import (
     bound,
     evidence,
     group,
+    known,
     measured,
     proof,
     runs,
@@ -309,6 +310,8 @@ class MissingWait(Tactic):
         failing = statement_at(place, failure.location.line) if place and failure.location else None
         if place is None or failing is None or not ctx.experiments.available or not _concurrent(place, ctx):
             return
+        if known(failure, ctx).too_short:
+            return  # it does give it time, and says how much: more of that heals it
         condition = wanted(failing, place.src, {})
         if condition is None or not condition.looks or next(iter(sleeps_before(place, failing)), None) or _waits(place, failing, ctx):
             return
