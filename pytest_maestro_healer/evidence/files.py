@@ -25,7 +25,7 @@ def real(path: str) -> str:
     if os.name == "nt" or name in ("", ".", ".."):
         return os.path.realpath(path)
     out = os.path.join(_real_folder(folder), name)
-    return os.path.realpath(out) if os.path.islink(out) else out
+    return os.path.realpath(out) if Path(out).is_symlink() else out
 
 
 @lru_cache(maxsize=4096)

@@ -109,8 +109,7 @@ class Ladder:
         if not repeats:
             return ProofStep("stable", None, "not repeated")
         began = self.clock()
-        for i in range(repeats):
-            report = self.runner.run(nodeids, overlay)
+        for i, report in enumerate(self.runner.again(nodeids, overlay, repeats)):
             bad = report.failed()
             if report.problem or bad:
                 why = report.problem or f"{bad[0].nodeid} fails on repeat {i + 1}: its result differs between runs"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -34,7 +34,8 @@ class TestResult:
 class RunReport:
     """One proof run. ``problem`` is ``hang``, ``crash`` or ``state`` with a text where the run itself failed, else ``""``.
 
-    ``executed`` (only when traced) maps root-relative product files to the lines that ran; ``by_test`` says it for each test.
+    ``executed`` (only when traced) maps root-relative product files to the lines that ran; ``by_test`` says it for each test. ``apart`` says that
+    it touched nothing outside of its process and mostly waited: then such runs may be made at the same time.
     """
 
     results: Mapping[str, TestResult] = field(default_factory=dict)
@@ -43,6 +44,7 @@ class RunReport:
     executed: Mapping[str, frozenset[int]] = field(default_factory=dict)
     served: frozenset[str] = frozenset()
     by_test: Mapping[str, Mapping[str, frozenset[int]]] = field(default_factory=dict)
+    apart: bool = False
 
     def failed(self) -> list[TestResult]:
         """The results that are neither passed, skipped nor xfailed."""
@@ -68,6 +70,10 @@ class Runner(Protocol):
         sets. ``conditions`` change environment, order, load or seed for this run. Never raises for what the tests do; a hang, crash or C-level
         block is in ``problem``.
         """
+        ...
+
+    def again(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], times: int) -> Iterator[RunReport]:
+        """:meth:`run` ``times`` more, for as long as the reports are asked for; at the same time where an earlier run says that this is the same."""
         ...
 
     def killed(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], mutants: Sequence[Mutant]) -> list[bool | None]:

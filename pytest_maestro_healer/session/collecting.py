@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,10 @@ class CollectRunner:
             return RunReport({self.nodeid: TestResult(self.nodeid, "passed", seconds=seconds)}, seconds=seconds)
         failure = self.capture.of_import(self.nodeid, self.path, error)
         return RunReport({self.nodeid: TestResult(self.nodeid, "error", failure, seconds)}, seconds=seconds)
+
+    def again(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], times: int) -> Iterator[RunReport]:
+        """One after the other."""
+        return (self.run(nodeids, overlay) for _ in range(times))
 
     def killed(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], mutants: Sequence[Mutant]) -> list[bool | None]:
         """Nothing runs at collection, so nothing can be killed."""

@@ -53,53 +53,86 @@ def _others() -> list[int]:
 
 def run(work: Callable[[], RunReport], timeout: float) -> RunReport:
     """The report of ``work`` run in a child; ``problem`` is ``hang`` after ``timeout`` seconds and ``crash`` if it died."""
-    started = time.perf_counter()
-    answer, problem = call(lambda: wire.dump(work()), timeout)
+    return run_all(work, timeout, 1)[0]
+
+
+def run_all(work: Callable[[], RunReport], timeout: float, times: int) -> list[RunReport]:
+    """The same in ``times`` children at once, for what they do does not concern the others."""
+    copies: list[_Copy] = []
     try:
-        return RunReport(problem=problem, seconds=time.perf_counter() - started) if problem else wire.load(answer)
+        for _ in range(times):
+            copies.append(_Copy(lambda: wire.dump(work())))
+        return [_report(copy, timeout) for copy in copies]
+    finally:
+        for copy in copies:
+            copy.end()
+
+
+def _report(copy: _Copy, timeout: float) -> RunReport:
+    answer, problem = copy.answer(timeout)
+    seconds = time.perf_counter() - copy.started
+    try:
+        return RunReport(problem=problem, seconds=seconds) if problem else wire.load(answer)
     except (ValueError, KeyError, TypeError):
-        return RunReport(problem="crash: the proof process gave no report", seconds=time.perf_counter() - started)
+        return RunReport(problem="crash: the proof process gave no report", seconds=seconds)
 
 
 def call(work: Callable[[], Any], timeout: float) -> tuple[Any, str]:
     """(what ``work`` gives, as JSON turns it, run in a child; the problem: ``hang`` after ``timeout`` seconds, ``crash`` if it died or raised)."""
-    read_end, write_end = os.pipe()
-    started = time.perf_counter()
-    parent = os.getpid()
-    lifeline.prepare()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # 3.12: threads are alive; those that are were looked at
-        pid = os.fork()
-    if pid == 0:
-        _child(work, read_end, write_end, parent)
-    os.close(write_end)
-    data = bytearray()
-    problem = ""
-    try:
-        while not problem:
-            left = timeout - (time.perf_counter() - started)
-            if not wire.readable(read_end, left):
-                problem = f"hang: still running after {timeout:g} s"
-                break
-            chunk = os.read(read_end, 1 << 16)
-            if not chunk:
-                break
-            data += chunk
-            if len(data) > LONGEST:
-                problem = f"crash: its answer is longer than {LONGEST >> 20} MiB"
-    finally:
-        os.close(read_end)
+    return _Copy(work).answer(timeout)
+
+
+class _Copy:
+    """A forked copy of this process that does ``work`` and ends with it."""
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self._read_end, write_end = os.pipe()
+        self.started = time.perf_counter()
+        parent = os.getpid()
+        lifeline.prepare()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # 3.12: threads are alive; those that are were looked at
+            self._pid = os.fork()
+        if self._pid == 0:
+            _child(work, self._read_end, write_end, parent)
+        os.close(write_end)
+        self._status = 0
+
+    def answer(self, timeout: float) -> tuple[Any, str]:
+        """See :func:`call`; ``timeout`` is from the start of the copy, which has ended afterwards."""
+        data = bytearray()
+        problem = ""
+        try:
+            while not problem:
+                left = timeout - (time.perf_counter() - self.started)
+                if not wire.readable(self._read_end, left):
+                    problem = f"hang: still running after {timeout:g} s"
+                    break
+                chunk = os.read(self._read_end, 1 << 16)
+                if not chunk:
+                    break
+                data += chunk
+                if len(data) > LONGEST:
+                    problem = f"crash: its answer is longer than {LONGEST >> 20} MiB"
+        finally:
+            self.end()
+        try:
+            answer, raised = (None, problem) if problem else json.loads(data)
+            return answer, str(raised)
+        except (ValueError, TypeError):
+            return None, f"crash: the proof process ended with status {self._status}"
+
+    def end(self) -> None:
+        """End it, and what it had started: it leads its own process group. Does nothing where that was done."""
+        if self._pid <= 0:
+            return
+        os.close(self._read_end)
         with contextlib.suppress(OSError):
-            # also what the test had started: the child leads its own process group
-            os.killpg(pid, signal.SIGKILL)
-        status = os.waitpid(pid, 0)[1]
-    try:
-        answer, raised = (None, problem) if problem else json.loads(data)
-        return answer, str(raised)
-    except (ValueError, TypeError):
-        return None, f"crash: the proof process ended with status {status}"
+            os.killpg(self._pid, signal.SIGKILL)
+        self._status = os.waitpid(self._pid, 0)[1]
+        self._pid = 0
 
 
 def _child(work: Callable[[], Any], read_end: int, write_end: int, parent: int) -> None:

@@ -120,7 +120,7 @@ class InProcess:
         started = time.perf_counter()
         if outcome_only:
             self.capture.idle = True
-            self.config.option.tbstyle = "native"
+            self.plainly()
         if conditions is not None and conditions.world is not None:
             elsewhere.enter(conditions.world)
         absolute = {str(self.files.root / p): data for p, data in overlay.items()}
@@ -147,6 +147,11 @@ class InProcess:
         executed, by_test = tracer.result() if tracer else ({}, {})
         served = frozenset(self.files.relative(p) for p in server.served)
         return RunReport(results, seconds=time.perf_counter() - started, executed=executed, served=served, by_test=by_test)
+
+    def plainly(self) -> None:
+        """Have tracebacks put together in the cheapest way, in a copy of the process that ends with its run: nobody reads them, and the usual way
+        parses every file that is in one."""
+        self.config.option.tbstyle = "native"
 
     def compile(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], *, whole_files: bool = False) -> None:
         """Compile the healed test modules here, once, for the copies of this process that will execute ``nodeids`` of them."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.evidence.experiments import Conditions
@@ -13,7 +14,7 @@ from pytest_maestro_healer.evidence.nodeids import file_of
 from pytest_maestro_healer.model import Failure
 from pytest_maestro_healer.prove.mutants import Mutant
 from pytest_maestro_healer.prove.runner import RunReport
-from pytest_maestro_healer.session import forked, lifeline, unforked
+from pytest_maestro_healer.session import apart, forked, lifeline, unforked
 from pytest_maestro_healer.session.fresh import Fresh
 from pytest_maestro_healer.session.mutating import killed, patience
 from pytest_maestro_healer.session.rerun import InProcess
@@ -41,6 +42,7 @@ class SessionRunner:
         self._stage: tuple[object, Zygote] | None = None
         self.runs: dict[str, int] = {"forked": 0, "clean": 0, "fresh": 0}
         self._took: dict[tuple[str, ...], float] = {}
+        self._apart: tuple[tuple[str, ...], dict[str, bytes]] | None = None
 
     def prepare(self, failures: Sequence[Failure]) -> None:
         """Start the process for clean runs meanwhile, where one will probably be asked for: a test failed by what it expects."""
@@ -79,9 +81,25 @@ class SessionRunner:
                 return self._near(nodeids, overlay, whole_files, trace, conditions)
         if fresh or self.config.isolate or not self._fits(nodeids, overlay):
             return self._fresh(nodeids, overlay, whole_files, trace)
-        report = self._near(nodeids, overlay, whole_files, trace)
+        return self._sure(self._near(nodeids, overlay, whole_files, trace), nodeids, overlay, whole_files, trace)
+
+    def again(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], times: int) -> Iterator[RunReport]:
+        """See :class:`~pytest_maestro_healer.prove.runner.Runner`: as many at once as there are processors, no one's time is measured here."""
+        mine = {p: d for p, d in overlay.items() if self.ground.get(p) != d}
+        while times > 0:
+            at_once = min(times, apart.processors()) if self._apart == (tuple(nodeids), mine) and forked.possible() else 1
+            if at_once < 2:
+                yield self.run(nodeids, overlay)
+            else:
+                self.runs["forked"] += at_once
+                for report in forked.run_all(self._work(nodeids, mine), self.config.timeout, at_once):
+                    yield self._sure(report, nodeids, mine)
+            times -= at_once
+
+    def _sure(self, report: RunReport, nodeids: Sequence[str], overlay: Mapping[str, bytes], whole: bool = False, trace: bool = False) -> RunReport:
+        """``report`` of a copy of this process, or that of a fresh one where it may be this process that is at fault."""
         if report.problem or self._suspicious(report):
-            again = self._fresh(nodeids, overlay, whole_files, trace)
+            again = self._fresh(nodeids, overlay, whole, trace)
             if not again.problem or report.problem:
                 return again
         return report
@@ -128,15 +146,10 @@ class SessionRunner:
         if forked.possible():
             self.runs["forked"] += 1
             self.inprocess.compile(nodeids, overlay, whole_files=whole)
-
-            def work() -> RunReport:
-                reseed()
-                if conditions is not None:
-                    change_environment(conditions.env)
-                return self.inprocess.run(nodeids, overlay, whole_files=whole, trace=trace, conditions=conditions)
-
-            near = forked.run(work, self.config.timeout)
+            near = forked.run(self._work(nodeids, overlay, whole, trace, conditions), self.config.timeout)
             self._took[tuple(nodeids)] = near.seconds
+            if not (whole or trace or conditions):
+                self._apart = (tuple(nodeids), dict(overlay)) if near.apart else None
             return near
         # in the user's own process nothing is tried out: os._exit, a fault or a block in C would end the run with it
         files = {**self.ground, **overlay}
@@ -145,6 +158,28 @@ class SessionRunner:
             return self._fresh(nodeids, overlay, whole, trace, conditions)
         self.runs["clean"] += 1
         return report
+
+    def _work(
+        self,
+        nodeids: Sequence[str],
+        overlay: Mapping[str, bytes],
+        whole: bool = False,
+        trace: bool = False,
+        conditions: Conditions | None = None,
+    ) -> Callable[[], RunReport]:
+        """What a copy of this process does for one run."""
+
+        def work() -> RunReport:
+            reseed()
+            self.inprocess.plainly()
+            if conditions is not None:
+                change_environment(conditions.env)
+                return self.inprocess.run(nodeids, overlay, whole_files=whole, trace=trace, conditions=conditions)
+            watch = apart.Watch()
+            report = self.inprocess.run(nodeids, overlay, whole_files=whole, trace=trace)
+            return replace(report, apart=watch.apart())
+
+        return work
 
     def _fresh(
         self, nodeids: Sequence[str], overlay: Mapping[str, bytes], whole: bool, trace: bool, conditions: Conditions | None = None

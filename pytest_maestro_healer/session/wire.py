@@ -72,6 +72,7 @@ def dump(report: RunReport) -> dict[str, Any]:
         "executed": {k: sorted(v) for k, v in report.executed.items()},
         "served": sorted(report.served),
         "by_test": {n: {k: sorted(v) for k, v in lines.items()} for n, lines in report.by_test.items()},
+        "apart": report.apart,
     }
 
 
@@ -84,4 +85,4 @@ def load(data: Mapping[str, Any]) -> RunReport:
         results[r["nodeid"]] = TestResult(r["nodeid"], r["outcome"], failure, r["seconds"], changed)
     executed = {k: frozenset(v) for k, v in data["executed"].items()}
     by_test = {n: {k: frozenset(v) for k, v in lines.items()} for n, lines in data.get("by_test", {}).items()}
-    return RunReport(results, data["problem"], data["seconds"], executed, frozenset(data["served"]), by_test)
+    return RunReport(results, data["problem"], data["seconds"], executed, frozenset(data["served"]), by_test, bool(data.get("apart")))

@@ -220,6 +220,7 @@ def _work(runner: InProcess, request: Mapping[str, Any]) -> RunReport:
     given = request["conditions"]
     conditions = Conditions(**{**given, "world": World.from_dict(given["world"]) if given.get("world") else None})
     reseed()
+    runner.plainly()
     change_environment(conditions.env)
     return runner.run(request["nodeids"], wire.files(request["overlay"]), whole_files=request["whole"], trace=request["trace"], conditions=conditions)
 

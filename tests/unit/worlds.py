@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -106,6 +106,9 @@ class World:
         results = {n: result(n, checks[n](texts) if n in checks else "missing") for n in wanted}
         ran = {n: r for n, r in results.items() if not (whole_files and r.outcome == "missing")}
         return RunReport(ran, executed=self.executed if trace else {}, by_test=dict.fromkeys(ran, self.executed) if trace else {})
+
+    def again(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], times: int) -> Iterator[RunReport]:
+        return (self.run(nodeids, overlay) for _ in range(times))
 
     def killed(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], mutants: Sequence[Mutant]) -> list[bool | None]:
         return [self.kills for _ in mutants]
