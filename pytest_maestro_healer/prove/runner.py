@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from pytest_maestro_healer.evidence.experiments import Conditions
 from pytest_maestro_healer.evidence.state import Change
 from pytest_maestro_healer.model import Failure
-from pytest_maestro_healer.prove.mutants import Mutant
+
+if TYPE_CHECKING:
+    from pytest_maestro_healer.prove.mutants import Mutant
 
 TestOutcome = Literal["passed", "failed", "skipped", "xfailed", "xpassed", "missing", "error"]
 

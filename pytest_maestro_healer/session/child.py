@@ -11,7 +11,7 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -24,7 +24,9 @@ from pytest_maestro_healer.session import compat, elsewhere, lifeline, wire
 from pytest_maestro_healer.session.capture import Capture
 from pytest_maestro_healer.session.overlay import Overlay
 from pytest_maestro_healer.session.rerun import InProcess, Tracer, result_of, seed_all
-from pytest_maestro_healer.session.state import Snapshot
+
+if TYPE_CHECKING:
+    from pytest_maestro_healer.session.state import Snapshot
 
 ENV = "MAESTRO_HEAL_CHILD"
 
@@ -51,12 +53,17 @@ class Child:
     def pytest_runtest_protocol(self, item: pytest.Item) -> Any:
         if self.job.get("seed") is not None:
             seed_all(self.job["seed"])
-        before = Snapshot(self.capture) if self.job.get("probe") else None
+        before = self._snapshot() if self.job.get("probe") else None
         with self.tracer.begin(str(item.nodeid)) if self.tracer else contextlib.nullcontext():
             result = yield
         if before is not None:
-            self.changed[str(item.nodeid)] = before.changes(Snapshot(self.capture))
+            self.changed[str(item.nodeid)] = before.changes(self._snapshot())
         return result
+
+    def _snapshot(self) -> Snapshot:
+        from pytest_maestro_healer.session.state import Snapshot
+
+        return Snapshot(self.capture)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> Any:
@@ -109,7 +116,7 @@ class Child:
             return True
         if not self.job.get("serve"):
             return None
-        from pytest_maestro_healer.session.zygote import serve
+        from pytest_maestro_healer.session.serving import serve
 
         serve(session, self.capture, self.files, self.collectors, self.job, errors)
         return True

@@ -12,7 +12,7 @@ import time
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -24,7 +24,9 @@ from pytest_maestro_healer.prove.runner import RunReport, TestOutcome, TestResul
 from pytest_maestro_healer.session import compat, elsewhere
 from pytest_maestro_healer.session.capture import Capture
 from pytest_maestro_healer.session.overlay import Overlay
-from pytest_maestro_healer.session.state import Snapshot
+
+if TYPE_CHECKING:
+    from pytest_maestro_healer.session.state import Snapshot
 
 
 class QuietProtocol:
@@ -264,13 +266,13 @@ class InProcess:
                 quiet.reports, quiet.subtests = [], []
                 if conditions.seed is not None:
                     seed_all(conditions.seed)
-                before = Snapshot(self.capture) if conditions.probe else None
+                before = self._snapshot() if conditions.probe else None
                 began = time.perf_counter()
                 with tracer.begin(nodeid) if tracer else contextlib.nullcontext():
                     item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
                 new = result_of(nodeid, [*quiet.subtests, *quiet.reports], time.perf_counter() - began)
                 if before is not None:
-                    new = dataclasses.replace(new, changed=before.changes(Snapshot(self.capture)))
+                    new = dataclasses.replace(new, changed=before.changes(self._snapshot()))
                 old = results.get(nodeid)
                 if old is None or old.outcome in ("passed", "skipped", "xfailed"):
                     results[nodeid] = new
@@ -280,6 +282,11 @@ class InProcess:
             quiet.active = False
             restore()
             manager.unregister(quiet, name)
+
+    def _snapshot(self) -> Snapshot:
+        from pytest_maestro_healer.session.state import Snapshot
+
+        return Snapshot(self.capture)
 
     @contextlib.contextmanager
     def _silence(self) -> Iterator[None]:

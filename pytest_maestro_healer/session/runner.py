@@ -18,7 +18,8 @@ from pytest_maestro_healer.session import apart, forked, lifeline, unforked
 from pytest_maestro_healer.session.fresh import Fresh
 from pytest_maestro_healer.session.mutating import killed, patience
 from pytest_maestro_healer.session.rerun import InProcess
-from pytest_maestro_healer.session.zygote import Zygote, change_environment, reseed
+from pytest_maestro_healer.session.serving import change_environment, reseed
+from pytest_maestro_healer.session.zygote import Zygote
 
 #: Errors on import of a healed module that another process would meet too; any other may come from executing it twice.
 _SAME_EVERYWHERE = ("SyntaxError", "ImportError", "NameError", "AttributeError")

@@ -8,12 +8,14 @@ import marshal
 import selectors
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_maestro_healer.evidence.state import Change
 from pytest_maestro_healer.model import Failure
-from pytest_maestro_healer.prove.mutants import Mutant
 from pytest_maestro_healer.prove.runner import RunReport, TestResult
+
+if TYPE_CHECKING:
+    from pytest_maestro_healer.prove.mutants import Mutant
 
 
 def readable(descriptor: int, seconds: float) -> bool:
@@ -50,6 +52,8 @@ def of_mutant(mutant: Mutant) -> list[Any]:
 
 def mutant(data: Sequence[Any]) -> Mutant:
     """The inverse of :func:`of_mutant`."""
+    from pytest_maestro_healer.prove.mutants import Mutant
+
     path, qualname, code, at, what = data
     return Mutant(path, qualname, marshal.loads(base64.b64decode(code)), at, what)
 

@@ -1,39 +1,31 @@
 """Runs from a state in which no test has run yet, at the price of a fork.
 
 A fresh process collects what the user's run collected and then, instead of running the tests, serves: for each request it forks, the fork runs
-the tests and answers. So a hundred runs in different orders cost one start of pytest.
+the tests and answers. So a hundred runs in different orders cost one start of pytest. What that process does is in
+:mod:`~pytest_maestro_healer.session.serving`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import inspect
 import json
 import os
-import random
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
-import types
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from pytest_maestro_healer.evidence.experiments import Conditions
-from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.evidence.nodeids import file_of
-from pytest_maestro_healer.model import World
 from pytest_maestro_healer.prove.mutants import Mutant
 from pytest_maestro_healer.prove.runner import RunReport
-from pytest_maestro_healer.session import forked, noticing, wire
-from pytest_maestro_healer.session.capture import Capture
+from pytest_maestro_healer.session import forked, wire
 from pytest_maestro_healer.session.fresh import Fresh
-from pytest_maestro_healer.session.rerun import InProcess
+from pytest_maestro_healer.session.serving import send
 
 
 class Zygote:
@@ -82,7 +74,7 @@ class Zygote:
             "conditions": {**dataclasses.asdict(conditions), "env": dict(conditions.env)},
         }
         try:
-            _send(self._to, request)
+            send(self._to, request)
             answer = self._line(timeout + 10)
             return None if answer.get("unable") else wire.load(answer)
         except (OSError, ValueError, KeyError):
@@ -119,7 +111,7 @@ class Zygote:
         if not self._usable or not self._ready(limit):
             return None
         try:
-            _send(self._to, request)
+            send(self._to, request)
             return self._line(until - time.monotonic())
         except (OSError, ValueError, KeyError):
             self._end()
@@ -168,84 +160,3 @@ class Zygote:
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = ""
-
-
-def serve(
-    session: pytest.Session,
-    capture: Capture,
-    files: ProjectFiles,
-    collectors: Mapping[str, pytest.Collector],
-    job: Mapping[str, Any],
-    errors: Mapping[str, str],
-) -> None:
-    """The serving side, in the fresh process, until the asking side closes its end; ``errors`` says which files could not be collected, and why."""
-    requests, answers = job["serve"]
-    runner = InProcess(session, capture, files, collectors)
-    _send(answers, {"files": sorted(collectors)})
-    _warm(capture)
-    with os.fdopen(requests, "rb") as stream:
-        for line in stream:
-            request = json.loads(line)
-            if not forked.possible():
-                _send(answers, {"unable": True})
-                continue
-            if "original" in request:
-                _send(answers, noticing.answer(runner, request["original"], errors))
-                continue
-            if "killed" in request:
-                _send(answers, noticing.fates(runner, request["killed"]))
-                continue
-            runner.compile(request["nodeids"], wire.files(request["overlay"]), whole_files=request["whole"])
-            _send(answers, wire.dump(forked.run(lambda request=request: _work(runner, request), request["timeout"])))  # type: ignore[misc]
-
-
-def _warm(capture: Capture) -> None:
-    """Load here, once, what each copy of this process would load for itself to look at a failed test, or at the state that one leaves.
-
-    Nothing of the project is to be in another state by that: where a module is loaded when it is first looked at, none is looked at.
-    """
-    from pytest_maestro_healer.capture import value_types  # noqa: F401
-    from pytest_maestro_healer.session import operands  # noqa: F401
-
-    modules = [m for m in list(sys.modules.values()) if isinstance(m, types.ModuleType)]
-    if all(type(m).__getattribute__ is types.ModuleType.__getattribute__ and not hasattr(type(m), "__getattr__") for m in modules):
-        for name in (getattr(m, "__file__", None) for m in modules):
-            if isinstance(name, str):
-                capture.kind(name)
-        with contextlib.suppress(Exception):
-            inspect.getmodule(_warm.__code__)  # it remembers the files of all modules: the first traceback that is shown asks for them
-
-
-def _work(runner: InProcess, request: Mapping[str, Any]) -> RunReport:
-    given = request["conditions"]
-    conditions = Conditions(**{**given, "world": World.from_dict(given["world"]) if given.get("world") else None})
-    reseed()
-    runner.plainly()
-    change_environment(conditions.env)
-    return runner.run(request["nodeids"], wire.files(request["overlay"]), whole_files=request["whole"], trace=request["trace"], conditions=conditions)
-
-
-def _send(fd: int, data: Mapping[str, Any]) -> None:
-    view = memoryview(json.dumps(data).encode() + b"\n")
-    while view:
-        view = view[os.write(fd, view) :]
-
-
-def change_environment(changes: Mapping[str, str | None]) -> None:
-    """Apply to this (forked) process; a changed time zone takes effect at once."""
-    for key, value in changes.items():
-        if value is None:
-            os.environ.pop(key, None)
-        else:
-            os.environ[key] = value
-    if "TZ" in changes and hasattr(time, "tzset"):
-        time.tzset()
-
-
-def reseed() -> None:
-    """Give a forked copy its own random state: two copies with one state would agree on a random value."""
-    random.seed()
-    numpy: Any = sys.modules.get("numpy")
-    seed = getattr(getattr(numpy, "random", None), "seed", None)
-    if seed is not None:
-        seed(random.getrandbits(31))
