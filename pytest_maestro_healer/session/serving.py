@@ -39,7 +39,7 @@ def serve(
     requests, answers = job["serve"]
     runner = InProcess(session, capture, files, collectors)
     send(answers, {"files": sorted(collectors)})
-    _warm(capture)
+    warm(capture)
     with os.fdopen(requests, "rb") as stream:
         for line in stream:
             request = json.loads(line)
@@ -58,7 +58,7 @@ def serve(
             send(answers, wire.dump(forked.run(lambda request=request: _work(runner, request), request["timeout"])))  # type: ignore[misc]
 
 
-def _warm(capture: Capture) -> None:
+def warm(capture: Capture) -> None:
     """Load here, once, what each copy of this process would load for itself to look at a failed test, or at the state that one leaves.
 
     Nothing of the project is to be in another state by that: where a module is loaded when it is first looked at, none is looked at.
@@ -67,12 +67,19 @@ def _warm(capture: Capture) -> None:
     from pytest_maestro_healer.session import operands, state  # noqa: F401
 
     modules = [m for m in list(sys.modules.values()) if isinstance(m, types.ModuleType)]
-    if all(type(m).__getattribute__ is types.ModuleType.__getattribute__ and not hasattr(type(m), "__getattr__") for m in modules):
+    if not any(_lazy(m) for m in modules):
         for name in (getattr(m, "__file__", None) for m in modules):
             if isinstance(name, str):
                 capture.kind(name)
         with contextlib.suppress(Exception):
-            inspect.getmodule(_warm.__code__)  # it remembers the files of all modules: the first traceback that is shown asks for them
+            inspect.getmodule(warm.__code__)  # it remembers the files of all modules: the first traceback that is shown asks for them
+
+
+def _lazy(module: types.ModuleType) -> bool:
+    """Whether to ask for the module's file runs code of somebody's."""
+    if type(module).__getattribute__ is not types.ModuleType.__getattribute__:
+        return True
+    return "__file__" not in vars(module) and ("__getattr__" in vars(module) or hasattr(type(module), "__getattr__"))
 
 
 def _work(runner: InProcess, request: Mapping[str, Any]) -> RunReport:

@@ -211,6 +211,16 @@ def test_of_too_few_mutants_none_is_tried(world: World) -> None:
     assert (step.passed, asked) == (None, [])
 
 
+def test_what_may_only_take_longer_is_tried_last(world: World) -> None:
+    """Where the first mutant that is noticed ends it; where all are tried, they come as they are."""
+    product = b"def f(a):\n    wait(0.04)\n    b = a + 1\n    return b\n"
+    _, tried = chew(world, [False], expectation=False, source=lambda p: product)
+    assert [m.number for m in tried] == sorted(m.number for m in tried)
+    assert {m.number for m in tried} == {False, True}
+    _, tried = chew(world, True, source=lambda p: product)
+    assert tried[0].number
+
+
 def test_one_dead_mutant_is_teeth_and_the_living_are_named(world: World) -> None:
     _, asked = chew(world, True)
     step, _ = chew(world, [True] + [False] * (len(asked) - 1))

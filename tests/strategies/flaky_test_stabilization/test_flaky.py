@@ -117,6 +117,19 @@ def test_what_a_victim_expects_is_not_changed(pytester: pytest.Pytester) -> None
     assert "== 1" in str(result["healed_code"])
 
 
+def test_a_test_whose_polluter_is_found_and_healed_is_not_run_on_and_on_alone(
+    pytester: pytest.Pytester, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Five runs alone are what finding it takes; 30 are for a test of which no cause is known."""
+    count = tmp_path_factory.mktemp("count") / "runs"
+    two = f"def test_two():\n    with open({str(count)!r}, 'a') as f:\n        f.write('x')\n    assert conf.add('y') == 1\n"
+    pytester.makepyfile(conf=CONF, test_a=f"import conf\n\n\ndef test_one():\n    conf.add('x')\n\n\n{two}")
+    (result,) = heal(pytester, "--heal", "--heal-strategies=flaky_test_stabilization")
+    assert (result["tactic"], result["success"]) == ("polluted_state", True)
+    assert "passes alone (5 of 5 runs)" in str(result["evidence"])
+    assert len(count.read_text()) < 30
+
+
 def test_a_regression_is_no_flaky_test(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(conf=CONF.replace("len(NAMES)", "0"), test_a="import conf\n\n\ndef test_two():\n    assert conf.add('y') == 1\n")
     results = heal(pytester, "--heal")
