@@ -14,6 +14,8 @@ from pytest_maestro_healer.strategies.syntax_repair.oracle import check
 #: Maps an offset of the broken text to the text after the moves so far.
 Shift = Callable[[int], int]
 HEAD = "restore_from_head"
+#: From this similarity on (0..1, of difflib) a word is taken for another one, damaged.
+_ALIKE = 0.6
 TAIL = "truncated"
 TACTICS = frozenset({HEAD, TAIL})
 
@@ -52,6 +54,36 @@ class Hint:
         if len(left) <= 6 and len(left) > 1:
             changes = tuple((shift(h.start), shift(h.end), h.text) for h in left)
             yield Move(changes, 0.5 + 0.1 * len(left), HEAD, "restores the lines that changed since HEAD", review=True)
+
+
+def gives_up(text: str, changes: tuple[Change, ...]) -> bool:
+    """Whether changes take away a name, a value or a comparison that the lines have and that is no slip of what is put there.
+
+    Somebody was writing them: what they expect now is not to be exchanged for what they expected at HEAD because that compiles, or passes.
+    """
+    code = Code(text)
+    for start, end, new in changes:
+        begin, stop = code.starts[code.line_at(start) - 1], code.offset(code.line_at(max(end - 1, start)) + 1)
+        old, now = text[begin:stop], text[begin:start] + new + text[end:stop]
+        left, came = (re.findall(r"\w+", t) for t in (now, new))
+        if any(not _slip(w, left, came) for w in set(re.findall(r"\w+", old)) - set(left)):
+            return True
+        if set(_compared(old)) - set(_compared(now)):
+            return True
+    return False
+
+
+def _compared(text: str) -> list[str]:
+    """The comparisons of a text; ``= =`` and ``=>`` are what somebody meant by one."""
+    return re.findall(r"[=!<>]=|(?<![<>=-])[<>](?![<>=])", re.sub(r"(?<=[=!<>])\s+(?==)", "", text))
+
+
+def _slip(word: str, left: list[str], came: list[str]) -> bool:
+    """Whether ``word`` is a damaged one of what takes its place: a letter more or less, two words run together, one torn apart."""
+    if word[:1].isdigit():
+        return False
+    joined = "".join(left)
+    return word in joined or any(difflib.SequenceMatcher(None, word, w, autojunk=False).ratio() >= _ALIKE for w in came)
 
 
 def _gap(start: int, end: int, at: int) -> int:

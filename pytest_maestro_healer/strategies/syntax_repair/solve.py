@@ -97,9 +97,13 @@ def _advance(state: Solution, original: str, hint: gen_git.Hint | None, windows:
     if problem is None:
         return [state]
     out: list[Solution] = []
+    older: list[Solution] = []
     if hint is not None:
         for move in hint.moves(state.text, state.changes):
-            out.append(_with(state, (move,), move.changes, move.cost, original))
+            if gen_git.gives_up(state.text, move.changes):
+                older.append(_with(state, (replace(move, review=True),), move.changes, move.cost, original))
+            else:
+                out.append(_with(state, (move,), move.changes, move.cost, original))
         good = [s for s in out if _better(problem, check(Code(s.text)))]
         if good:
             done = [s for s in good if check(Code(s.text)) is None]
@@ -116,7 +120,8 @@ def _advance(state: Solution, original: str, hint: gen_git.Hint | None, windows:
         out = [s for s in out if _better(problem, check(Code(s.text)))]
         if out:
             break
-    return out[:5]
+    # what is written there now comes first, whatever stood there before
+    return (out or sorted((s for s in older if _better(problem, check(Code(s.text)))), key=lambda s: s.cost))[:5]
 
 
 def _views(code: Code, problem: Problem) -> Iterator[tuple[str, int, int, int]]:

@@ -14,6 +14,7 @@ from pytest_maestro_healer.edit.source import apply_edits
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.model import Applicability, Failure, Proposal
 from pytest_maestro_healer.strategies.syntax_repair import STRATEGY
+from pytest_maestro_healer.strategies.syntax_repair.gen_git import gives_up
 from pytest_maestro_healer.strategies.syntax_repair.lexer import Code, tokenize
 from pytest_maestro_healer.strategies.syntax_repair.moves import apply, compose
 from pytest_maestro_healer.strategies.syntax_repair.oracle import check, parses
@@ -80,6 +81,46 @@ def test_head_keeps_the_intended_change(tmp_path: Path) -> None:
     assert best.tactic == "restore_from_head"
     assert best.applicability is Applicability.SAFE
     assert any(e.kind == "git" for e in best.evidence)
+
+
+@pytest.mark.parametrize(
+    ("committed", "written", "kept"),
+    [
+        ("    assert total([1, 2])\n", "    assert total([1, 2]) == 3)\n", "    assert total([1, 2]) == 3\n"),
+        ("    assert total([1, 2]) in (2, 3)\n", "    assert total([1, 2]) == 3:\n", "    assert total([1, 2]) == 3\n"),
+        (
+            "    with pytest.raises(Exception):\n        f()\n",
+            "    with pytest.raises(ValueError)\n        f()\n",
+            "    with pytest.raises(ValueError):\n        f()\n",
+        ),
+        ("    rows = [(1, 1), (2, 2)]\n", "    rows = [(1, 1), (2, 2), (3, 4]\n", "    rows = [(1, 1), (2, 2), (3, 4)]\n"),
+    ],
+)
+def test_what_is_being_written_is_not_given_up_for_what_stood_there(committed: str, written: str, kept: str) -> None:
+    head = "import pytest\n\n\ndef test_t():\n"
+    best, *_ = solve(head + written, head + committed)
+    assert best.text == head + kept
+
+
+@pytest.mark.parametrize(
+    ("broken", "committed", "given_up"),
+    [
+        ("asert total() == 3", "assert total() == 3", False),
+        ("assertx == 3", "assert x == 3", False),
+        ("de f total():", "def total():", False),
+        ("assert x = 3", "assert x == 3", False),
+        ("assert x => 3", "assert x >= 3", False),
+        ("assert x < = 3", "assert x <= 3", False),
+        ("assert x == 3 )", "assert x == 3", False),
+        ("assert x == 3 )", "assert x == 4", True),
+        ("assert x == 3 )", "assert x", True),
+        ("assert x == 3 )", "assert x >= 3", True),
+        ("assert x < 3 )", "assert x == 3", True),
+        ("assert x == 'paid )", "assert x == 'open'", True),
+    ],
+)
+def test_what_a_change_gives_up(broken: str, committed: str, given_up: bool) -> None:
+    assert gives_up(broken, ((0, len(broken), committed),)) is given_up
 
 
 def test_head_that_is_broken_too_is_no_evidence(tmp_path: Path) -> None:
