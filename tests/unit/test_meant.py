@@ -4,31 +4,9 @@ import ast
 
 import pytest
 
-from pytest_maestro_healer.evidence.finished.meant import directed
 from pytest_maestro_healer.evidence.finished.mentions import PAST, as_before
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.evidence.similarity import definitions, identical
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("Rename total to tally", True),
-        ("total is called tally now", True),
-        ("total -> tally", True),
-        ("tally instead of total", True),
-        ("Rows say tally, not total", True),
-        ("tally replaces total", True),
-        ("Rename tally to total", False),
-        ("total instead of tally", False),
-        ("total replaces tally", False),
-        ("say total in place of tally", False),
-        ("Add tally", False),
-        ("subtotal is tally", False),
-    ],
-)
-def test_which_word_took_the_place_of_which(text: str, found: bool) -> None:
-    assert directed(text, "total", "tally") is found
 
 
 @pytest.mark.parametrize(

@@ -16,27 +16,15 @@ from pytest_maestro_healer.evidence.changes import Changes, changes_of
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.finished.edited import TOKEN, paired, words_of
 from pytest_maestro_healer.evidence.finished.mentions import PAST, as_before, definitions_of, references
+from pytest_maestro_healer.evidence.finished.said import BESIDE, at, directed, moved, removed, units
+from pytest_maestro_healer.evidence.finished.turned import Turned, turned
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.model import Follows
 
-#: Words by which people say that something has another name or place, or is used otherwise.
-_RENAMES = re.compile(
-    r"(?i)\b(?:renam\w*|call\w*|name[ds]?|naming|spell\w*|sa(?:y|ys|id)|replac\w*|becom\w*|now|move[ds]?|moving|instead|deprecat\w*)\b|->|=>"
+#: Words of a heal's own code, of which no sentence needs to speak.
+_NEUTRAL = frozenset(
+    {"await", "async", "asyncio", "anyio", "run", "mark", "pytest", "list", "tuple", "decode", "encode", "import", "from", "def", "self"}
 )
-#: And of how it is used.
-_CONTRACT = {
-    Follows.ACCESS: r"propert(?:y|ies)|methods?|called|attributes?|parenthes\w+",
-    Follows.AWAITING: r"coroutines?|async\w*|await\w*|sync\w*|blocking",
-    Follows.LAZINESS: r"laz(?:y|ily)|iterators?|generators?|yields?|lists?",
-    Follows.ENCODING: r"bytes|text|str(?:ings?)?|decode[sd]?|encode[sd]?",
-    Follows.NAME: r"methods?|functions?|attributes?|now|move[ds]?|renam\w*|belongs?",
-    Follows.PARAMETERS: r"keywords?|positional\w*|arguments?|parameters?|takes?|accepts?|requires?|needs?|defaults?|drop\w*|remov\w*|renam\w*",
-}
-_RESULT = r"returns?|gives?|yields?|tuples?|pairs?|dicts?|named|values?|results?|objects?|keys?"
-#: A sentence that speaks of something beside what changed.
-_BESIDE = re.compile(r"(?i)^merge\b|\b(?:unlike|except|never|still|stays?|keeps?)\b")
-#: Words after which the former name follows, though the new one comes first.
-_FORMERLY = re.compile(r"(?i)\b(?:(?:instead|place) of|not|rather than|replac(?:es|ed|ing)|formerly|was|were|for|no longer)\b")
 _COMMITS = 20
 
 
@@ -65,6 +53,11 @@ class Change:
         gained = words_of(line for h in self.hunks for line in h.added)
         return lost - gained, gained - lost
 
+    @cached_property
+    def turned(self) -> list[Turned]:
+        """What is used otherwise now, with what it was."""
+        return [t for name, spans in self.shaped.items() for t in turned(self.known, self.base, name, spans, self.exchanged)]
+
     def in_step(self, text: str, old: str, new: str) -> bool:
         """Whether ``new`` stands for ``old`` in a sentence that tells of several at once: ``A and B are called C and D``."""
         lost, gained = ([w for w in dict.fromkeys(TOKEN.findall(text)) if w in words] for words in self.exchanged)
@@ -81,28 +74,21 @@ def meant(change: Change) -> bool:
     return not _of_another(change) and (_told(change) or _followed(change) or _tested(change) or _announced(change))
 
 
-def directed(text: str, old: str, new: str) -> bool:
-    """Whether a sentence names both and says that ``new`` took the place of ``old``, not the other way round."""
-    a, b = _at(old, text), _at(new, text)
-    if a is None or b is None or a == b:
-        return False
-    backwards = _FORMERLY.search(text, min(a, b), max(a, b)) is not None
-    return (a < b) != backwards
-
-
 def _told(change: Change) -> bool:
-    """A sentence that says of what came that it took the place of what went, or how something is used now."""
-    contract = re.compile(rf"(?i)\b(?:{next((words for c, words in _CONTRACT.items() if c & change.follows), _RESULT)})\b")
+    """A sentence that states that what came took the place of what went, or how something is used now."""
+    old, new = ([w for w in words if w not in _NEUTRAL] for words in (change.old, change.new))
+    shape = bool(change.follows & (Follows.SHAPE & ~(Follows.PARAMETERS | Follows.TEXT)))
+    gained = change.exchanged[1]
     for text in change.sentences:
-        if _BESIDE.search(text):
+        if BESIDE.search(text):
             continue
-        if any(directed(text, old, new) and change.in_step(text, old, new) for old in change.old for new in change.new):
+        if any(directed(text, a, b) and change.in_step(text, a, b) for a in old for b in new):
             return True
-        if not change.new and any(_at(old, text) is not None for old in change.old) and contract.search(text):
+        if not new and any(removed(text, word) for word in old):
             return True
-        if not change.old and any(_at(new, text) is not None for new in change.new) and _RENAMES.search(text):
+        if not change.follows & Follows.SHAPE and any(moved(text, word) for word in new if not old or word not in gained):
             return True
-        if any(_at(name, text) is not None for name in change.shaped) and contract.search(text):
+        if (shape or not old) and any(t.stated(text, change.follows) for t in change.turned):
             return True
     return False
 
@@ -121,11 +107,6 @@ def _of_another(change: Change) -> bool:
     return bool(named) and not made <= named
 
 
-def _at(word: str, text: str) -> int | None:
-    found = re.search(rf"(?<![\w-]){re.escape(word)}(?!\w)", text)
-    return found.start() if found else None
-
-
 def _sentences(change: Change) -> Iterator[str]:
     """What was written about the change: messages of the commits that made it, and lines that were added to texts for people since."""
     git = change.ctx.git
@@ -137,12 +118,12 @@ def _sentences(change: Change) -> Iterator[str]:
             if commit == change.base:
                 break
             if any(not words.isdisjoint(_touched(change, h, commit)) for h in git.hunks(f"{commit}~1", commit) if h.path in paths):
-                yield from git.message(commit).splitlines()
+                yield from units(git.message(commit).splitlines())
             if change.base == f"{commit}~1":
                 break
     for hunk in git.hunks(change.base):
         if hunk.path.endswith((".md", ".rst", ".txt", ".adoc")) or PAST.search(hunk.path):
-            yield from hunk.added
+            yield from units(hunk.added)
 
 
 def _touched(change: Change, hunk: Hunk, commit: str) -> set[str]:
@@ -216,7 +197,7 @@ def _announced(change: Change) -> bool:
         for q, d in known.at(path, change.base).items():
             if d.name in change.old and q not in known.current(path):
                 gone.append("\n".join(lines[max(d.line - 3, 0) : getattr(d.node, "end_lineno", d.line) + 1]))
-    return bool(gone) and all(re.search(r"(?i)deprecat", text) and any(_at(new, text) is not None for new in change.new) for text in gone)
+    return bool(gone) and all(re.search(r"(?i)deprecat", text) and any(at(new, text) is not None for new in change.new) for text in gone)
 
 
 def _defines(change: Change, hunk: Hunk) -> bool:
