@@ -21,6 +21,7 @@ from pytest_maestro_healer.evidence.finished.meant import Change, meant
 from pytest_maestro_healer.evidence.finished.mentions import PAST, as_before, definitions_of, field_of, references, said_in_texts, still_said, texts
 from pytest_maestro_healer.evidence.finished.relocated import another, merged, module_changed, read_otherwise, taken_by_name
 from pytest_maestro_healer.evidence.finished.returned import definition_returned, module_returned, word_returned
+from pytest_maestro_healer.evidence.finished.units import another_quantity
 from pytest_maestro_healer.evidence.finished.uses import fits
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.evidence.past.former import changed, product_since
@@ -237,9 +238,13 @@ class Halves:
         return bool(re.search(rf"(?m)^\s*(?:async\s+)?(?:def|class)\s+{w}\b|(?:^|\.|\s){w}\s*(?::[^=\n]+)?=[^=]", self.removed))
 
     def mistyped(self) -> str:
-        """A new word that is the old one with a slip of the keyboard, of which nobody wrote."""
+        """A new word that is the old one with a slip of the keyboard, of which nobody wrote; or one that means another quantity."""
         said = " ".join(text for _, text in self.ctx.git.commits(limit=5))
         for old in self.dropped:
+            for new in sorted(self.edit.pairs.get(old, ())) or self.edit.came:
+                other = another_quantity(old, new) if new in self.brought else ""
+                if other:
+                    return f"{new} is another thing than {old}: {other} differ"
             for new in self.edit.came:
                 if new in self.brought and slipped(old, new) and not re.search(rf"(?<!\w)(?:{re.escape(old)}|{re.escape(new)})(?!\w)", said):
                     return f"{new} looks like {old}, mistyped"
