@@ -19,6 +19,7 @@ from pytest_maestro_healer.evidence.finished.mentions import PAST, as_before, de
 from pytest_maestro_healer.evidence.finished.said import BESIDE, at, directed, moved, removed, units
 from pytest_maestro_healer.evidence.finished.turned import Turned, turned
 from pytest_maestro_healer.evidence.git import Hunk
+from pytest_maestro_healer.evidence.symbols import absolute_module
 from pytest_maestro_healer.model import Follows
 
 #: Words of a heal's own code, of which no sentence needs to speak.
@@ -58,6 +59,27 @@ class Change:
         """What is used otherwise now, with what it was."""
         return [t for name, spans in self.shaped.items() for t in turned(self.known, self.base, name, spans, self.exchanged)]
 
+    @cached_property
+    def came(self) -> set[tuple[str, str]]:
+        """(path, class) of the definitions that came."""
+        known = self.known
+        return {
+            (path, d.scope.rpartition(".")[2])
+            for path in dict.fromkeys(h.path for h in self.hunks)
+            for q, d in known.current(path).items()
+            if d.name in self.new and q not in known.at(path, self.base)
+        }
+
+    def places(self, name: str) -> set[tuple[str, str]]:
+        """(path, class) of the definitions of a name that are used otherwise now."""
+        spans = self.shaped.get(name, ())
+        return {
+            (path, d.scope.rpartition(".")[2])
+            for path, first, last in spans
+            for d in self.known.current(path).values()
+            if d.name == name and first <= d.line <= last
+        }
+
     def in_step(self, text: str, old: str, new: str) -> bool:
         """Whether ``new`` stands for ``old`` in a sentence that tells of several at once: ``A and B are called C and D``."""
         lost, gained = ([w for w in dict.fromkeys(TOKEN.findall(text)) if w in words] for words in self.exchanged)
@@ -94,17 +116,24 @@ def _told(change: Change) -> bool:
 
 
 def _of_another(change: Change) -> bool:
-    """Whether what was written names a class, ``Session.close is Session.shut now``, and another one changed so too."""
-    names = "|".join(map(re.escape, (*change.old, *change.new)))
-    named = {c for text in change.sentences for c in re.findall(rf"\b([A-Z]\w*)\.(?:{names})\b", text)} if names else set()
-    known = change.known
-    made = {
-        d.scope.rpartition(".")[2]
-        for path in dict.fromkeys(h.path for h in change.hunks)
-        for q, d in known.current(path).items()
-        if d.name in change.new and d.scope and q not in known.at(path, change.base)
-    }
-    return bool(named) and not made <= named
+    """Whether what was written names a class or a module, ``Session.close is Session.shut now``, and another one changed so too."""
+    asked = [((*change.old, *change.new), change.came), *(((name,), change.places(name)) for name in change.shaped)]
+    return any(names and _elsewhere(change, names, places) for names, places in asked)
+
+
+def _elsewhere(change: Change, names: Sequence[str], places: set[tuple[str, str]]) -> bool:
+    """Whether some ``places`` (path, class) are not among those that what was written has before some ``names``."""
+    words = "|".join(map(re.escape, names))
+    before = {c for text in change.sentences for c in re.findall(rf"\b(\w+)[.#](?:{words})\b", text)}
+    classes, modules = {c for c in before if c[:1].isupper()}, before & {_stem(h.path) for h in change.hunks}
+    if classes and not {scope for _, scope in places if scope} <= classes:
+        return True
+    return bool(modules) and not classes and not {_stem(path) for path, _ in places} <= modules
+
+
+def _stem(path: str) -> str:
+    """The name of a file's module."""
+    return path.removesuffix("/__init__.py").rpartition("/")[2].removesuffix(".py")
 
 
 def _sentences(change: Change) -> Iterator[str]:
@@ -156,10 +185,36 @@ def _followed(change: Change) -> bool:
 
 
 def _tested(change: Change) -> bool:
-    """Whether a test was changed with it already: somebody wrote the new name in place of the old one, here or in another file of tests."""
-    blocks = [(h.removed, h.added) for h in change.ctx.git.hunks(change.base) if change.ctx.is_test_code(h.path)]
-    heirs = paired(blocks)
-    return any(not heirs.get(old, set()).isdisjoint(change.new) for old in change.old)
+    """Whether a test was changed with it already: somebody wrote the new name in place of the old one, here or in another file of tests.
+
+    Where several places have the new name, each has to have such a test, which imports it from there and names its class.
+    """
+    blocks: dict[str, list[tuple[Sequence[str], Sequence[str]]]] = {}
+    for h in change.ctx.git.hunks(change.base):
+        if change.ctx.is_test_code(h.path):
+            blocks.setdefault(h.path, []).append((h.removed, h.added))
+    heirs = {path: paired(found) for path, found in blocks.items()}
+    followed = [path for path, found in heirs.items() if any(not found.get(old, set()).isdisjoint(change.new) for old in change.old)]
+    if len(change.came) < 2:
+        return bool(followed)
+    return bool(followed) and all(any(_goes_by(change, test, *place) for test in followed) for place in change.came)
+
+
+def _goes_by(change: Change, test: str, path: str, cls: str) -> bool:
+    """Whether a test file imports from a product file, by its own imports, and says a class."""
+    symbols = change.ctx.symbols
+    if cls and cls.encode() not in symbols.read(test):
+        return False
+    tree = symbols.tree(test)
+    for node in ast.walk(tree) if tree is not None else ():
+        if isinstance(node, ast.Import) and any(symbols.module_path(a.name) == path for a in node.names):
+            return True
+        if isinstance(node, ast.ImportFrom):
+            module = absolute_module(node, symbols.module_name(test), test.endswith("__init__.py"))
+            found = [symbols.resolve(module, a.name) for a in node.names]
+            if symbols.module_path(module) == path or any(d is not None and d.path == path for d in found):
+                return True
+    return False
 
 
 def _listed(change: Change, lines: Mapping[tuple[str, int], Hunk]) -> bool:
