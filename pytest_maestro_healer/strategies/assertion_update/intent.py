@@ -17,6 +17,8 @@ _OUTRIGHT, _VERSIONS = 0.9, 12
 _DOUBT = re.compile(
     r"(?i)\b(?:never|must(?: not|n't)|should(?: not|n't)|do(?: not|n't)|unlike|except|while|until|temporar\w*|for now|wrong\w*|bug)\b"
 )
+#: What a document says of itself that a program makes, in so many of its first lines.
+_GENERATED, _HEAD = re.compile(r"(?i)\b(?:auto[- ]?)?generated\b|\bdo not edit\b"), 15
 _DOCS = (".md", ".rst", ".txt", ".adoc")
 _WORD = re.compile(r"[^\W_]+(?:[._-][^\W_]+)*")
 
@@ -96,7 +98,8 @@ def shown(ctx: Context, call: str, value: str, parts: Sequence[str]) -> Iterator
     """A line that was added to a document together with the product's change and shows the very ``call`` (source) with ``value`` (source) as its
     result: an example at a prompt, or call and value on one line as code.
 
-    A sentence about a function, however clear, may be of another case of it.
+    A sentence about a function, however clear, may be of another case of it. A document that a program makes of the code says what the code does,
+    right or wrong; so may one whose examples came with the change: at a prompt the very call has to have stood there before.
     """
     asked, given = _called(call), _literal(value)
     if asked is None or given is None or not ctx.git.available or _had(ctx, parts):
@@ -106,10 +109,20 @@ def shown(ctx: Context, call: str, value: str, parts: Sequence[str]) -> Iterator
             prompt = re.match(r"\s*>>>\s*(.+)", line)
             codes = re.findall(r"`+([^`]+)`+", line)
             said = [prompt[1]] if prompt else codes
+            if not any(_called(c) == asked for c in said) or _made(ctx, h.path, asked, prompted=prompt is not None):
+                continue
             results = [h.added[i + 1].strip()] if prompt and i + 1 < len(h.added) else [c for c in codes if _called(c) is None]
-            if any(_called(c) == asked for c in said) and any(_literal(r) == given for r in results) and not _DOUBT.search(line):
+            if any(_literal(r) == given for r in results) and not _DOUBT.search(line):
                 yield Evidence("docs", f"{h.path} now shows {call} giving {_short([value])}", f"{h.path}:{h.new_line + i}", _OUTRIGHT)
                 return
+
+
+def _made(ctx: Context, path: str, asked: str, *, prompted: bool) -> bool:
+    """Whether a program may have made a document: it says so, or what it shows at a prompt was not there before the change."""
+    now, was = _lines(ctx.files.read(path)), _lines(ctx.git.bytes_at(path, _base(ctx)))
+    if any(_GENERATED.search(line) for line in now[:_HEAD]):
+        return True
+    return prompted and not any(_called(m[1]) == asked for line in was if (m := re.match(r"\s*>>>\s*(.+)", line)))
 
 
 def _called(source: str) -> str | None:
