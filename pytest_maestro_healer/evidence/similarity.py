@@ -9,12 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pytest_maestro_healer.evidence.symbols import bound_names, flat
+from pytest_maestro_healer.evidence.symbols import absolute_module, bound_names, flat
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 DefKind = Literal["function", "method", "staticmethod", "classmethod", "property", "class", "variable", "attribute"]
 CALLABLE = frozenset({"function", "method", "staticmethod", "classmethod"})
 VALUES = frozenset({"variable", "attribute"})
+#: A module: its dotted name, and whether it is a package.
+Home = tuple[str, bool]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,12 +103,16 @@ def _instance_attributes(function: Function) -> Iterator[tuple[str, ast.expr, in
                 yield t.attr, value, t.lineno
 
 
-def identical(a: Def, b: Def) -> bool:
-    """Whether two definitions are the same but for their own and local names: decorators, default values, bases, class keywords and fields too."""
-    return likeness(a, b) == 1.0 and _around(a.node) == _around(b.node)
+def identical(a: Def, b: Def, homes: tuple[Home, Home] | None = None) -> bool:
+    """Whether two definitions are the same but for their own and local names: decorators, default values, bases, class keywords and fields too.
+
+    ``homes`` are the modules that the two stand in: a relative import has to lead to the same place from both.
+    """
+    here, there = homes or (None, None)
+    return likeness(a, b) == 1.0 and _around(a.node, here) == _around(b.node, there)
 
 
-def _around(node: ast.AST) -> list[str]:
+def _around(node: ast.AST, home: Home | None) -> list[str]:
     """What stands around a body and changes what it does."""
     out: list[ast.AST | None] = []
     for n in ast.walk(node):
@@ -117,7 +123,9 @@ def _around(node: ast.AST) -> list[str]:
         if isinstance(n, ast.ClassDef):
             out += n.keywords
             out += [s.annotation for s in n.body if isinstance(s, ast.AnnAssign)]  # a dataclass, a schema or a parser may read them
-        if isinstance(n, (ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal)):
+        if isinstance(n, ast.ImportFrom) and n.level and home is not None:
+            out.append(ast.ImportFrom(absolute_module(n, *home), n.names, 0))
+        elif isinstance(n, (ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal)):
             out.append(n)
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         out.append(ast.Constant(ast.get_docstring(node) is None))  # a command may show it; another wording is no other thing

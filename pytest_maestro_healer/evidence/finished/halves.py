@@ -17,9 +17,19 @@ from pytest_maestro_healer.evidence.changes import COMMON, Former, changes_of
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.finished.beside import said_beside
 from pytest_maestro_healer.evidence.finished.edited import TOKEN, Edited, paired
+from pytest_maestro_healer.evidence.finished.loaded import Loads
 from pytest_maestro_healer.evidence.finished.meant import Change, meant
 from pytest_maestro_healer.evidence.finished.mentions import PAST, as_before, definitions_of, field_of, references, said_in_texts, still_said, texts
-from pytest_maestro_healer.evidence.finished.relocated import another, merged, module_changed, read_otherwise, taken_by_name
+from pytest_maestro_healer.evidence.finished.relocated import (
+    another,
+    another_took_place,
+    homes_of,
+    merged,
+    module_apart,
+    module_changed,
+    moved_apart,
+    taken_by_name,
+)
 from pytest_maestro_healer.evidence.finished.returned import definition_returned, module_returned, word_returned
 from pytest_maestro_healer.evidence.finished.units import another_quantity
 from pytest_maestro_healer.evidence.finished.uses import fits
@@ -163,6 +173,11 @@ class Halves:
         return out
 
     @cached_property
+    def loads(self) -> Loads:
+        """Which modules of the product load which others."""
+        return Loads(self.ctx, self.hunks, self.base)
+
+    @cached_property
     def dropped(self) -> list[str]:
         """The words that the heal gives up and that the product gave up."""
         return [w for w in self.edit.gone if w in self.gave_up]
@@ -224,9 +239,10 @@ class Halves:
             if any(len(parts) > len(re.findall(rf"(?m)^\s*(?:async\s+)?def\s+{re.escape(h)}\b", self.added)) > 0 for h in heirs):
                 return f"not all of {old} came back under another name"
             former = [f for p in paths if (f := self.known.former(p, old)) is not None] or self._members(paths, old)
-            present = [d for p in paths for d in self.known.current(p).values() if d.name in heirs]
-            if former and present and not any(identical(f.definition, d) for f in former for d in present):
-                return f"what took the place of {old} is not the same"
+            present = [(p, d) for p in paths for d in self.known.current(p).values() if d.name in heirs]
+            other = another_took_place(self.loads, former, present)
+            if other:
+                return f"what took the place of {old} is not the same" if other == old else other
         return ""
 
     def _members(self, paths: Sequence[str], name: str) -> list[Former]:
@@ -269,11 +285,12 @@ class Halves:
                 return f"{was} handed {name} on before"
             home = present.path if present is not None else ""
             here = self.known.current(home).get(name) if home and not home.startswith("/") else None
-            if former is not None and (here is None or not identical(former.definition, here)):
+            if former is not None and (here is None or not identical(former.definition, here, homes_of(self.known, former.path, home))):
                 return f"{name} in {now} is not what it was in {was}"
-            other = read_otherwise(self.known, former.definition, former.path, former.rev, home) if former is not None and home != former.path else ""
-            if other:
-                return f"{other} is another thing in {now} than it was in {was}"
+            if former is not None and here is not None and home not in (former.path, self.renamed.get(former.path)):
+                apart = moved_apart(self.loads, former.definition, here, (former.path, former.rev, home))
+                if apart:
+                    return apart
             if former is None and not self.ctx.symbols.is_project_module(now.partition(".")[0]):
                 return f"{name} was the product's own"
         for name, _ in self.edit.added_imports():
@@ -312,11 +329,12 @@ class Halves:
         if twice:
             return f"{twice} is bound twice now"
         for was, now in self.renamed.items():
-            if _stem(was) in self.edit.gone:
-                changed_there = module_changed(self.known, self.base, was, now)
-                if changed_there:
-                    return f"{changed_there} in {now} is not what it was in {was}"
-        return another(self.known, self.hunks, self.base, [*self.edit.gone, *self.edit.kept])
+            parts = {*TOKEN.findall(was)} ^ {*TOKEN.findall(now)}
+            apart = module_apart(self.loads, was, now) if parts & {*self.edit.gone, *self.edit.came} else ""
+            changed_there = module_changed(self.known, self.base, was, now) if _stem(was) in self.edit.gone else ""
+            if changed_there or apart:
+                return f"{changed_there} in {now} is not what it was in {was}" if changed_there else apart
+        return another(self.loads, self.hunks, [*self.edit.gone, *self.edit.kept])
 
     def back(self) -> str:
         """What is what it was in an older version already, and was something else since."""
