@@ -1,4 +1,4 @@
-"""What was moved: is it the same thing there, and does the product still load it?"""
+"""What was moved, or got another name within a function or a call: is it the same thing there, and does the product still load it?"""
 
 # ruff: noqa: E501 (texts of whole files, one a line)
 
@@ -114,4 +114,50 @@ def test_a_module_in_another_place(tmp_path: Path, home: str, text: str, reason:
     after = {"shop/__init__.py": "", "shop/audit.py": None, f"shop/{home}.py": text}
     module = f"shop.{home.replace('/', '.')}"
     found = asked(tmp_path, Follows.PRODUCT, before, after, f"shop.audit is {module} now", (TEST, TEST.replace("shop.audit", module)))
+    assert (reason in found) if reason else not found, found
+
+
+DISCOUNT = 'class Rule:\n    def __init__(self, {0}=0):\n        self.least = {0}\n\n\ndef record(price, {0}=0):\n    """What to pay."""\n    if price < {0}:\n        return {0}\n    return price\n'
+
+
+@pytest.mark.parametrize(
+    ("turn", "reason"),
+    [
+        (("", ""), ""),
+        (("    return price\n", "    return round(price)\n"), ""),
+        (("        return limit\n", "        return 0\n"), "floor of record is not used"),
+        (("if price < limit", "if price > limit"), "floor of record is not used"),
+        (("limit=0):\n    \"", "limit=9):\n    \""), "floor of record is not used"),
+        (("    return price\n", "    return price - len(locals())\n"), "floor of record is not used"),
+    ],
+)  # fmt: skip
+def test_a_parameter_under_another_name(tmp_path: Path, turn: tuple[str, str], reason: str) -> None:
+    before, after = DISCOUNT.format("floor"), DISCOUNT.format("limit").replace(*turn) if turn[0] else DISCOUNT.format("limit")
+    if "locals" in turn[1]:
+        before = before.replace(*turn)
+    test = "from shop import record\n\n\ndef test_record():\n    assert record(9, floor=3) == 9\n"
+    found = asked(
+        tmp_path, Follows.PARAMETERS, {"shop.py": before}, {"shop.py": after}, "record: floor is limit now", (test, test.replace("floor", "limit"))
+    )
+    assert (reason in found) if reason else not found, found
+
+
+OPTION = "import argparse\n\n\ndef record(argv):\n    parser = argparse.ArgumentParser()\n    parser.add_argument('{0}', action='store_true', help='{0} tells only')\n    given = parser.parse_args(argv)\n    if given.{1}:\n        return 'told'\n    return 'done'\n"
+
+
+@pytest.mark.parametrize(
+    ("turn", "reason"),
+    [
+        (("help", "help"), ""),
+        (("'--check', a", "'--check', '--verify', a"), ""),
+        (("--check', a", "--check', dest='check', a"), ""),
+        (("store_true", "store_false"), "shop.py:6 is not the same"),
+        (("if given", "if not given"), "shop.py:6 is not the same"),
+    ],
+)
+def test_an_option_under_another_name(tmp_path: Path, turn: tuple[str, str], reason: str) -> None:
+    before, after = OPTION.format("--dry-run", "dry_run"), OPTION.format("--check", "check").replace(*turn)
+    test = "from shop import record\n\n\ndef test_record():\n    assert record(['--dry-run']) == 'told'\n"
+    tests = (test, test.replace("--dry-run", "--check"))
+    found = asked(tmp_path, Follows.TEXT, {"shop.py": before}, {"shop.py": after}, "Rename --dry-run to --check", tests)
     assert (reason in found) if reason else not found, found

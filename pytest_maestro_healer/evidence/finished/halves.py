@@ -16,6 +16,7 @@ from pathlib import Path
 from pytest_maestro_healer.evidence.changes import COMMON, Former, changes_of
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.finished.beside import said_beside
+from pytest_maestro_healer.evidence.finished.bodies import option_means_another, parameter_used_otherwise
 from pytest_maestro_healer.evidence.finished.edited import TOKEN, Edited, paired
 from pytest_maestro_healer.evidence.finished.loaded import Loads
 from pytest_maestro_healer.evidence.finished.meant import Change, meant
@@ -226,10 +227,15 @@ class Halves:
                 for path, data in texts(self.ctx):
                     if not PAST.search(path) and (m := quoted.search(data)):
                         return f"{path}:{data.count(chr(10), 0, m.start()) + 1} still says '{text}'"
-        return ""
+        where = option_means_another(self.known, self.base, self.hunks, self.edit.texts) if self.follows & Follows.TEXT else ""
+        return f"{where} is not the same but for what it is called" if where else ""
 
     def same(self) -> str:
         """What has another name now has to be the same thing, and nothing that merely resembles it."""
+        for name, spans in self.shaped.items() if self.follows & Follows.PARAMETERS else ():
+            turned = parameter_used_otherwise(self.known, self.base, sorted({p for p, _, _ in spans}), name, self.edit.pairs)
+            if turned:
+                return f"{turned} of {name} is not used for what it was"
         if not self.follows & Follows.NAME:
             return ""
         paths = list(dict.fromkeys(h.path for h in self.hunks))
