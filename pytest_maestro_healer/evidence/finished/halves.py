@@ -13,14 +13,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from pytest_maestro_healer.evidence.changes import COMMON, Former, changes_of
+from pytest_maestro_healer.evidence.changes import Former, changes_of
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.finished.beside import said_beside
 from pytest_maestro_healer.evidence.finished.bodies import option_means_another, parameter_used_otherwise
 from pytest_maestro_healer.evidence.finished.edited import TOKEN, Edited, paired
+from pytest_maestro_healer.evidence.finished.followed import HOOK, Followers
 from pytest_maestro_healer.evidence.finished.loaded import Loads
 from pytest_maestro_healer.evidence.finished.meant import Change, meant
-from pytest_maestro_healer.evidence.finished.mentions import PAST, as_before, definitions_of, field_of, references, said_in_texts, still_said, texts
+from pytest_maestro_healer.evidence.finished.mentions import PAST, definitions_of, field_of, still_said, texts
 from pytest_maestro_healer.evidence.finished.relocated import (
     another,
     another_took_place,
@@ -33,7 +34,6 @@ from pytest_maestro_healer.evidence.finished.relocated import (
 )
 from pytest_maestro_healer.evidence.finished.returned import definition_returned, module_returned, word_returned
 from pytest_maestro_healer.evidence.finished.units import another_quantity
-from pytest_maestro_healer.evidence.finished.uses import fits
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.evidence.past.former import changed, product_since
 from pytest_maestro_healer.evidence.past.origin import origin
@@ -43,11 +43,6 @@ from pytest_maestro_healer.evidence.symbols import parse
 from pytest_maestro_healer.model import Failure, Follows
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-#: Members that a base class, a library or the language itself calls by their names.
-_HOOK = re.compile(
-    r"__\w+__|(?:visit|depart|do|handle|on|generic|help|complete|setup|teardown)_\w+|write(?:lines)?|read(?:lines?|into)?|flush|close|fileno|seek|tell|keys|"
-    r"isoformat|utcoffset|tzname|emit|filter|format|run|acquire|release|find_spec|exec_module|getvalue"
-)
 #: What a heal writes besides the new word.
 _NEUTRAL = frozenset({"await", "async", "list", "assert", "import", "from", "self", "None", "True", "False", "pytest"})
 #: Why a heal waits for a person where there is no git.
@@ -195,7 +190,7 @@ class Halves:
             taken = next((w for w in came if w in self.had), "")
             if taken:
                 return f"{taken} was something else before"
-            if _HOOK.fullmatch(word):
+            if HOOK.fullmatch(word):
                 return f"{word} is a name that others call by a rule"
             where = still_said(self.ctx, word, self.edit.came)
             if where:
@@ -356,46 +351,12 @@ class Halves:
 
     def uses(self) -> str:
         """Of what is used otherwise now: the product's own uses have to have changed too."""
-        lines = {(h.path, h.new_line + i): h for h in self.hunks for i in range(len(h.added))}
-        for name, spans in self.shaped.items():
-            if _HOOK.fullmatch(name):
-                return f"{name} is called by others by a rule"
-            if self.follows & Follows.PARAMETERS and self._shifted(name, spans):
-                return f"the parameters of {name} changed their places"
-            told = said_in_texts(self.ctx, name) if self.follows & Follows.USE else ""
-            if told:
-                return f"{told} reaches {name} by its name"
-            definitions = list(definitions_of(self.ctx, name))
-            several = len({p for p, _ in definitions}) > 1 or name in COMMON or hasattr(builtins, name)
-            for path, node in references(self.ctx, name, {p for p, _, _ in spans}):
-                if several and not any(p in self.ctx.variables.reachable(path) for p, _, _ in spans):
-                    continue  # it may mean another one of that name
-                if isinstance(node, ast.Attribute) and isinstance(node.value, (ast.Constant, ast.JoinedStr)):
-                    continue
-                inside = any(path == p and first <= node.lineno <= last for p, first, last in spans)
-                hunk = lines.get((path, node.lineno))
-                if self.follows & Follows.USE:
-                    if not fits(self.ctx, self.follows, path, node, [n for _, n in definitions]):
-                        return f"{path}:{node.lineno} uses {name} as before"
-                elif not inside and (hunk is None or as_before(self.ctx.symbols.tree(path), node, hunk, by_itself=False)):
-                    return f"{path}:{node.lineno} uses {name} as before"
-        return ""
+        return Followers(self.ctx, self.edit, self.hunks, self.follows, self.base, self.known).behind(self.shaped)
 
     def beside(self) -> str:
         """Does anybody else in the repository use what was given up, or is used otherwise now?"""
         where = said_beside(self.ctx, dict.fromkeys((*self.dropped, *self.shaped, *(t for t in self.edit.texts if t in self.removed))))
         return f"{where} uses it, and lies beside the folder of these tests" if where else ""
-
-    def _shifted(self, name: str, spans: Sequence[tuple[str, int, int]]) -> bool:
-        """Whether a parameter that is kept has another place, though there are as many as before."""
-        for path in {p for p, _, _ in spans}:
-            for q, then in self.known.at(path, self.base).items():
-                now = self.known.current(path).get(q)
-                if then.name == name and then.function is not None and now is not None and now.function is not None:
-                    old, new = ([a.arg for a in (*f.args.posonlyargs, *f.args.args)] for f in (then.function, now.function))
-                    if len(old) == len(new) and any(a in new and new.index(a) != i for i, a in enumerate(old)):
-                        return True
-        return False
 
     def alone(self) -> str:
         """Does anything besides the changed definition itself speak for the change?"""

@@ -14,6 +14,7 @@ from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.evidence.finished.edited import TOKEN
 from pytest_maestro_healer.evidence.finished.forms import composed, file_of, line_in, names_as_data, near, said_as_text
+from pytest_maestro_healer.evidence.finished.reached import fills, line_of_data, line_reaching
 from pytest_maestro_healer.evidence.finished.uses import strange
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.evidence.past.former import todays
@@ -286,22 +287,34 @@ def as_before(tree: ast.Module | None, node: ast.expr, hunk: Hunk, *, by_itself:
 
 def said_in_texts(ctx: Context, name: str) -> str:
     """``path:line`` where a text of the product, a template or a data file reaches a function or member by its name; ``""`` if nowhere."""
-    n = re.escape(name)
-    for path, tree in _trees(ctx, name):
-        docs = {id(e.value) for e in ast.walk(tree) if isinstance(e, ast.Expr) and isinstance(e.value, ast.Constant)}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs and _reached(node.value, n):
-                return f"{path}:{node.lineno}"
+    trees = list(_trees(ctx, name))
+    for path, tree in trees:
+        line = line_reaching(tree, name)
+        if line:
+            return f"{path}:{line}"
+    known = re.compile(rf"[.:]{re.escape(name)}\b(?!\.\w{{2,3}}\b)|[\"']{re.escape(name)}[\"']")
+    filled = any(fills(tree, name) for _, tree in trees)
     for path, text in texts(ctx):
-        if not path.endswith(".py") and not PAST.search(path):
-            line = next((k for k, line in enumerate(text.splitlines(), 1) if re.search(rf"[.:]{n}\b(?!\.\w{{2,3}}\b)|[\"']{n}[\"']", line)), 0)
+        if not _read_as_code(ctx, path) and not PAST.search(path) and name in text:
+            line = next((k for k, line in enumerate(text.splitlines(), 1) if known.search(line)), 0)
+            ours = _read_by_the_product(ctx, path)
+            if not line and (ours or not path.endswith(PROSE)):
+                line = line_of_data(path, text, name, ours=ours, filled=filled)
             if line:
                 return f"{path}:{line}"
     return ""
 
 
-def _reached(text: str, name: str) -> bool:
-    return re.fullmatch(rf"(?:[\w.]+[.:])?{name}", text) is not None or re.search(rf"\{{\{{?\s*[\w.]*\.{name}\b", text) is not None
+def _read_by_the_product(ctx: Context, path: str) -> bool:
+    """Whether a file lies in a package of the product, or its code says the file's name."""
+    folder, _, name = path.rpartition("/")
+    if re.match(r"(?i)readme|license", name):
+        return False
+    while folder:
+        if ctx.files.read(f"{folder}/__init__.py") is not None:
+            return True
+        folder = folder.rpartition("/")[0]
+    return any(True for _ in _trees(ctx, name))
 
 
 def _plain(text: str, own: str) -> str:

@@ -1,0 +1,151 @@
+"""Have those who use what is another thing now followed? The product's own uses, by name too, and those of what hands a result on."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from pytest_maestro_healer.evidence.changes import COMMON, Changes
+from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.finished.edited import Edited
+from pytest_maestro_healer.evidence.finished.mentions import as_before, definitions_of, references, said_in_texts
+from pytest_maestro_healer.evidence.finished.taken import HANDED_ON, function_around, harmless, meddles, parents, taken, ways
+from pytest_maestro_healer.evidence.finished.uses import fits
+from pytest_maestro_healer.evidence.git import Hunk
+from pytest_maestro_healer.evidence.symbols import parse
+from pytest_maestro_healer.model import Follows
+
+_Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+#: Members that a base class, a library or the language itself calls by their names.
+HOOK = re.compile(
+    r"__\w+__|(?:visit|depart|do|handle|on|generic|help|complete|setup|teardown)_\w+|write(?:lines)?|read(?:lines?|into)?|flush|close|fileno|seek|tell|keys|"
+    r"isoformat|utcoffset|tzname|emit|filter|format|run|acquire|release|find_spec|exec_module|getvalue"
+)
+#: What the caller gets.
+_GIVEN = Follows.RESULT | Follows.LAZINESS | Follows.ENCODING
+#: Keeps what a function gave the first time.
+_KEEPS = re.compile(r"(?i)cache|memo|once")
+#: So many functions that hand a result on are asked for their uses.
+_MOST = 12
+Spans = Sequence[tuple[str, int, int]]
+
+
+class Followers:
+    """Asks who uses ``shaped`` (the places of what is used otherwise now, by name) as it was; ``base`` is the commit before the change."""
+
+    def __init__(self, ctx: Context, edit: Edited, hunks: Sequence[Hunk], follows: Follows, base: str, known: Changes) -> None:
+        self.ctx, self.edit, self.follows, self.base, self.known = ctx, edit, follows, base, known
+        self.lines = {(h.path, h.new_line + i): h for h in hunks for i in range(len(h.added))}
+        self.asked: set[tuple[str, str]] = set()
+
+    def behind(self, shaped: Mapping[str, Spans]) -> str:
+        """Why somebody may not have followed; ``""`` where nothing says so."""
+        return next((reason for name, spans in shaped.items() if (reason := self._behind(name, spans))), "")
+
+    def _behind(self, name: str, spans: Spans) -> str:
+        self.asked |= {(path, name) for path, _, _ in spans}
+        if len(self.asked) > _MOST:
+            return f"what {name} gives goes on to many others"
+        if HOOK.fullmatch(name):
+            return f"{name} is called by others by a rule"
+        if self.follows & Follows.PARAMETERS and self._shifted(name, spans):
+            return f"the parameters of {name} changed their places"
+        told = said_in_texts(self.ctx, name) if self.follows & (Follows.USE | _GIVEN) else ""
+        if told:
+            return f"{told} reaches {name} by its name"
+        definitions = list(definitions_of(self.ctx, name))
+        wrapped = self._wrapped(name, spans, definitions)
+        if wrapped:
+            return wrapped
+        several = len({p for p, _ in definitions}) > 1 or name in COMMON or hasattr(builtins, name)
+        for path, node in references(self.ctx, name, {p for p, _, _ in spans}):
+            if several and not any(p in self.ctx.variables.reachable(path) for p, _, _ in spans):
+                continue  # it may mean another one of that name
+            if isinstance(node, ast.Attribute) and isinstance(node.value, (ast.Constant, ast.JoinedStr)):
+                continue
+            reason = self._use(name, spans, path, node, [n for _, n in definitions])
+            if reason:
+                return reason
+        return ""
+
+    def _use(self, name: str, spans: Spans, path: str, node: ast.expr, definitions: Sequence[_Definition]) -> str:
+        behind = f"{path}:{node.lineno} uses {name} as before"
+        tree = self.ctx.symbols.tree(path)
+        if self.follows & Follows.USE:
+            if not fits(self.ctx, self.follows, path, node, definitions):
+                return behind
+            return self._awaited(tree, path, node) if tree is not None and self.follows & Follows.AWAITING else ""
+        if any(path == p and first <= node.lineno <= last for p, first, last in spans):
+            return ""
+        hunk = self.lines.get((path, node.lineno))
+        if hunk is None or tree is None or as_before(tree, node, hunk, by_itself=False):
+            return behind
+        return self._taken(tree, path, name, node, behind) if self.follows & _GIVEN else ""
+
+    def _taken(self, tree: ast.Module, path: str, name: str, node: ast.expr, behind: str) -> str:
+        """Of a line that was touched: the use itself has to be another one; and what hands the result on is another thing too."""
+        up = parents(tree)
+        how = taken(node, tree, up)
+        around = function_around(node, up)
+        then = self.known.tree_at(path, self.base)
+        former = [n for n in ast.walk(then) if isinstance(n, _FUNCTIONS) and around is not None and n.name == around.name] if then is not None else []
+        before = {h for f in former for h in ways(f, then, name)} if then is not None else set()
+        if not before and then is not None:
+            before = ways(then, then, name)
+        left = before | self._given_up(name)
+        if any(h in left and not harmless(h, self.follows) for h in how - {HANDED_ON}):
+            return behind
+        if HANDED_ON in how and around is not None and (HANDED_ON in before or not former) and (path, around.name) not in self.asked:
+            return self._behind(around.name, [(path, around.lineno, around.end_lineno or around.lineno)])
+        return ""
+
+    def _given_up(self, name: str) -> set[str]:
+        """How the tests took the result before the heal, and do not any more."""
+        if name not in self._tests:
+            sides = [[ways(t, t, name) for d in side.values() if (t := parse(d)) is not None] for side in (self.edit.before, self.edit.after)]
+            old, new = (set().union(*found) for found in sides)
+            self._tests[name] = old - new - {HANDED_ON}
+        return self._tests[name]
+
+    @cached_property
+    def _tests(self) -> dict[str, set[str]]:
+        return {}
+
+    def _awaited(self, tree: ast.Module, path: str, node: ast.expr) -> str:
+        """What awaits became a coroutine itself, perhaps: then its uses have to fit too."""
+        around = function_around(node, parents(tree))
+        if not isinstance(around, ast.AsyncFunctionDef) or (path, around.name) in self.asked:
+            return ""
+        then = self.known.tree_at(path, self.base)
+        was = [n for n in ast.walk(then) if isinstance(n, ast.FunctionDef) and n.name == around.name] if then is not None else []
+        return self._behind(around.name, [(path, around.lineno, around.end_lineno or around.lineno)]) if was else ""
+
+    def _wrapped(self, name: str, spans: Spans, definitions: Sequence[tuple[str, _Definition]]) -> str:
+        """Whether a decorator of the product deals with what it gives, or keeps it."""
+        if self.follows & Follows.ACCESS:
+            return ""
+        there = [n for p, n in definitions if any(p == q and first <= n.lineno <= last for q, first, last in spans)]
+        for decorator in (d for n in there if isinstance(n, _FUNCTIONS) for d in n.decorator_list):
+            func = decorator.func if isinstance(decorator, ast.Call) else decorator
+            word = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+            if self.follows & (Follows.LAZINESS | Follows.AWAITING) and _KEEPS.search(word):
+                return f"{word} keeps what {name} gives"
+            for path, made in definitions_of(self.ctx, word) if word else ():
+                if meddles(made, called=isinstance(decorator, ast.Call)):
+                    return f"{path}:{made.lineno} deals with {name} by itself"
+        return ""
+
+    def _shifted(self, name: str, spans: Spans) -> bool:
+        """Whether a parameter that is kept has another place, though there are as many as before."""
+        for path in {p for p, _, _ in spans}:
+            for q, then in self.known.at(path, self.base).items():
+                now = self.known.current(path).get(q)
+                if then.name == name and then.function is not None and now is not None and now.function is not None:
+                    old, new = ([a.arg for a in (*f.args.posonlyargs, *f.args.args)] for f in (then.function, now.function))
+                    if len(old) == len(new) and any(a in new and new.index(a) != i for i, a in enumerate(old)):
+                        return True
+        return False
