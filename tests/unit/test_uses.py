@@ -9,6 +9,8 @@ import pytest
 
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.finished.reached import line_of_data, line_reaching
+from pytest_maestro_healer.evidence.finished.taken import meddles, parents, taken, uses_in
 from pytest_maestro_healer.evidence.finished.uses import strange
 
 SHOP = """
@@ -57,3 +59,100 @@ def test_what_a_use_can_mean(tmp_path: Path, user: str, text: str, elsewhere: bo
     assert tree is not None
     called = next(n for n in ast.walk(tree) if isinstance(n, ast.Call))
     assert strange(ctx, user, called.func, {"shop/m.py"}) is elsewhere
+
+
+@pytest.mark.parametrize(
+    ("text", "reached"),
+    [
+        ("f = 'total'", True),
+        ("f = 'shop.m:total'", True),
+        ("f = 'number total'.split()", True),
+        ("f = 'number, total'", True),
+        ("f = {'all': 'number|total'}", True),
+        ("f = '{number}: {total}'", True),
+        ("f = '{number}: {total:>8}'.format_map(view)", True),
+        ("f = '$number: ${total}'", True),
+        ("f = '%(total)s'", True),
+        ("f = '<td>{{ total }}</td>'", True),
+        ("f = '{number}: {total}'.format(number=1, total=order.total())", False),
+        ("f = '%(message)s %(total)s'", False),
+        ("f = 'The total of all'", False),
+        ("f = 'no total yet'", False),
+        ("f = 'Grand Total: total, of all.'", False),
+        ("raise ValueError('empty total')", False),
+        ("log.info('new total')", False),
+        ("add(help='print total')", False),
+        ("f = 'subtotal number'", False),
+    ],
+)
+def test_which_texts_reach_a_name(text: str, reached: bool) -> None:
+    assert (line_reaching(ast.parse(text), "total") == 1) is reached
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "ours", "reached"),
+    [
+        ("jobs.yaml", "  - call: total", False, True),
+        ("jobs.yaml", "  - total  # daily", False, True),
+        ("jobs.yaml", "columns: [number, total]", False, True),
+        ("dash.ini", "function = total", False, True),
+        ("dash.ini", "columns = number total", False, True),
+        ("shop/jobs.yaml", "total: daily", True, True),
+        ("compose.yaml", "total: daily", False, False),
+        ("shop/jobs.txt", "total", True, True),
+        ("notes.txt", "total", False, False),
+        ("shop/rows.csv", "number,total", True, True),
+        ("page.html", "<td>{{ total }}</td>", False, True),
+        ("page.html", "<label>total</label>", False, False),
+        ("shop/mail.txt", "You pay {total}.", True, True),
+        ("shop.toml", "description = total of all", False, False),
+        ("shop.toml", "title: grand total", False, False),
+        ("app.js", "total: order.total", True, False),
+        ("jobs.yaml", "call: subtotal", False, False),
+    ],
+)
+def test_which_lines_of_data_reach_a_name(path: str, line: str, ours: bool, reached: bool) -> None:
+    assert (line_of_data(path, f"x: 1\n{line}\n", "total", ours=ours, filled=False) == 2) is reached
+
+
+@pytest.mark.parametrize(
+    ("body", "how"),
+    [
+        ("low, high = load(x)", {"unpacked into 2"}),
+        ("low, *others = load(x)", {"unpacked into 2+"}),
+        ("return load(x)", {"handed on"}),
+        ("return await load(x)", {"handed on"}),
+        ("found = load(x)\n    return found", {"handed on"}),
+        ("found = load(x)\n    print(found)\n    return found[0]", {"given to print", "subscript 0"}),
+        ("self.found = load(x)\n    low, high = self.found", {"kept as found", "unpacked into 2"}),
+        ("return load(x) if x else None", {"handed on"}),
+        ("return load(x).low", {"its low"}),
+        ("return [y for y in load(x)]", {"iterated"}),
+        ("return [a for a, b in load(x)]", {"iterated by 2"}),
+        ("return map(load, x)", {"itself given to map"}),
+        ("with load(x) as (a, b): pass", {"unpacked into 2"}),
+    ],
+)
+def test_how_a_result_is_taken(body: str, how: set[str]) -> None:
+    tree = ast.parse(f"async def f(self, x):\n    {body}\n")
+    node = next(uses_in(tree, "load"))
+    assert taken(node, tree, parents(tree)) == how
+
+
+@pytest.mark.parametrize(
+    ("body", "called", "found"),
+    [
+        ("    return f", False, False),
+        ("    @wraps(f)\n    def run(*a):\n        return f(*a)\n    return run", False, False),
+        ("    def run(*a):\n        print(f.__name__)\n        x = f(*a)\n        return x\n    return run", False, False),
+        ("    def run(*a):\n        return json.dumps(f(*a))\n    return run", False, True),
+        ("    def run(*a):\n        try:\n            return f(*a)\n        except OSError:\n            return None\n    return run", False, True),
+        ("    ALL.append(f)\n    return f", False, True),
+        ("    def make(g):\n        return g\n    return make", True, False),
+        ("    def make(g):\n        ALL[f] = g\n        return g\n    return make", True, True),
+    ],
+)
+def test_what_a_decorator_does_with_a_function(body: str, called: bool, found: bool) -> None:
+    decorator = ast.parse(f"def decorator(f):\n{body}\n").body[0]
+    assert isinstance(decorator, ast.FunctionDef)
+    assert meddles(decorator, called=called) is found
