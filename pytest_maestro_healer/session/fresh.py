@@ -84,7 +84,7 @@ class Fresh:
         """(the tree to run in, what is to be served there, why that cannot be)."""
         if all(p.endswith(".py") for p in overlay):
             return self.files.root, dict(overlay), ""
-        root = work / "project"  # no import system serves data files: prove on a copy
+        root = scratch_place(self.files.root, work)  # no import system serves data files: prove on a copy
         return root, {}, scratch_copy(self.files.root, root, overlay)
 
     def _answer(self, report: RunReport, nodeids: Sequence[str], overlay: Mapping[str, bytes], whole: bool, seconds: float) -> RunReport:
@@ -263,20 +263,69 @@ class Fresh:
 
 _NOT_COPIED = (".git", "__pycache__", ".venv", "venv", "node_modules", ".tox", ".nox", ".mypy_cache", ".pytest_cache", ".hypothesis")
 _COPY_LIMIT = 200 << 20
+_SMALL = 1 << 20
+
+
+def scratch_place(root: Path, work: Path) -> Path:
+    """Where in ``work`` a copy of ``root`` goes: code that finds its root by a folder's name, or by what lies above it, finds it there too.
+
+    So the copy has the project's name, and lies as deep as the project does below the top of the repository.
+    """
+    top = _top(root)
+    return work.joinpath("copy", top.name or "project", root.relative_to(top))
+
+
+def _top(root: Path) -> Path:
+    return next((p for p in (root, *root.parents) if os.path.lexists(p / ".git")), root)
 
 
 def scratch_copy(root: Path, target: Path, changed: Mapping[str, bytes]) -> str:
-    """Copy the project to ``target`` with ``changed`` in it; returns why not when it is too large (200 MiB)."""
+    """Copy the project to ``target`` with ``changed`` in it; returns why not when it is too large (200 MiB).
+
+    Of the repository the copy has an empty ``.git`` only, where there is one, and above it the files that lie between the project and the top.
+    """
     size = 0
     for folder, dirs, names in os.walk(root):
         dirs[:] = [d for d in dirs if d not in _NOT_COPIED]
         size += sum(os.lstat(os.path.join(folder, n)).st_size for n in names)
         if size > _COPY_LIMIT:
             return "the project is too large to prove a data file's edit on a copy"
-    shutil.copytree(root, target, symlinks=True, ignore=shutil.ignore_patterns(*_NOT_COPIED))
-    for path, data in changed.items():
-        copy = target / path
+    marked: list[Path] = []
+
+    def left_out(folder: str, names: list[str]) -> set[str]:
+        if ".git" in names:
+            marked.append(Path(folder).relative_to(root))
+        return shutil.ignore_patterns(*_NOT_COPIED)(folder, names)
+
+    shutil.copytree(root, target, symlinks=True, ignore=left_out)
+    for path in marked:
+        _mark(root / path, target / path)
+    _above(root, target)
+    for name, data in changed.items():
+        copy = target / name
         copy.unlink(missing_ok=True)
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(data)
     return ""
+
+
+def _mark(folder: Path, copy: Path) -> None:
+    """An empty ``.git`` of the kind that ``folder`` has: none that git works with, or what runs in the copy would reach the repository."""
+    if (folder / ".git").is_dir():
+        (copy / ".git").mkdir()
+    else:
+        (copy / ".git").write_text("gitdir: none\n", encoding="utf-8")
+
+
+def _above(root: Path, target: Path) -> None:
+    """The small files in the folders from the one above ``root`` to the top of the repository, in those above ``target``."""
+    top = _top(root)
+    for folder, copy in zip(root.parents, target.parents, strict=False):
+        if not folder.is_relative_to(top):
+            return
+        for entry in os.scandir(folder):
+            with contextlib.suppress(OSError):
+                if entry.is_file(follow_symlinks=False) and entry.stat().st_size <= _SMALL and entry.name != ".git":
+                    shutil.copyfile(entry.path, copy / entry.name)
+        if folder == top:
+            _mark(folder, copy)

@@ -29,7 +29,7 @@ from pytest_maestro_healer.prove.mutants import Identity
 from pytest_maestro_healer.prove.original import LATE, Original, Seen
 from pytest_maestro_healer.prove.runner import RunReport
 from pytest_maestro_healer.session import forked, unforked, wire
-from pytest_maestro_healer.session.fresh import Fresh, scratch_copy
+from pytest_maestro_healer.session.fresh import Fresh, scratch_copy, scratch_place
 from pytest_maestro_healer.session.zygote import Zygote
 
 #: This part of the healing phase's budget may go into old versions.
@@ -134,7 +134,7 @@ class Originals:
             former = {**mine, **dict.fromkeys(added(self._ctx))}
         tree = _Tree(self._ctx, self._config, self._environ)
         try:
-            problem = tree.build(former)
+            problem = tree.build(former, self._ctx.git.beside(rev))
         except BaseException:
             tree.close()
             raise
@@ -149,7 +149,7 @@ class _Tree:
     def __init__(self, ctx: Context, config: pytest.Config, environ: Mapping[str, str]) -> None:
         self._ctx = ctx
         self._folder = Path(tempfile.mkdtemp(prefix="maestro-heal-"))
-        self.root = Path(os.path.realpath(self._folder)) / "project"
+        self.root = scratch_place(ctx.root, Path(os.path.realpath(self._folder)))
         was = ctx.files
         files = ProjectFiles(self.root, python_files=was.python_files, testpaths=was.testpaths, collected_files=sorted(was.collected_files))
         self._fresh = _Before(config, files, ctx.config.timeout, environ, was.root)
@@ -162,12 +162,15 @@ class _Tree:
             self._zygote.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def build(self, former: Mapping[str, bytes | None]) -> str:
-        """Write the files; returns why that cannot be done, or ``""``."""
+    def build(self, former: Mapping[str, bytes | None], beside: Sequence[str]) -> str:
+        """Write the files, without those of the repository ``beside`` the project; returns why that cannot be done, or ``""``."""
         too_large = scratch_copy(self._ctx.root, self.root, {})
         if too_large:
             return "the project is too large to be copied"
         _relinked(self._ctx.root, self.root)
+        top = next((p for p in self.root.parents if os.path.lexists(p / ".git")), self.root)
+        for path in beside:
+            (top / path).unlink(missing_ok=True)  # what it was is not known here
         for path, data in former.items():
             full = self.root / path
             if not Path(os.path.realpath(full.parent)).is_relative_to(self.root):
