@@ -10,7 +10,7 @@ import pytest
 
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.past.former import product_since, states
+from pytest_maestro_healer.evidence.past.former import product_since, states, todays
 from pytest_maestro_healer.evidence.past.origin import named, origin
 from pytest_maestro_healer.evidence.past.unseen import unseen
 from pytest_maestro_healer.model import Failure
@@ -104,3 +104,21 @@ def test_code_that_git_does_not_know_is_seen(root: Path) -> None:
     assert unseen(context(root), failing()) == ""
     write(root, {"gen.py": b"f = 1\n", "shop.py": b"from gen import f\n"})
     assert unseen(context(root), failing()) == "gen.py"
+
+
+@pytest.mark.parametrize("use", ["from lab.tests.blood import f", "from lab.tests import blood", "kind = 'lab.tests.' + 'blood'", "kind = '.tests'"])
+def test_what_product_code_uses_is_product_whatever_its_folder_is_called(root: Path, use: str) -> None:
+    names = ("blood", "units", "alone", "test_own")
+    files = {**{f"lab/tests/{n}.py": b"x = 1\n" for n in names}, "lab/__init__.py": b"", "lab/tests/__init__.py": b"", "lab/report.py": use.encode()}
+    files |= {"lab/tests/blood.py": b"from lab.tests.units import x\n", "run.py": b"import lab.tests.alone\n"}
+    write(root, files)
+    ctx = Context(root, HealerConfig(), collected=["lab/tests/test_own.py::test_x"])
+    alone = [] if "kind" in use else ["alone"]  # a package that is named may be used as a whole
+    assert [n for n in names if todays(ctx, f"lab/tests/{n}.py")] == [*alone, "test_own"]
+
+
+def test_a_module_of_no_package_that_a_tested_module_imports_is_product(root: Path) -> None:
+    write(root, {"pay/test_mode.py": b"def f(): pass\n", "pay/gateway.py": b"from pay.test_mode import f\n", "run.py": b"import pay.test_own\n"})
+    write(root, {"checks/test_gateway.py": b"from pay.gateway import f\n", "pay/test_own.py": b"def test_x(): pass\n"})
+    ctx = Context(root, HealerConfig(), collected=["checks/test_gateway.py::test_f"])
+    assert [todays(ctx, f"pay/{n}.py") for n in ("test_mode", "test_own")] == [False, True]

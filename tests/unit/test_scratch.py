@@ -37,8 +37,10 @@ def test_a_copy_has_an_empty_git_of_the_kind_that_the_project_has(tmp_path: Path
         git(root, "worktree", "add", "-q", "../tree")
         root = tmp_path / "tree"
     copy = copied(root, tmp_path / "work")
-    assert copy.name == root.name and (copy / "web/app.py").is_file()
-    assert (copy / ".git").is_dir() == (kind == "folder") and (copy / ".git").exists()
+    assert copy.name == root.name
+    assert (copy / "web/app.py").is_file()
+    assert (copy / ".git").is_dir() == (kind == "folder")
+    assert (copy / ".git").exists()
     assert not Git(copy).available
 
 
@@ -48,7 +50,8 @@ def test_a_copy_lies_below_the_top_of_the_repository_with_the_files_between(tmp_
     copy = copied(top / "core", tmp_path / "work")
     assert [p.name for p in (copy, copy.parent)] == ["core", "shop"]
     assert sorted(p.name for p in copy.parent.iterdir()) == [".git", "core", "settings.json"]
-    assert not any((copy.parent / ".git").iterdir()) and b"modules" not in (copy / "vendored/.git").read_bytes()
+    assert not any((copy.parent / ".git").iterdir())
+    assert b"modules" not in (copy / "vendored/.git").read_bytes()
 
 
 def test_without_a_repository_only_the_name_is_kept(tmp_path: Path) -> None:
@@ -56,4 +59,6 @@ def test_without_a_repository_only_the_name_is_kept(tmp_path: Path) -> None:
     write(root, {"shop.py": b"x = 1\n"})
     write(tmp_path, {"beside.txt": b""})
     copy = copied(root, tmp_path / "work")
-    assert copy.name == "shop" and [p.name for p in copy.parent.iterdir()] == ["shop"] and not (copy / ".git").exists()
+    assert copy.name == "shop"
+    assert [p.name for p in copy.parent.iterdir()] == ["shop"]
+    assert not (copy / ".git").exists()

@@ -16,6 +16,7 @@ from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions, Observation
 from pytest_maestro_healer.evidence.nodeids import path_to
 from pytest_maestro_healer.evidence.past.origin import named, origin
+from pytest_maestro_healer.evidence.past.shipped import used_by_product
 from pytest_maestro_healer.evidence.past.unseen import unseen
 from pytest_maestro_healer.model import Failure
 
@@ -95,8 +96,8 @@ def _folders(path: str) -> list[str]:
 
 
 def todays(ctx: Context, path: str) -> bool:
-    """Whether a file is the tests' own, and so stays as it is now: what a package ships under such a name is the product's."""
-    if not ctx.is_test_code(path):
+    """Whether a file is the tests' own, and so stays as it is now: what product code uses, or a package ships, under such a name is the product's."""
+    if not ctx.is_test_code(path) or used_by_product(ctx, path):
         return False
     folders = path.split("/")[:-1]
     collected = path in ctx.tested or path.endswith("conftest.py") or not {"tests", "test"}.isdisjoint(folders)
