@@ -8,7 +8,8 @@ from dataclasses import replace
 from pytest_maestro_healer.diagnose.imports import judge_import
 from pytest_maestro_healer.diagnose.verdict import ProductChange, changes_logic, judge, preliminary, product_changes, stated, with_headers
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.finished.halves import NO_PAST, unfinished, vacuous
+from pytest_maestro_healer.evidence.finished.halves import NO_PAST, unfinished
+from pytest_maestro_healer.evidence.finished.vacuous import vacuous
 from pytest_maestro_healer.evidence.nodeids import is_test
 from pytest_maestro_healer.evidence.past.former import Blame, brought_in, brought_in_any, states
 from pytest_maestro_healer.evidence.past.rewritten import Rewritten, rewritten

@@ -3,7 +3,7 @@
     python tests/bench/bench_regressions.py --work DIR [--only WORDS] [--jobs N] [--source DIR] [--out FILE]
 
 The rows of ``regressions/*.jsonl`` were written by readers of the tactics' code, in rounds (``api-1`` is the first of the rounds on names, imports
-and signatures, ``env-1`` of those on surroundings, time, order and values); after each round what they had found was mended, so a round says
+and signatures, ``env-1`` of those on surroundings, time, order and values, ``real-1`` one of what happens in teams); after each round what they had found was mended, so a round says
 something of the code before it only. Each row has ``commits`` (files, ``null`` for a deleted one, and message), ``uncommitted`` files, ``env``,
 whether there is a repository, whether it is a shallow clone, and the commits (``green``) at which all tests have to pass for the row to count.
 Nothing may be written by ``--heal-apply=safe``; the rows in :data:`RIGHT` are those where what is written is right, or (a single commit with product
@@ -33,6 +33,7 @@ RIGHT = frozenset({
     "api-3/g01_truncated_last_test", "api-3/g02_truncated_at_def", "api-3/g03_junk_line",
     "api-3/g13_two_heals_sed_file_format", "env-2/u12_one_commit_only",
     "env-3/f08_two_tests_two_renames", "env-3/g10_two_leaks_one_old", "env-3/l00_control_documented",
+    "real-1/s04_assert_tuple_open", "real-1/s14_parameter_row_added",
 })  # fmt: skip
 GIT = {
     "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "Author", "GIT_AUTHOR_EMAIL": "author@example.org",

@@ -24,6 +24,12 @@ ONCE = {
     "env-3/m01_mono_data_relative": "a data file beside the folder of the tests",
     "env-3/m05_old_bug_back_deep": "an old bug that came back, under commits that changed a number",
     "env-3/m06_test_extended_deep": "the same, and the test was extended since",
+    "real-1/b09_table_named_by_class": "the class gives a table its name",
+    "real-1/d04_status_generated_new": "the document is made from the code",
+    "real-1/k01_monorepo_sibling_calls": "another package of the repository uses it",
+    "real-1/s03_subscript_open": "the comparison would stand in an index",
+    "real-1/s10_stricter_line_extra_bracket": "a stricter line is being written",
+    "real-1/w14_alias_promised_in_changelog": "the changelog promises that the old name is kept",
 }
 
 

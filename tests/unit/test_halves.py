@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_maestro_healer.evidence.finished.halves import Edited, slipped, vacuous
+from pytest_maestro_healer.evidence.finished.halves import Edited, slipped
+from pytest_maestro_healer.evidence.finished.vacuous import vacuous
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,14 @@ def test_a_slip_of_the_keyboard_is_told_from_another_word(old: str, new: str, sl
         (b"assert clean(' a ' == 'a'\n", b"assert clean(' a ' == 'a')\n", True),
         (b"assert clean(' a ' == 'a'\n", b"assert clean(' a ') == 'a'\n", False),
         (b"assert all(x == 1 for x in y\n", b"assert all(x == 1 for x in y)\n", False),
+        (b"assert clamp(5, 0, 3 == 3\n", b"assert clamp(5, 0, 3 == 3)\n", True),
+        (b"assert fee(100, rate=10 == 10\n", b"assert fee(100, rate=10 == 10)\n", True),
+        (b"assert not parts('a-b')[0 == 'a'\n", b"assert not parts('a-b')[0 == 'a']\n", True),
+        (b"assert parts('a-b')[0 == 'a'\n", b"assert parts('a-b')[0] == 'a'\n", False),
+        (b"assert (a == b, 'text'\n", b"assert (a == b, 'text')\n", True),
+        (b"assert (a == b, 'text'\n", b"assert (a == b), 'text'\n", False),
+        (b"t.assertTrue(share(10, 4 == 2)\n", b"t.assertTrue(share(10, 4 == 2))\n", True),
+        (b"t.assertTrue(share(10, 4) == 2\n", b"t.assertTrue(share(10, 4) == 2)\n", False),
         (b"assert f(a == b)\nassert g(\n", b"assert f(a == b)\nassert g()\n", False),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_maestro_healer.evidence.finished.said import arrived, became, directed, gives, keyword_only, moved, removed
+from pytest_maestro_healer.evidence.finished.said import arrived, became, directed, gives, kept, keyword_only, moved, removed
 
 
 @pytest.mark.parametrize(
@@ -221,3 +221,18 @@ def test_what_is_given_by_its_name_only(text: str, found: bool) -> None:
 )
 def test_what_a_function_gives(text: str, found: bool) -> None:
     assert gives(text, "extremes", count=3, new=["mean"], types=[]) is found
+
+
+@pytest.mark.parametrize(
+    ("text", "promised"),
+    [
+        ("- `Cart.total` is called `Cart.amount` now. The old name keeps working, with a warning, until 3.0.", True),
+        ("Rename total to amount; total still works", True),
+        ("total remains available as a deprecated alias of amount", True),
+        ("Rename total to amount", False),
+        ("total is gone, use amount", False),
+        ("load still works", False),
+    ],
+)
+def test_a_promise_that_the_old_name_is_kept(text: str, promised: bool) -> None:
+    assert kept(text, "total") is promised

@@ -105,19 +105,6 @@ def _makes(node: ast.AST, word: str) -> bool:
     return word in (getattr(node, "name", ""), getattr(node, "arg", "")) and isinstance(node, (*_FUNCTIONS, ast.ClassDef, ast.arg))
 
 
-def vacuous(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> bool:
-    """Whether a repair of what did not parse makes an assertion of a call that is given a comparison only: ``assert clean(a == b)``."""
-    lines = {line.strip() for d in before.values() for line in d.splitlines()}
-    for data in after.values():
-        tree = parse(data)
-        for node in ast.walk(tree) if tree is not None else ():
-            if isinstance(node, ast.Assert) and isinstance(node.test, ast.Call) and data.splitlines()[node.lineno - 1].strip() not in lines:
-                call = node.test
-                if len(call.args) == 1 and not call.keywords and isinstance(call.args[0], ast.Compare):
-                    return not (isinstance(call.func, ast.Name) and call.func.id in ("all", "any", "bool"))
-    return False
-
-
 class Halves:
     """The questions; each answers with a reason or ``""``."""
 

@@ -16,7 +16,7 @@ from pytest_maestro_healer.evidence.changes import Changes, changes_of
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.finished.edited import TOKEN, paired, words_of
 from pytest_maestro_healer.evidence.finished.mentions import PAST, as_before, definitions_of, references
-from pytest_maestro_healer.evidence.finished.said import BESIDE, at, directed, moved, removed, units
+from pytest_maestro_healer.evidence.finished.said import BESIDE, at, directed, kept, moved, removed, units
 from pytest_maestro_healer.evidence.finished.turned import Turned, turned
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.evidence.symbols import absolute_module
@@ -93,7 +93,7 @@ class Change:
 
 def meant(change: Change) -> bool:
     """Whether something besides the changed definition itself speaks for the change."""
-    return not _of_another(change) and (_told(change) or _followed(change) or _tested(change) or _announced(change))
+    return not _of_another(change) and not _promised(change) and (_told(change) or _followed(change) or _tested(change) or _announced(change))
 
 
 def _told(change: Change) -> bool:
@@ -113,6 +113,11 @@ def _told(change: Change) -> bool:
         if (shape or not old) and any(t.stated(text, change.follows) for t in change.turned):
             return True
     return False
+
+
+def _promised(change: Change) -> bool:
+    """Whether what was written promises that what went is still there under its old name: then it was lost."""
+    return any(kept(text, old) for text in change.sentences for old in change.old)
 
 
 def _of_another(change: Change) -> bool:

@@ -135,6 +135,19 @@ def _backward(before: str, between: str) -> bool:
     return _FORMERLY.search(between) is not None or (_INSTEAD.search(before) is not None and _FOR.search(between) is not None)
 
 
+#: Words by which people say that an old name can still be used.
+_KEPT = re.compile(
+    r"(?i)\bold (?:name|spelling|one|form)s?\b[^.;]*\b(?:keeps?|still|works?|remains?|stays?|deprecated)\b"
+    r"|\b(?:keeps?|continues?) (?:on |to )?work(?:ing)?\b|\bstill works?\b|\bdeprecated alias"
+    r"|\b(?:kept|remains?|stays?|left|available)\b[^.;]*\bas (?:an? )?(?:\w+ )?alias"
+)
+
+
+def kept(text: str, old: str) -> bool:
+    """Whether a sentence about ``old`` promises that this name can still be used."""
+    return at(old, text) is not None and _KEPT.search(text) is not None
+
+
 def removed(text: str, old: str) -> bool:
     """Whether a sentence states that ``old`` went: ``Drop the unused parameter strict``, ``load no longer takes strict``."""
     name = _named(old)
