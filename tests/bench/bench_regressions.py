@@ -3,9 +3,10 @@
     python tests/bench/bench_regressions.py --work DIR [--only WORDS] [--jobs N] [--source DIR] [--out FILE]
 
 The rows of ``regressions/*.jsonl`` were written by readers of the tactics' code, in rounds (``api-1`` is the first of the rounds on names, imports
-and signatures, ``env-1`` of those on surroundings, time, order and values, ``real-1`` one of what happens in teams); after each round what they had found was mended, so a round says
-something of the code before it only. Each row has ``commits`` (files, ``null`` for a deleted one, and message), ``uncommitted`` files, ``env``,
-whether there is a repository, whether it is a shallow clone, and the commits (``green``) at which all tests have to pass for the row to count.
+and signatures, ``env-1`` of those on surroundings, time, order and values, ``real-1`` one of what happens in teams); after each round what they had
+found was mended, so a round says something of the code before it only. Each row has ``commits`` (files, ``null`` for a deleted one, and message),
+``uncommitted`` files, ``env``, whether there is a repository, whether it is a shallow clone, and the commits (``green``) at which all tests have to
+pass for the row to count.
 Nothing may be written by ``--heal-apply=safe``; the rows in :data:`RIGHT` are those where what is written is right, or (a single commit with product
 and test) where nothing tells a bug from a machine that does not fit. Exits with 1 when anything else
 was written on.
