@@ -23,6 +23,7 @@ class Conditions:
     which everything is collected and no test has run (cheaper than ``fresh`` where forking is possible: one process is started, and each
     run is a fork of it). ``probe`` records what each test left changed (:attr:`Observation.changed`). ``world`` is another time, or another
     order of directories. ``rev`` runs the tests as they are now with everything else of the project as it was at that commit, in a copy of it.
+    ``partial`` asks what is known of a run that crashes or hangs too: the tests before that.
     """
 
     env: Mapping[str, str | None] = field(default_factory=dict)
@@ -34,6 +35,7 @@ class Conditions:
     probe: bool = False
     world: World | None = None
     rev: str = ""
+    partial: bool = False
 
 
 @dataclass(frozen=True)

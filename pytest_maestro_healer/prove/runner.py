@@ -36,6 +36,7 @@ class TestResult:
 class RunReport:
     """One proof run. ``problem`` is ``hang``, ``crash`` or ``state`` with a text where the run itself failed, else ``""``.
 
+    Then ``results`` are empty, unless the conditions asked for those up to that moment; ``at`` is the test that ran then, where that is known.
     ``executed`` (only when traced) maps root-relative product files to the lines that ran; ``by_test`` says it for each test. ``apart`` says that
     it touched nothing outside of its process and mostly waited: then such runs may be made at the same time.
     """
@@ -47,6 +48,7 @@ class RunReport:
     served: frozenset[str] = frozenset()
     by_test: Mapping[str, Mapping[str, frozenset[int]]] = field(default_factory=dict)
     apart: bool = False
+    at: str = ""
 
     def failed(self) -> list[TestResult]:
         """The results that are neither passed, skipped nor xfailed."""

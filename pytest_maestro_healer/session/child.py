@@ -22,6 +22,7 @@ from pytest_maestro_healer.model import World
 from pytest_maestro_healer.prove.runner import RunReport, TestResult
 from pytest_maestro_healer.session import compat, elsewhere, lifeline, wire
 from pytest_maestro_healer.session.capture import Capture
+from pytest_maestro_healer.session.ledger import Ledger
 from pytest_maestro_healer.session.overlay import Overlay
 from pytest_maestro_healer.session.rerun import InProcess, Tracer, result_of, seed_all
 
@@ -46,6 +47,8 @@ class Child:
         self.changed: dict[str, tuple[Change, ...]] = {}
         self.collectors: dict[str, pytest.Collector] = {}
         self.started = time.perf_counter()
+        self.ledger = Ledger(Path(job["ledger"])) if job.get("ledger") else None
+        self.problem = ""
         if job.get("world"):
             elsewhere.enter(World.from_dict(job["world"]))
 
@@ -54,11 +57,19 @@ class Child:
         if self.job.get("seed") is not None:
             seed_all(self.job["seed"])
         before = self._snapshot() if self.job.get("probe") else None
+        if self.ledger is not None:
+            self.ledger.begin(str(item.nodeid))
         with self.tracer.begin(str(item.nodeid)) if self.tracer else contextlib.nullcontext():
             result = yield
         if before is not None:
             self.changed[str(item.nodeid)] = before.changes(self._snapshot())
+        if self.ledger is not None:
+            self.ledger.end(self._result(str(item.nodeid)))
         return result
+
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """pytest itself failed: the tests after it did not run."""
+        self.problem = f"crash: {excinfo.type.__name__}: {excinfo.value}"
 
     def _snapshot(self) -> Snapshot:
         from pytest_maestro_healer.session.state import Snapshot
@@ -128,14 +139,16 @@ class Child:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self.job.get("ask") or self.job.get("mutants") or self.job.get("original"):
             return
-        for nodeid, reports in self.reports.items():
-            final = [r for r in reports if str(r.outcome) != "rerun"]
-            result = result_of(nodeid, final, sum(r.duration for r in final))
-            self.results[nodeid] = dataclasses.replace(result, changed=self.changed.get(nodeid, ()))
+        for nodeid in self.reports:
+            self.results[nodeid] = dataclasses.replace(self._result(nodeid), changed=self.changed.get(nodeid, ()))
         executed, by_test = self.tracer.result() if self.tracer else ({}, {})
         served = frozenset(self.files.relative(p) for p in self.overlay.served)
-        report = RunReport(self.results, seconds=time.perf_counter() - self.started, executed=executed, served=served, by_test=by_test)
+        report = RunReport(self.results, self.problem, time.perf_counter() - self.started, executed=executed, served=served, by_test=by_test)
         self._write(wire.dump(report))
+
+    def _result(self, nodeid: str) -> TestResult:
+        final = [r for r in self.reports.get(nodeid, ()) if str(r.outcome) != "rerun"]
+        return result_of(nodeid, final, sum(r.duration for r in final))
 
     def _write(self, data: Any) -> None:
         wire.leave(Path(self.job["out"]), data)

@@ -25,6 +25,7 @@ from pytest_maestro_healer.model import Failure
 from pytest_maestro_healer.prove.runner import RunReport, TestResult
 from pytest_maestro_healer.session import wire
 from pytest_maestro_healer.session.child import ENV
+from pytest_maestro_healer.session.ledger import known
 from pytest_maestro_healer.session.proposing import question
 
 #: Seconds that a fresh process may take to start, besides the time for what it is asked.
@@ -73,12 +74,18 @@ class Fresh:
                 "probe": conditions.probe if conditions is not None else False,
                 "world": conditions.world.to_dict() if conditions is not None and conditions.world is not None else None,
             }
+            partial = conditions is not None and conditions.partial
+            if partial:
+                job["ledger"] = str(work / "ledger")
             (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
             problem = self._spawn(targets, work, root, conditions.env if conditions is not None else {})
             with contextlib.suppress(OSError, ValueError, KeyError):
                 report = wire.load(json.loads((work / "result.json").read_text(encoding="utf-8")))
-                return self._answer(report, nodeids, served, whole_files, time.perf_counter() - started)
-        return RunReport(problem=problem or "crash: the fresh process gave no result", seconds=time.perf_counter() - started)
+                if not report.problem:
+                    return self._answer(report, nodeids, served, whole_files, time.perf_counter() - started)
+                problem = report.problem
+            nothing = RunReport(problem=problem or "crash: the fresh process gave no result", seconds=time.perf_counter() - started)
+            return known(nothing, work / "ledger") if partial else nothing
 
     def _placed(self, work: Path, overlay: Mapping[str, bytes]) -> tuple[Path, dict[str, bytes], str]:
         """(the tree to run in, what is to be served there, why that cannot be)."""

@@ -26,6 +26,7 @@ from pytest_maestro_healer.session.capture import Capture
 from pytest_maestro_healer.session.overlay import Overlay
 
 if TYPE_CHECKING:
+    from pytest_maestro_healer.session.ledger import Ledger
     from pytest_maestro_healer.session.state import Snapshot
 
 
@@ -114,10 +115,12 @@ class InProcess:
         trace: bool = False,
         conditions: Conditions | None = None,
         outcome_only: bool = False,
+        ledger: Ledger | None = None,
     ) -> RunReport:
         """See :class:`~pytest_maestro_healer.prove.runner.Runner`; may raise the hang guard's exception.
 
         With ``outcome_only`` the first failure ends it, and how it looks is worked out by nobody: for copies of this process that end with the run.
+        Each test is entered in ``ledger``.
         """
         started = time.perf_counter()
         if outcome_only:
@@ -145,7 +148,7 @@ class InProcess:
             if conditions is not None and conditions.ordered:
                 rank = {n: i for i, n in enumerate(nodeids)}
                 items.sort(key=lambda pair: rank.get(pair[0], len(rank)))
-            self._run_items(items, results, tracer, conditions or Conditions(), outcome_only)
+            self._run_items(items, results, tracer, conditions or Conditions(), outcome_only, ledger)
         executed, by_test = tracer.result() if tracer else ({}, {})
         served = frozenset(self.files.relative(p) for p in server.served)
         return RunReport(results, seconds=time.perf_counter() - started, executed=executed, served=served, by_test=by_test)
@@ -252,7 +255,13 @@ class InProcess:
 
     # -- running -------------------------------------------------------------------------------------------
     def _run_items(
-        self, items: list[tuple[str, pytest.Item]], results: dict[str, TestResult], tracer: Tracer | None, conditions: Conditions, first: bool
+        self,
+        items: list[tuple[str, pytest.Item]],
+        results: dict[str, TestResult],
+        tracer: Tracer | None,
+        conditions: Conditions,
+        first: bool,
+        ledger: Ledger | None,
     ) -> None:
         quiet = QuietProtocol()
         manager = self.config.pluginmanager
@@ -267,6 +276,8 @@ class InProcess:
                 if conditions.seed is not None:
                     seed_all(conditions.seed)
                 before = self._snapshot() if conditions.probe else None
+                if ledger is not None:
+                    ledger.begin(nodeid)
                 began = time.perf_counter()
                 with tracer.begin(nodeid) if tracer else contextlib.nullcontext():
                     item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
@@ -276,6 +287,8 @@ class InProcess:
                 old = results.get(nodeid)
                 if old is None or old.outcome in ("passed", "skipped", "xfailed"):
                     results[nodeid] = new
+                if ledger is not None:
+                    ledger.end(results[nodeid])
                 if first and new.outcome not in ("passed", "skipped", "xfailed"):
                     break
         finally:

@@ -14,6 +14,7 @@ import sys
 import time
 import types
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from pytest_maestro_healer.model import World
 from pytest_maestro_healer.prove.runner import RunReport
 from pytest_maestro_healer.session import forked, wire
 from pytest_maestro_healer.session.capture import Capture
+from pytest_maestro_healer.session.ledger import Ledger
 from pytest_maestro_healer.session.rerun import InProcess
 
 
@@ -88,7 +90,9 @@ def _work(runner: InProcess, request: Mapping[str, Any]) -> RunReport:
     reseed()
     runner.plainly()
     change_environment(conditions.env)
-    return runner.run(request["nodeids"], wire.files(request["overlay"]), whole_files=request["whole"], trace=request["trace"], conditions=conditions)
+    overlay = wire.files(request["overlay"])
+    ledger = Ledger(Path(request["ledger"])) if "ledger" in request else None
+    return runner.run(request["nodeids"], overlay, whole_files=request["whole"], trace=request["trace"], conditions=conditions, ledger=ledger)
 
 
 def send(fd: int, data: Mapping[str, Any]) -> None:

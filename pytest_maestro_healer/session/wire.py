@@ -58,35 +58,41 @@ def mutant(data: Sequence[Any]) -> Mutant:
     return Mutant(path, qualname, marshal.loads(base64.b64decode(code)), at, what)
 
 
+def of_result(result: TestResult) -> dict[str, Any]:
+    """JSON-ready form of one test's result."""
+    return {
+        "nodeid": result.nodeid,
+        "outcome": result.outcome,
+        "failure": result.failure.to_dict() if result.failure else None,
+        "seconds": result.seconds,
+        "changed": [c.to_dict() for c in result.changed],
+    }
+
+
+def result(data: Mapping[str, Any]) -> TestResult:
+    """The inverse of :func:`of_result`; raises ValueError or KeyError for other data."""
+    failure = Failure.from_dict(data["failure"]) if data["failure"] else None
+    return TestResult(data["nodeid"], data["outcome"], failure, data["seconds"], tuple(Change.from_dict(c) for c in data.get("changed", ())))
+
+
 def dump(report: RunReport) -> dict[str, Any]:
     """JSON-ready form of ``report``."""
     return {
-        "results": [
-            {
-                "nodeid": r.nodeid,
-                "outcome": r.outcome,
-                "failure": r.failure.to_dict() if r.failure else None,
-                "seconds": r.seconds,
-                "changed": [c.to_dict() for c in r.changed],
-            }
-            for r in report.results.values()
-        ],
+        "results": [of_result(r) for r in report.results.values()],
         "problem": report.problem,
         "seconds": report.seconds,
         "executed": {k: sorted(v) for k, v in report.executed.items()},
         "served": sorted(report.served),
         "by_test": {n: {k: sorted(v) for k, v in lines.items()} for n, lines in report.by_test.items()},
         "apart": report.apart,
+        "at": report.at,
     }
 
 
 def load(data: Mapping[str, Any]) -> RunReport:
     """The inverse of :func:`dump`; raises ValueError or KeyError for other data."""
-    results = {}
-    for r in data["results"]:
-        failure = Failure.from_dict(r["failure"]) if r["failure"] else None
-        changed = tuple(Change.from_dict(c) for c in r.get("changed", ()))
-        results[r["nodeid"]] = TestResult(r["nodeid"], r["outcome"], failure, r["seconds"], changed)
+    results = {r["nodeid"]: result(r) for r in data["results"]}
     executed = {k: frozenset(v) for k, v in data["executed"].items()}
     by_test = {n: {k: frozenset(v) for k, v in lines.items()} for n, lines in data.get("by_test", {}).items()}
-    return RunReport(results, data["problem"], data["seconds"], executed, frozenset(data["served"]), by_test, bool(data.get("apart")))
+    served, apart = frozenset(data["served"]), bool(data.get("apart"))
+    return RunReport(results, data["problem"], data["seconds"], executed, served, by_test, apart, data.get("at", ""))

@@ -25,6 +25,7 @@ from pytest_maestro_healer.prove.mutants import Mutant
 from pytest_maestro_healer.prove.runner import RunReport
 from pytest_maestro_healer.session import forked, wire
 from pytest_maestro_healer.session.fresh import Fresh
+from pytest_maestro_healer.session.ledger import known
 from pytest_maestro_healer.session.serving import send
 
 
@@ -73,10 +74,15 @@ class Zygote:
             "timeout": timeout,
             "conditions": {**dataclasses.asdict(conditions), "env": dict(conditions.env)},
         }
+        ledger = Path(self._folder) / "ledger"
+        if conditions.partial:
+            ledger.unlink(missing_ok=True)
+            request["ledger"] = str(ledger)
         try:
             send(self._to, request)
             answer = self._line(timeout + 10)
-            return None if answer.get("unable") else wire.load(answer)
+            report = None if answer.get("unable") else wire.load(answer)
+            return known(report, ledger) if report is not None and report.problem and conditions.partial else report
         except (OSError, ValueError, KeyError):
             self._end()
             return None

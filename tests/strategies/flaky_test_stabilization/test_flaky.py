@@ -228,3 +228,34 @@ def test_what_always_failed_did_not_fail_by_chance(tmp_path: Path, fails: set[in
 
     study = Then(failure, Context(tmp_path, HealerConfig()))
     assert study.product_change([Conditions(seed=1)], Conditions(seed=2)) == found
+
+
+# -- runs that do not come to their end ------------------------------------------------------------------------------
+ENDS = {
+    "the process is ended by a test": ("import os\nimport conf\n\n\ndef test_first():\n    if conf.NAMES:\n        os._exit(3)\n", "", "*status*"),
+    "pytest itself fails": (
+        "import conf\n\n\ndef test_first():\n    assert conf\n",
+        "import conf\n\n\ndef pytest_runtest_makereport(item):\n    if conf.NAMES and item.name == 'test_first':\n"
+        "        raise LookupError('no clock')\n",
+        "crash: LookupError: no clock)*",
+    ),
+}
+THREAD = "import threading\n\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+
+
+@pytest.mark.parametrize("forks", [True, False], ids=["forked", "fresh"])
+@pytest.mark.parametrize("kind", list(ENDS))
+def test_a_run_that_crashes_counts_as_far_as_it_came(pytester: pytest.Pytester, kind: str, forks: bool) -> None:
+    """Reversed, test_other adds, test_last fails for that, and then test_first ends all. A process with threads is not forked."""
+    code, conftest, told = ENDS[kind]
+    pytester.makeconftest(conftest + (THREAD if not forks else ""))
+    more = "\n\ndef test_last():\n    assert conf.NAMES == []\n\n\ndef test_other():\n    conf.add('x')\n"
+    pytester.makepyfile(conf=CONF, test_a=code + more)
+    options = ("-p", "no:cacheprovider", "-o", f"heal_cache_dir={pytester.path / 'cache'}")
+    chosen = "flaky_test_stabilization" if forks else "timing_adjustment"  # many fresh processes take long
+    done = pytester.runpytest_subprocess("--heal-flaky=2", f"--heal-strategies={chosen}", "--heal-json=report.json", *options)
+    assert done.ret == 0
+    found = "*hunt: 1 flaky test found in 1 runs in changed order; 1 more ended before all tests had run"
+    done.stdout.fnmatch_lines([f"{found} (in test_a.py::test_first, after 2 of 3 tests: {told}"])
+    (result,) = json.loads((pytester.path / "report.json").read_text())["results"]
+    assert (result["test_id"], result["success"]) == ("test_a.py::test_last", forks)
