@@ -1,8 +1,9 @@
 """What a test left changed: a snapshot of reachable state before and after, compared.
 
 Looked at are the globals of the project's modules, the attributes of classes and objects in them, mutable defaults and caches of their functions,
-rebound attributes of the modules that they import, the environment, working directory, ``sys.path``, locale, time zone, and the
-files of the project. Only built-in containers are read item by item; nothing of the project's code is called.
+rebound attributes of the modules that they import, which of the project's modules were executed anew, the environment, working directory,
+``sys.path``, locale, time zone, and the files of the project. Only built-in containers are read item by item; nothing of the project's code is
+called.
 """
 
 from __future__ import annotations
@@ -61,6 +62,8 @@ class Snapshot:
         self._foreign = False
         self._process()
         project, used = self._modules()
+        #: Of each of the project's modules, what identifies it, and the functions and classes that it defines.
+        self.defined = {m.__name__: (m, _definitions(m)) for m in project if sys.modules.get(m.__name__) is m}
         for module in project:
             self._members(module.__name__, "", vars(module), 0)
         for module in used:
@@ -73,7 +76,8 @@ class Snapshot:
 
     def changes(self, later: Snapshot) -> tuple[Change, ...]:
         """What differs, the project's own state first."""
-        out = []
+        anew = {name: how for name in self.defined if (how := self._anew(name, later))}
+        out = [Change("module", name, "", how) for name, how in anew.items()]
         for key in dict.fromkeys([*self.entries, *later.entries]):
             old, new = self.entries.get(key), later.entries.get(key)
             if old is not None and new is not None and old.print == new.print:
@@ -81,12 +85,22 @@ class Snapshot:
             known = old or new
             assert known is not None
             rebound = old is None or new is None or old.shape != new.shape
+            if rebound and key[0] == "attribute" and key[1] in anew:
+                continue  # what else was to be expected
             nested = bool((old and old.nested) or (new and new.nested))
             values = (old.value if old else None, new.value if new else None)
             out.append(Change(*key, known.holder, rebound, nested, *values, foreign=known.foreign))
         return tuple(out)
 
     # -- modules -------------------------------------------------------------------------------------------
+    def _anew(self, name: str, later: Snapshot) -> str:
+        """How a module was executed anew, see :class:`Change`; ``""`` where it was not."""
+        module, before = self.defined[name]
+        if name not in later.defined or later.defined[name][0] is not module:
+            return "object"
+        after = later.defined[name][1]
+        return "namespace" if before and all(n in after and after[n] is not old for n, old in before.items()) else ""
+
     def _modules(self) -> tuple[list[types.ModuleType], list[types.ModuleType]]:
         project: list[types.ModuleType] = []
         used: dict[str, types.ModuleType] = {m.__name__: m for m in (sys, os, time)}
@@ -234,6 +248,12 @@ class Snapshot:
             rel = self._capture.files.relative(path)
             value = Value("file", f"{stat.st_size} bytes")
             self.entries[("file", "", rel)] = _Entry((stat.st_size, stat.st_mtime_ns), stat.st_ino, "other", False, value)
+
+
+def _definitions(module: types.ModuleType) -> dict[str, object]:
+    """The functions and classes at the top of a module that it defines itself, by their names."""
+    found = {n: v for n, v in list(vars(module).items()) if isinstance(v, (type, types.FunctionType))}
+    return {n: v for n, v in found.items() if v.__module__ == module.__name__ and v.__qualname__ == n}
 
 
 def _cwd() -> str:

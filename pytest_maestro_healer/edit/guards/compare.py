@@ -10,6 +10,7 @@ from pytest_maestro_healer.edit.guards import census, clocks, kept, reach, stran
 from pytest_maestro_healer.edit.guards.checks import Check
 from pytest_maestro_healer.edit.guards.expressions import Scope, computed, constant, states_value, words
 from pytest_maestro_healer.edit.guards.limits import Limits
+from pytest_maestro_healer.edit.guards.restoring import giving_back
 from pytest_maestro_healer.edit.guards.strength import weaker
 from pytest_maestro_healer.edit.guards.vacuous import vacuous
 from pytest_maestro_healer.edit.guards.waits import longer
@@ -39,7 +40,8 @@ def compare(before: SourceFile, after: SourceFile, limits: Limits) -> list[str]:
     out += census.grew(lost, gained, limits)
     imported = census.imported(before.tree)
     still = clocks.standing(after.tree) if "clock" in limits.allow else frozenset()
-    out += reach.grew(lost, gained, imported, still)
+    back = giving_back(after.tree) if not limits.stranger else frozenset()
+    out += reach.grew(lost, gained, imported, still | back)
     out += [r for a, b in changed if a.is_function for r in reach.covered(a.node, b.node, imported)]
     if limits.stranger:
         out += stranger.grew(before.tree, after.tree, lost, gained)

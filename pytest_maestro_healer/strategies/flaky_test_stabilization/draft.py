@@ -71,12 +71,12 @@ class Draft:
         at = self.src.line_start(line)
         self._ops.append((at, at, "".join(f"{indent}{text}\n" for text in lines)))
 
-    def decorate(self, text: str) -> None:
-        """Put a decorator above the test and those it has."""
+    def decorate(self, *texts: str) -> None:
+        """Put decorators above the test and those it has."""
         f = self.place.function
         line = min([f.lineno, *(d.lineno for d in f.decorator_list)])
         at = self.src.line_start(line)
-        self._ops.append((at, at, f"{self.src.indent_of(f.lineno)}{text}\n"))
+        self._ops.append((at, at, "".join(f"{self.src.indent_of(f.lineno)}{text}\n" for text in texts)))
 
     def fixture(self, text: str) -> None:
         """Put a fixture (or any top-level definition) before the first function or class of the file."""

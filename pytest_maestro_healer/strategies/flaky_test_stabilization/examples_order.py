@@ -13,6 +13,10 @@ def _two(title: str, polluter: str, healed: str, victim: str = _OTHER, fresh: bo
     return Example(title, {"conf.py": _CONF, "test_a.py": polluter, "test_b.py": victim}, {"test_a.py": healed}, fresh=fresh)
 
 
+_SHAPES = "class Shape:\n    pass\n\n\ndef make():\n    return Shape()\n"
+_MADE = "import shapes\nfrom shapes import Shape\n\n\ndef test_make():\n    assert isinstance(shapes.make(), Shape)\n"
+_LIMITS = "import os\n\nimport shapes\n\nMOST = int(os.environ.get('SHAPES', 5))\n\n\nclass Full(Exception):\n    pass\n\n\ndef check(n):\n    if n > MOST:\n        raise Full(n)\n"
+
 _HIDDEN = {
     "shop/__init__.py": "from .node import *\n",
     "shop/node.py": "class Node:\n    pass\n\n\ndef node(name):\n    return name.upper()\n\n\ndef see(name):\n    Node.seen = name\n    return Node.seen\n",
@@ -128,6 +132,46 @@ POLLUTED = (
         },
     ),
     Example(
+        "A test reloads a module: another holds the class that was in it before",
+        {
+            "shapes.py": _SHAPES,
+            "test_a.py": "import importlib\n\nimport shapes\n\n\ndef test_reload():\n    again = importlib.reload(shapes)\n    assert again.make()\n",
+            "test_b.py": _MADE,
+        },
+        {
+            "test_a.py": "import importlib\nfrom unittest import mock\n\nimport shapes\n\n\n@mock.patch.dict(vars(shapes))\ndef test_reload():\n    again = importlib.reload(shapes)\n    assert again.make()\n"
+        },
+    ),
+    Example(
+        "Two modules, reloaded by several tests with arguments of their own: a fixture gives both back",
+        {
+            "shapes.py": _SHAPES,
+            "limits.py": _LIMITS,
+            "test_a.py": "import unittest\nfrom importlib import reload\nfrom unittest import mock\n\nimport limits\nimport shapes\n\n\nclass TestMost(unittest.TestCase):\n"
+            "    @mock.patch('os.getenv')\n    def test_few(self, _):\n        with mock.patch.dict('os.environ', SHAPES='2'):\n            reload(limits)\n        self.assertEqual(limits.MOST, 2)\n\n"
+            "    @mock.patch('os.getenv')\n    def test_many(self, _):\n        reload(shapes)\n        with mock.patch.dict('os.environ', SHAPES='9'):\n            reload(limits)\n        self.assertEqual(limits.MOST, 9)\n",
+            "test_b.py": "import limits\nimport pytest\nimport shapes\nfrom limits import Full\nfrom shapes import Shape\n\n\ndef test_full():\n    assert isinstance(shapes.make(), Shape)\n    with pytest.raises(Full):\n        limits.check(6)\n",
+        },
+        {
+            "test_a.py": 'import unittest\nfrom importlib import reload\nfrom unittest import mock\n\nimport limits\nimport pytest\nimport shapes\n\n\n@pytest.fixture(autouse=True)\ndef _restored_modules():\n    """Give shapes and limits back: TestMost.test_many executes them anew."""\n    with mock.patch.dict(vars(shapes)):\n        with mock.patch.dict(vars(limits)):\n            yield\n\n\n'
+            "class TestMost(unittest.TestCase):\n    @mock.patch('os.getenv')\n    def test_few(self, _):\n        with mock.patch.dict('os.environ', SHAPES='2'):\n            reload(limits)\n        self.assertEqual(limits.MOST, 2)\n\n"
+            "    @mock.patch('os.getenv')\n    def test_many(self, _):\n        reload(shapes)\n        with mock.patch.dict('os.environ', SHAPES='9'):\n            reload(limits)\n        self.assertEqual(limits.MOST, 9)\n"
+        },
+    ),
+    Example(
+        "A module of a package is imported anew after it was taken out of sys.modules",
+        {
+            "forms/__init__.py": "",
+            "forms/shapes.py": _SHAPES,
+            "test_a.py": "import sys\n\nfrom forms import shapes\n\n\ndef test_anew():\n    old = sys.modules.pop('forms.shapes')\n    import forms.shapes\n\n    assert forms.shapes is not old\n    assert old is shapes\n",
+            "test_b.py": "from forms.shapes import Shape\n\n\ndef test_make():\n    from forms import shapes\n\n    assert isinstance(shapes.make(), Shape)\n",
+        },
+        {
+            "test_a.py": 'import sys\n\nimport forms\nimport pytest\nfrom forms import shapes\n\n\n@pytest.fixture(autouse=True)\ndef _restored_modules(monkeypatch):\n    """Give forms.shapes back: test_anew executes it anew."""\n    monkeypatch.setitem(sys.modules, "forms.shapes", sys.modules["forms.shapes"])\n    monkeypatch.setattr(forms, "shapes", forms.shapes)\n\n\n'
+            "def test_anew():\n    old = sys.modules.pop('forms.shapes')\n    import forms.shapes\n\n    assert forms.shapes is not old\n    assert old is shapes\n"
+        },
+    ),
+    Example(
         "A cache of the product that another test filled",
         {
             "rates.py": "import functools\n\nTABLE = {'eur': 1}\n\n\n@functools.lru_cache\ndef rate(name):\n    return TABLE[name]\n",
@@ -148,6 +192,10 @@ _LABELS = (
     "def test_label(name, text):\n    assert names.label(name) == text\n"
 )
 
+_KEEPS = "import shapes\n\n\ndef refresh():\n    return shapes\n"
+_RELOADS = "import importlib\n\nimport shapes\n\n\ndef refresh():\n    return importlib.reload(shapes)\n"
+_REFRESHED = "import shop\n\n\ndef test_refresh():\n    assert shop.refresh().make()\n"
+
 POLLUTED_DECLINES = (
     Example(
         "A change of the product that keeps the first result for ever",
@@ -155,6 +203,18 @@ POLLUTED_DECLINES = (
         head={"names.py": _NAMES, "test_a.py": _LABELS},
         why="giving the product's cache back after each test would hide that the product is wrong",
         advice="since the product was changed: names.py:1 (changed uncommitted)",
+    ),
+    Example(
+        "A change of the product after which it loads a module anew",
+        {
+            "shapes.py": _SHAPES,
+            "shop.py": _RELOADS,
+            "test_a.py": _REFRESHED,
+            "test_b.py": _MADE,
+        },
+        head={"shapes.py": _SHAPES, "shop.py": _KEEPS, "test_a.py": _REFRESHED, "test_b.py": _MADE},
+        why="what users of the product hold is lost too: giving the module back in the test would hide it",
+        advice="since the product was changed: shop.py:1 (changed uncommitted)",
     ),
     Example(
         "A true regression that fails alone too",

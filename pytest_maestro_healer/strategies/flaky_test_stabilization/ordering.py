@@ -14,7 +14,7 @@ from pytest_maestro_healer.evidence.nodeids import file_of, is_test, tail_of, wi
 from pytest_maestro_healer.evidence.state import Change
 from pytest_maestro_healer.model import Applicability, Diagnosis, Edit, Evidence, Failure, FailurePattern, Proof, Proposal
 from pytest_maestro_healer.strategies.base import Tactic
-from pytest_maestro_healer.strategies.flaky_test_stabilization import examples_order, reset, restore
+from pytest_maestro_healer.strategies.flaky_test_stabilization import examples_order, modules, reset, restore
 from pytest_maestro_healer.strategies.flaky_test_stabilization.draft import Draft
 from pytest_maestro_healer.strategies.flaky_test_stabilization.places import Place, place_of
 from pytest_maestro_healer.strategies.flaky_test_stabilization.study import Study, studied_before, study
@@ -43,11 +43,20 @@ class FlakyTactic(Tactic):
                 yield dataclasses.replace(proposal, nodeids=(failure.nodeid,))
             return
         s = study(failure, ctx)
+        if self.name in s.asked:
+            yield from s.asked[self.name]
+            return
+        out = list(self._asked(s, others))
+        s.asked[self.name] = out
+        yield from out
+
+    def _asked(self, s: Study, others: Sequence[str]) -> Iterator[Proposal]:
+        nodeid = s.nodeid
         s.proposals[self.name] = []
         for proposal in map(partial(_unless_brought_in, s), self.studied(s)):
             s.proposals[self.name].append(proposal)
-            if others and proposal.edits and not (proposal.proof and proposal.proof.order) and proposal.nodeids == (failure.nodeid,):
-                yield dataclasses.replace(proposal, nodeids=(failure.nodeid, *others))
+            if others and proposal.edits and not (proposal.proof and proposal.proof.order) and proposal.nodeids == (nodeid,):
+                yield dataclasses.replace(proposal, nodeids=(nodeid, *others))
             yield proposal
 
     def studied(self, s: Study) -> Iterable[Proposal]:
@@ -117,13 +126,14 @@ class PollutedState(FlakyTactic):
             yield _advice(s, polluters)
             return
         state = _list(tuple(dict.fromkeys(c.dotted for c in found.changes)))
-        left = [Evidence("state", f"{_short(p)} leaves {c.told()}", c.dotted, 0.8) for p, c in zip(found.polluters, found.changes, strict=True)]
+        left_by = list(zip(found.polluters, found.changes, strict=True))
+        left = [Evidence("state", f"{_short(p)} leaves {c.told()}", c.dotted, 0.8) for p, c in left_by]
         yield Proposal(
             STRATEGY_NAME,
             self.name,
             _edits(s, found.files),
             (*_order_evidence(s, polluters), *left),
-            Applicability.REVIEW if found.literal or any(_inner(c, s.ctx) for c in found.changes) else self.applicability,
+            Applicability.REVIEW if found.literal or any(_inner(c, p, s.ctx) for p, c in left_by) else self.applicability,
             f"{_short(s.nodeid)} fails after {_list(found.polluters)}, which leaves {state} changed: {found.how}",
             nodeids=(s.nodeid,),
             meaning=f"{state} is not to outlive {_list(found.polluters)}",
@@ -151,7 +161,7 @@ def at_the_polluters(s: Study, polluters: Sequence[str]) -> Found | None:
             files, done, wide, polluters, how = {}, [], True, s.polluters(), ""
             continue
         files = {**files, way.path: way.data}
-        done.append((culprit, change))
+        done += [(culprit, c) for c in way.changes or (change,)]
         how = how or way.how
         if s.good(whole, files):
             return Found(files, tuple(p for p, _ in done), tuple(c for _, c in done), how)
@@ -162,16 +172,23 @@ def at_the_polluters(s: Study, polluters: Sequence[str]) -> Found | None:
 
 
 def _one_polluter(s: Study, ctx: Context, polluters: Sequence[str], files: dict[str, bytes], wide: bool) -> tuple[restore.Way, Change, str] | None:
-    """A way to restore that makes the test pass after ``polluters``, with the state that it is about."""
-    for i in reversed(range(len(polluters))):
+    """A way to restore that makes the test pass after ``polluters``, with the state that it is about.
+
+    The last one comes first; a polluter that fails there itself leaves something behind because of that, and comes after all others.
+    """
+    failing = s.failing(polluters) if len(polluters) > 1 else frozenset()
+    for i in sorted(range(len(polluters)), key=lambda i: (polluters[i] in failing, -i)):
         place = place_of(polluters[i], ctx)
         if place is None:
             continue
-        for change in s.changes(polluters[: i + 1]):
+        changes = s.changes(polluters[: i + 1])
+        for way in modules.ways(place, changes, ctx, wide_only=wide):
+            if s.good(polluters, {**files, way.path: way.data}):
+                return way, way.changes[0], polluters[i]
+        for change in changes:
             for way in restore.ways(place, change, ctx, wide_only=wide):
                 if s.good(polluters, {**files, way.path: way.data}):
                     return way, change, polluters[i]
-        changes = s.changes(polluters[: i + 1])
         for way in restore.together(place, changes, ctx):
             if s.good(polluters, {**files, way.path: way.data}):
                 return way, next(c for c in changes if c.rebound), polluters[i]
@@ -327,8 +344,11 @@ def _narrowed(src: SourceFile, tree: ast.Module, name: str, nodeid: str) -> tupl
     return "", None
 
 
-def _inner(change: Change, ctx: Context) -> bool:
+def _inner(change: Change, polluter: str, ctx: Context) -> bool:
     """Whether the state is the product's own affair, of which no test speaks: that it lives on may be the product's fault."""
+    if change.kind == "module":
+        src = ctx.source(file_of(polluter))
+        return src is None or not any(word in src.text for word in ("reload", "sys.modules"))
     name = change.dotted.rpartition(".")[2]
     return name.startswith("_") and not name.startswith("__") and not ctx.test_files_with(name)
 

@@ -15,12 +15,16 @@ from pytest_maestro_healer.strategies.flaky_test_stabilization.places import Fun
 
 @dataclass(frozen=True)
 class Way:
-    """One candidate: the file afterwards, and in a few words how it works; ``literal`` says that it sets data of the product to a literal."""
+    """One candidate: the file afterwards, and in a few words how it works; ``literal`` says that it sets data of the product to a literal.
+
+    ``changes`` are those that it gives back, where they are several.
+    """
 
     path: str
     data: bytes
     how: str
     literal: bool = False
+    changes: tuple[Change, ...] = ()
 
 
 def ways(place: Place, change: Change, ctx: Context, *, wide_only: bool = False) -> Iterator[Way]:
@@ -293,7 +297,7 @@ def _fixture_body(draft: Draft, change: Change, names: Names) -> list[str]:
         for line in ("import os", "import time", "from unittest import mock"):
             draft.need(line)
         return ["with mock.patch.dict(os.environ):", "    yield", "time.tzset()"]
-    if change.kind == "file":
+    if change.kind in ("file", "module"):
         return []
     reached = names.reach(change)
     if reached is None:

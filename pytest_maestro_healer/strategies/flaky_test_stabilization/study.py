@@ -33,6 +33,8 @@ class Study:
     alone: list[Observation] = field(default_factory=list)
     #: By tactic, what came of it.
     proposals: dict[str, list[Proposal]] = field(default_factory=dict)
+    #: By tactic, what it offers: asked again, it says the same.
+    asked: dict[str, list[Proposal]] = field(default_factory=dict)
     _polluters: tuple[str, ...] | None = None
     _setters: tuple[str, ...] | None = None
     _changes: dict[str, tuple[Change, ...]] = field(default_factory=dict)
@@ -67,11 +69,11 @@ class Study:
         if self.nodeid not in found or not found[self.nodeid].passed:
             return False
         bad = {n for n in order if n in found and found[n].outcome not in _GOOD}
-        excused = sorted(n for n in bad & self._failing(order) if file_of(n) in overlay) if bad else []
-        bad -= self._failing(order) if bad else set()
+        excused = sorted(n for n in bad & self.failing(order) if file_of(n) in overlay) if bad else []
+        bad -= self.failing(order) if bad else set()
         if any(self._broken(n, overlay) for n in excused[:_EXCUSED]):
             return False
-        return not bad or bad <= self._failing([n for n in order if file_of(n) not in overlay])
+        return not bad or bad <= self.failing([n for n in order if file_of(n) not in overlay])
 
     def _broken(self, nodeid: str, overlay: Mapping[str, bytes]) -> bool:
         """Whether another test, which passes alone as it is, fails alone with the heal."""
@@ -79,7 +81,7 @@ class Study:
         before, after = (o is not None and o.outcome in _GOOD for o in alone)
         return before and not after
 
-    def _failing(self, order: Sequence[str]) -> frozenset[str]:
+    def failing(self, order: Sequence[str]) -> frozenset[str]:
         """What fails in ``order`` as it is."""
         key = tuple(order)
         if key not in self._baseline:
@@ -181,8 +183,11 @@ class Study:
             return ()
         before = list(self.ctx.before(self.nodeid))
         found: tuple[str, ...] = ()
-        if before and self.passes(before, overlay) is False:
-            found = smallest(before, lambda order: self.passes(order, overlay) is False)
+        # what tests share is most often in their own file: if those are enough, the others, which may take long, need not run
+        near = [n for n in before if file_of(n) == file_of(self.nodeid)]
+        whole = next((o for o in (near, before) if o and self.passes(o, overlay) is False), None)
+        if whole is not None:
+            found = smallest(whole, lambda order: self.passes(order, overlay) is False)
             if any(self.passes(found, overlay) is not False for _ in range(_CONFIRMED)):
                 found = ()  # it failed there by chance, and passed alone by chance
         if overlay is None:
@@ -215,9 +220,16 @@ class Study:
         return self._changes[key]
 
 
-def _order(change: Change) -> tuple[bool, bool, bool, bool, int]:
+def _order(change: Change) -> tuple[bool, bool, bool, bool, bool, int]:
     """What is likely to matter first: the project's own state, and in it what was bound anew before what may have changed far inside."""
-    return change.kind == "file", change.foreign, change.nested and not change.rebound, change.before is None, change.path.count(".")
+    return (
+        change.kind == "file",
+        change.kind != "module",
+        change.foreign,
+        change.nested and not change.rebound,
+        change.before is None,
+        change.path.count("."),
+    )
 
 
 def smallest(items: Sequence[str], bad: Callable[[Sequence[str]], bool]) -> tuple[str, ...]:

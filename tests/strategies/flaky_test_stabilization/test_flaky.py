@@ -77,6 +77,28 @@ def test_one_culprit_is_found_by_halving() -> None:
     assert len(asked) <= 20
 
 
+@pytest.mark.parametrize("culprit", ["test_a.py::test_2", "test_b.py::test_7"], ids=["same file", "another file"])
+def test_polluters_are_looked_for_in_the_file_of_the_test_first(tmp_path: Path, culprit: str) -> None:
+    """Where one of them is enough, no test of another file runs."""
+    victim = "test_a.py::test_9"
+    names = [f"{path}::test_{i}" for path in ("test_b.py", "test_a.py") for i in range(10)]
+    asked: list[list[str]] = []
+
+    class Known(Study):
+        def passes(self, order: Sequence[str], overlay: Mapping[str, bytes] | None = None) -> bool | None:
+            asked.append([*order])
+            return culprit not in order
+
+        def alone_runs(self, times: int = 30) -> list[Observation]:
+            self.alone = [Observation(victim, "passed", 0.1)]
+            return self.alone
+
+    failure = Failure(nodeid=victim, phase="call", path="test_a.py", exc_type="AssertionError", exc_mro=("AssertionError",), message="")
+    study = Known(failure, Context(tmp_path, HealerConfig(), failures=[failure], collected=names))
+    assert study.polluters() == (culprit,)
+    assert any("test_b.py" in n for order in asked for n in order) is culprit.startswith("test_b")
+
+
 # -- orders --------------------------------------------------------------------------------------------------------
 def test_every_arrangement_has_all_tests_and_is_the_same_each_time() -> None:
     nodeids = [f"tests/test_{f}.py::test_{i}" for f in "abc" for i in range(5)]
@@ -259,3 +281,41 @@ def test_a_run_that_crashes_counts_as_far_as_it_came(pytester: pytest.Pytester, 
     done.stdout.fnmatch_lines([f"{found} (in test_a.py::test_first, after 2 of 3 tests: {told}"])
     (result,) = json.loads((pytester.path / "report.json").read_text())["results"]
     assert (result["test_id"], result["success"]) == ("test_a.py::test_last", forks)
+
+
+# -- modules that were executed anew --------------------------------------------------------------------------------
+SHAPES = "class Shape:\n    pass\n\n\ndef make():\n    return Shape()\n"
+MADE = "import shapes\nfrom shapes import Shape\n\n\ndef test_make():\n    assert isinstance(shapes.make(), Shape)\n"
+RELOADED = "import importlib\n\nimport shapes\n\n\ndef test_reload():\n    assert importlib.reload(shapes).make()\n"
+SHOP = "import importlib\n\nimport shapes\n\n\ndef refresh():\n    return importlib.reload(shapes)\n"
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["by the test", "by the product"])
+def test_what_the_product_reloads_is_for_a_person_to_judge(pytester: pytest.Pytester, own: bool) -> None:
+    """That users of the product hold outdated classes afterwards may be its fault."""
+    polluter = RELOADED if own else "import shop\n\n\ndef test_refresh():\n    assert shop.refresh().make()\n"
+    pytester.makepyfile(shapes=SHAPES, shop=SHOP, test_a=polluter, test_b=MADE)
+    (result,) = heal(pytester, "--heal")
+    assert result["success"]
+    assert "mock.patch.dict(vars(shapes))" in str(result["healed_code"])
+    assert result["applicability"] == ("safe" if own else "review")
+
+
+@pytest.mark.parametrize("polluter", ["shapes.make = lambda: 5", "shapes.Shape = shapes.make = int"], ids=["one", "all that it defines"])
+def test_what_is_bound_to_something_else_was_not_executed_anew(pytester: pytest.Pytester, polluter: str) -> None:
+    """One name is given back by what sets it, several by name."""
+    pytester.makepyfile(shapes=SHAPES, test_a=f"import shapes\n\n\ndef test_other():\n    {polluter}\n    assert shapes.make\n", test_b=MADE)
+    (result,) = heal(pytester, "--heal")
+    assert result["success"]
+    assert "vars(shapes)" not in str(result["healed_code"])
+
+
+def test_a_polluter_that_fails_itself_is_not_where_it_begins(pytester: pytest.Pytester) -> None:
+    """test_marked leaves its mark only where it fails, which it does after test_reload."""
+    marked = "def test_marked():\n    marks.ALL.append(1)\n    assert isinstance(shapes.make(), Shape)\n    marks.ALL.clear()\n"
+    marked = f"import pytest\nimport marks\nimport shapes\nfrom shapes import Shape\n\n\n@pytest.mark.no_heal\n{marked}"
+    victim = "import marks\n\n\ndef test_unmarked():\n    assert marks.ALL == []\n"
+    pytester.makepyfile(marks="ALL = []\n", shapes=SHAPES, test_a=RELOADED, test_b=marked, test_c=victim)
+    (result,) = [r for r in heal(pytester, "--heal") if r["success"]]
+    assert "test_c.py::test_unmarked" in result["nodeids"]  # type: ignore[operator]
+    assert "mock.patch.dict(vars(shapes))" in str(result["healed_code"])
