@@ -7,7 +7,7 @@ then one fresh process confirms all accepted heals, and the policy decides.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from pytest_maestro_healer.apply.merge import rebase
@@ -23,7 +23,7 @@ from pytest_maestro_healer.model import Cause, Decision, DecisionKind, Diagnosis
 from pytest_maestro_healer.prove.candidates import Candidate, merged_causes, progressed
 from pytest_maestro_healer.prove.original import Past
 from pytest_maestro_healer.prove.runner import Runner, RunReport
-from pytest_maestro_healer.prove.steady import Steadiness, flaky
+from pytest_maestro_healer.prove.steady import HUNTED, OUT_OF_TIME, Steadiness, flaky
 from pytest_maestro_healer.records import Facts, advised, healed, refused
 from pytest_maestro_healer.searching import PER_TACTIC, Found, Search, told
 from pytest_maestro_healer.strategies.base import Strategy, following
@@ -35,7 +35,8 @@ class Pipeline(Search):
     """One healing phase.
 
     ``remembered`` says whether a person rejected this very heal before; ``progress`` is told nodeids, ``repeats`` is the stable rung's number,
-    ``learner`` knows what became of earlier heals, ``past`` runs tests as they were.
+    ``learner`` knows what became of earlier heals, ``past`` runs tests as they were. ``hunted`` are tests that passed in the run and failed when the
+    tests ran in another order.
     """
 
     def __init__(
@@ -52,10 +53,14 @@ class Pipeline(Search):
         clock: Callable[[], float] = time.perf_counter,
         learner: Learner | None = None,
         past: Past | None = None,
+        hunted: Container[str] = frozenset(),
     ) -> None:
         super().__init__(ctx, runner, strategies, config, repeats=repeats, clock=clock, learner=learner)
         self.steadiness = Steadiness(runner, ctx)
         self.past = past
+        self.hunted = hunted
+        self.turn = 0.0
+        self.waited: set[str] = set()
         self.judge = Judge(ctx, runner, self.done, following(strategies))
         self.suspects: set[str] = set()
         self.remembered = remembered
@@ -69,10 +74,10 @@ class Pipeline(Search):
     # -- the phase -----------------------------------------------------------------------------------------
     def run(self, failures: Sequence[Failure], ready: Iterable[Candidate] = ()) -> list[HealingResult]:
         """Heal what can be healed. ``ready`` are heals made at collection, already proved by the session's own run of their tests."""
-        self.deadline = self.clock() + self.config.budget
+        self.deadline = self.turn = self.clock() + self.config.budget
         if failures and (problem := classifier_problem()):
             self.notes.append(problem)
-        self.ctx.set_experiments(Experiments(self._experiment, lambda: self.clock() > self.deadline))
+        self._new_experiments()
         try:
             for collected in ready:
                 self._take_one(self._decided(collected))
@@ -84,6 +89,10 @@ class Pipeline(Search):
             self.write_nothing()
             results = _grounded([(c, healed(self.facts, c)) for c in self.accepted])
         return [*results, *grouped(self.others)]
+
+    def _new_experiments(self) -> None:
+        """What was found by earlier ones is forgotten."""
+        self.ctx.set_experiments(Experiments(self._experiment, lambda: self.clock() > self.turn))
 
     def _decided(self, winner: Candidate) -> list[Candidate]:
         """Of several heals that make a file collectable those with which most of its tests pass: pytest has run them with the first only."""
@@ -133,6 +142,7 @@ class Pipeline(Search):
                 break
             self.progress(min(i, total), total, failure.nodeid)
             queue += self._one(failure)
+            self.turn = self.deadline
 
     def _one(self, failure: Failure) -> list[Failure]:
         """Heal one failure; returns further failures that appeared behind it."""
@@ -143,16 +153,31 @@ class Pipeline(Search):
             return []
         base = self.base.get(failure.nodeid, {})
         first = preliminary(failure)
-        found = self.search(failure, first, base, 0)
-        suspect = self._suspect(failure, first, found, base)
-        # what made other tests fail every time makes this one fail every time
-        unsteady = "" if suspect in self.suspects else self._unsteady(failure, found, base)
+        # what passed in the run's own order: that another test is the reason is the first thing to ask
+        reason = HUNTED if failure.nodeid in self.hunted else ""
+        found = Found()
+        if reason:
+            self._limit(failure)
+            found = self.search(failure, flaky(first, reason), base, 0, late=False)
+            if self._to_wait(failure, found):
+                return [failure]
+        if found.winner is not None:
+            first, suspect, unsteady = flaky(first, reason), "", ""
+        else:
+            found = self.search(failure, first, base, 0)
+            suspect = self._suspect(failure, first, found, base)
+            # what made other tests fail every time makes this one fail every time
+            unsteady = "" if suspect in self.suspects else self._unsteady(failure, found, base)
         if unsteady:
             first = flaky(first, unsteady)
             winner = found.winner
             what = "what it expects" if winner is not None and winner.symptom else "what it repairs"
             refusals = [f"{winner.proposal.tactic}: {unsteady}: {what} is not the cause"] if winner is not None else found.refusals
+            if not reason:
+                self._limit(failure)
             found = self.search(failure, first, base, 0)
+            if self._to_wait(failure, found):
+                return [failure]
             found.refusals += refusals
         if found.winner is None:
             if suspect and not unsteady:
@@ -182,6 +207,25 @@ class Pipeline(Search):
         if objection is not None:
             self._refuse(*objection)
         return []
+
+    def _limit(self, failure: Failure) -> None:
+        """What may be found out about a flaky test by experiment is to leave time for the others: from now on its share of what is left."""
+        now = self.clock()
+        open_ = {f.nodeid for f in self.ctx.failures if f.healable} - self.done
+        if failure.nodeid not in self.waited:
+            open_ -= self.waited
+        self.turn = now + max(0.0, self.deadline - now) / max(1, len(open_))
+
+    def _to_wait(self, failure: Failure, found: Found) -> bool:
+        """Whether a search that was cut is to be made once more when all others have had their turn; then from the beginning."""
+        if found.winner is not None or self.clock() <= self.turn:
+            return False
+        if failure.nodeid in self.waited or self.clock() > self.deadline:
+            found.refusals.append(OUT_OF_TIME)
+            return False
+        self.waited.add(failure.nodeid)
+        self._new_experiments()
+        return True
 
     def _objection(self, winner: Candidate) -> HealingResult | None:
         """The record of a refusal, where the policy refuses ``winner`` now, a person refused it before, or an accepted heal edits the same lines."""
@@ -285,18 +329,12 @@ class Pipeline(Search):
             group = [f for f in group if self.steadiness.far(f, {}) or self.steadiness.needs_others(f, {})]
             before = max((self.ctx.before(f.nodeid) for f in group), key=len, default=())
             order = [*before, *(f.nodeid for f in group if f.nodeid not in before)]
-            report = self.runner.run(order, winner.after, conditions=Conditions(ordered=True, clean=True)) if group else None
-            for f in group:
-                result = report.results.get(f.nodeid) if report is not None and not report.problem else None
-                if result is not None and result.outcome == "passed" and self._fails_in_its_order(f):
-                    winner.nodeids.append(f.nodeid)
-                    self.done.add(f.nodeid)
-
-    def _fails_in_its_order(self, failure: Failure) -> bool:
-        """Whether the run's own order, unhealed, makes the test fail again: else its passing shows nothing."""
-        report = self.runner.run([*self.ctx.before(failure.nodeid), failure.nodeid], {}, conditions=Conditions(ordered=True, clean=True))
-        result = report.results.get(failure.nodeid)
-        return not report.problem and result is not None and result.outcome == "failed"
+            passed = self.ladder.ending(order, winner.after, "passed") if group else set()
+            # unless the run's own order, unhealed, makes a test fail again, its passing shows nothing
+            again = self.ladder.ending(order, {}, "failed") if passed & {f.nodeid for f in group} else set()
+            for f in (f for f in group if f.nodeid in passed & again):
+                winner.nodeids.append(f.nodeid)
+                self.done.add(f.nodeid)
 
     def _merged(self, path: str, candidate: Candidate) -> bytes | None:
         """The bytes of ``path`` with all accepted heals and ``candidate`` in it; ``None`` where they clash."""

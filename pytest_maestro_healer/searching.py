@@ -91,15 +91,18 @@ class Search:
         self.done: set[str] = set()
         self.deadline = 0.0
 
-    def search(self, failure: Failure, diagnosis: Diagnosis, base: Mapping[str, bytes], depth: int) -> Found:
-        """Prove candidates for ``failure`` on top of ``base`` (already healed bytes); follow up where the test gets further."""
+    def search(self, failure: Failure, diagnosis: Diagnosis, base: Mapping[str, bytes], depth: int, *, late: bool = True) -> Found:
+        """Prove candidates for ``failure`` on top of ``base`` (already healed bytes); follow up where the test gets further.
+
+        Without ``late``, tactics that take long are not asked.
+        """
         found = Found()
         ctx = self.ctx.step(base)
         proven: list[Candidate] = []
         heals: list[Candidate] = []  # those of them after which this very failure is gone
         held: list[tuple[Proposal, ProofStep, Diagnosis]] = []
         attempts, asked = 0, False
-        for proposal in self._offered(failure, diagnosis, ctx, found, heals):
+        for proposal in self._offered(failure, diagnosis, ctx, found, heals, late):
             if heals and not any(rivals(h, proposal, self.symptoms) for h in heals):
                 continue
             if proposal.strategy in self.strangers and not asked:
@@ -181,18 +184,25 @@ class Search:
     def write_nothing(self) -> None:
         """From here on nothing is to be written in this phase."""
 
-    def _offered(self, failure: Failure, diagnosis: Diagnosis, ctx: Context, found: Found, heals: Sequence[Candidate]) -> Iterator[Proposal]:
-        """Our own proposals, and strangers' where those gave no heal: asking them may cost time and money."""
-        yield from self._proposals(failure, diagnosis, ctx, found, stranger=False)
-        if not heals and self.strangers and self.clock() <= self.deadline:
+    def _offered(
+        self, failure: Failure, diagnosis: Diagnosis, ctx: Context, found: Found, heals: Sequence[Candidate], late: bool
+    ) -> Iterator[Proposal]:
+        """Our own proposals, and strangers' where those gave no heal: asking them may cost time and money. So may late tactics of ours."""
+        for stage in (False, True)[: 1 + late]:
+            if not heals:
+                yield from self._proposals(failure, diagnosis, ctx, found, stranger=False, late=stage)
+        if late and not heals and self.strangers and self.clock() <= self.deadline:
             yield from self._proposals(failure, diagnosis, ctx, found, stranger=True)
 
-    def _proposals(self, failure: Failure, diagnosis: Diagnosis, ctx: Context, found: Found, *, stranger: bool) -> list[Proposal]:
+    def _proposals(self, failure: Failure, diagnosis: Diagnosis, ctx: Context, found: Found, *, stranger: bool, late: bool = False) -> list[Proposal]:
         out: list[Proposal] = []
+        is_flaky = diagnosis.cause is Cause.FLAKY
         for strategy in (s for s in self.strategies if s.stranger == stranger):
-            if (strategy.symptom or stranger) and diagnosis.cause is Cause.FLAKY:
+            if (strategy.symptom or stranger) and is_flaky:
                 continue  # what a test expects is not why it fails only now and then; what a stranger guesses, no single run can prove
             for tactic in strategy.tactics:
+                if (is_flaky and getattr(tactic, "late", False)) != late:
+                    continue
                 try:
                     if tactic.answers(failure, diagnosis):
                         out += _checked(islice(tactic.propose(failure, ctx), PER_TACTIC))

@@ -104,6 +104,11 @@ class Ladder:
         reason = f"0 failures in {proof.repeats} runs (failed in {proof.rate:.0%} before); failure rate under {bound:.1%} (95 %, Clopper-Pearson)"
         return ProofStep("stable", True, reason, self.clock() - began)
 
+    def ending(self, order: Sequence[str], overlay: Mapping[str, bytes], outcome: str) -> set[str]:
+        """The tests of ``order`` that end with ``outcome`` when they run in it from a clean state."""
+        report = self.runner.run(order, overlay, conditions=Conditions(ordered=True, clean=True))
+        return {n for n, r in report.results.items() if r.outcome == outcome} if not report.problem else set()
+
     def stable(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], repeats: int = 2) -> ProofStep:
         """The stable rung: ``repeats`` more runs must agree; a pinned value that differs between two runs shows here."""
         if not repeats:

@@ -171,10 +171,12 @@ class Healing(Capturing):
         fresh = Fresh(self.config, self.files, self.settings.timeout, self.environ)
         runner = SessionRunner(self.settings, self.files, inprocess, fresh, ground)
         sequences: Mapping[str, Sequence[str]] = ran.sequences(self.ran, self.failures)
+        hunted: list[str] = []
         if self.settings.flaky_runs and not again:
             found, orders = self._hunted(runner, frozenset(f.nodeid for f in failures))
             failures, sequences = [*failures, *found], {**orders, **sequences}
-            passed -= {f.nodeid for f in found}
+            hunted = [f.nodeid for f in found]
+            passed -= {*hunted}
         ctx = Context(
             self.files.root,
             self.settings,
@@ -200,6 +202,7 @@ class Healing(Capturing):
                 progress=self.terminal.progress,
                 learner=self.learning.learner,
                 past=past,
+                hunted=frozenset(hunted),
             )
             try:
                 results = pipeline.run([*failures, *again], ready)

@@ -63,6 +63,8 @@ class Tactic:
     applicability: ClassVar[Applicability] = Applicability.REVIEW
     #: What its heals follow; ``None``: what the strategy says.
     follows: ClassVar[Follows | None] = None
+    #: For a flaky test it is asked only where nothing that the others propose is proved: it takes many runs.
+    late: ClassVar[bool] = False
     #: Kinds of evidence it cites.
     evidence: ClassVar[tuple[str, ...]] = ()
     #: What the knowledge in it was taken from (PEP, documentation page, paper), for the docs.

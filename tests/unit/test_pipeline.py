@@ -949,3 +949,68 @@ def test_a_cause_of_a_flaky_test_is_proved_under_its_conditions(value: World) ->
     r = only(value.heal(Toy(Swap("lib.f(", "lib.g(", proof=proof)), **SAFE))
     assert r.decision.kind is DecisionKind.APPLIED
     assert next(s for s in r.verdict.steps if s.rung == "stable").reason.startswith("0 failures in 4 runs")
+
+
+# -- the time that flaky tests take -------------------------------------------------------------------------------------
+class Clock:
+    """Stands still but for what is added."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Digging(Swap):
+    """Heals one test at once; for all others it makes experiments of ten seconds as long as it may."""
+
+    def __init__(self, clock: Clock, *healed: str) -> None:
+        super().__init__("lib.old(", "lib.new(")
+        self.clock, self.healed, self.asked = clock, healed, dict.fromkeys((ONE, TWO, THREE), 0.0)
+
+    def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
+        while failure.nodeid not in self.healed and ctx.experiments.available:
+            self.clock.now += 10
+            self.asked[failure.nodeid] += 10
+        return super().propose(failure, ctx) if failure.nodeid in self.healed else ()
+
+
+def test_a_flaky_test_that_takes_long_leaves_time_for_the_others(world: World) -> None:
+    """The third has its turn although the first two would use up all there is; then these get what is left."""
+    for nodeid, path in zip((ONE, TWO, OTHER + "::test_0"), (FILE, FILE, OTHER), strict=True):
+        world.write(path, calls("old", "old"))
+        world.needs(nodeid, "lib.new(")
+    clock = Clock()
+    tactic = Digging(clock, OTHER + "::test_0")
+    results = world.heal(Toy(tactic), clock=clock, hunted=world.checks, budget=300)
+    assert [r.nodeids for r in results if r.success] == [(OTHER + "::test_0",)]
+    # a third for each at first, the last one leaves its own to them
+    assert tactic.asked[ONE] + tactic.asked[TWO] == pytest.approx(300, abs=40)
+    assert tactic.asked[ONE] == pytest.approx(tactic.asked[TWO], abs=40)
+
+
+class Late(Swap):
+    """A tactic that takes long."""
+
+    late = True
+
+
+@pytest.mark.parametrize(("proved", "asked"), [(True, []), (False, ["asked"])], ids=["another is proved", "none is proved"])
+def test_what_takes_long_is_asked_of_a_flaky_test_only_where_nothing_else_is_proved(single: World, proved: bool, asked: list[str]) -> None:
+    told: list[str] = []
+
+    class Asked(Late):
+        def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
+            told.append("asked")
+            return super().propose(failure, ctx)
+
+    first = Swap("lib.old(", "lib.new(" if proved else "lib.wrong(")
+    r = only(single.heal(Toy(Asked("lib.old(", "lib.new(", name="late"), first), hunted=[ONE]))
+    assert (r.success, told[:1], r.tactic) == (True, asked, "swap" if proved else "late")
+
+
+def test_what_takes_long_competes_where_the_test_fails_every_time(single: World) -> None:
+    """There it may be the better one."""
+    late = Late("lib.old(1)", "lib.new(1)", name="late")
+    r = only(single.heal(Toy(late, Swap("lib.old(", "lib.new(1 and ", evidence=WEAK))))
+    assert r.tactic == "late"

@@ -114,7 +114,14 @@ class World:
         return [self.kills for _ in mutants]
 
     def heal(
-        self, *strategies: Strategy, passed: Iterable[str] = (), remembered: Any = None, clock: Any = None, past: Any = None, **config: Any
+        self,
+        *strategies: Strategy,
+        passed: Iterable[str] = (),
+        remembered: Any = None,
+        clock: Any = None,
+        past: Any = None,
+        hunted: Iterable[str] = (),
+        **config: Any,
     ) -> list[HealingResult]:
         """Run the pipeline over what fails now (or over :attr:`failures`)."""
         texts = self.texts({})
@@ -124,7 +131,7 @@ class World:
         good = frozenset(n for n, c in self.checks.items() if c(texts) == "")
         settings = HealerConfig(**config)
         ctx = Context(self.root, settings, failures=failures, passed=good | set(passed), collected=list(self.checks))
-        more: dict[str, Any] = {}
+        more: dict[str, Any] = {"hunted": frozenset(hunted)}
         if remembered is not None:
             more["remembered"] = remembered
         if past is not None:

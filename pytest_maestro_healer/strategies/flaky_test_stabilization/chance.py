@@ -57,6 +57,7 @@ class UnseededRandom(FlakyTactic):
     """The outcome is a function of the seed."""
 
     name = "unseeded_random"
+    late = True
     summary = "A test's outcome depends on unseeded random numbers that the product draws: the test seeds them"
     applicability = Applicability.SAFE
     evidence = ("reruns", "experiment")
@@ -211,6 +212,7 @@ class HashOrder(FlakyTactic):
     """What a set gives, in the order in which this process hashes strings."""
 
     name = "hash_order"
+    late = True
     summary = "A test compares what comes out of a set in an order that changes from process to process: it compares without order"
     applicability = Applicability.REVIEW
     evidence = ("experiment", "value")
@@ -333,6 +335,7 @@ class FloatNoise(FlakyTactic):
     """Equality of floats whose last digits differ from run to run."""
 
     name = "float_noise"
+    late = True
     summary = "A test compares floats for equality whose last digits vary from run to run: it allows for the measured spread"
     applicability = Applicability.SAFE
     evidence = ("reruns", "value")
@@ -401,6 +404,7 @@ class Quarantine(FlakyTactic):
     """The last resort: the test is run again where it fails, marked with the reason and the date; it is not healed."""
 
     name = "quarantine"
+    late = True
     summary = "No cause was found: the test is marked to be rerun, with the measured failure rate and the date; it is quarantined, not healed"
     applicability = Applicability.REVIEW
     evidence = ("reruns",)

@@ -35,6 +35,7 @@ class ClockRace(FlakyTactic):
     """Two readings of the clock, between which a second, a day or a year may end."""
 
     name = "clock_race"
+    late = True
     summary = "A test compares what the product read from the clock with what it reads itself: the clock stands still for the test"
     applicability = Applicability.REVIEW
     evidence = ("experiment", "symbol")
@@ -96,6 +97,7 @@ class PassedDate(FlakyTactic):
     """A date in a test that lay ahead when the test was written."""
 
     name = "passed_date"
+    late = True
     summary = "A date that the test names has passed since it was written: the test runs at the day on which it was written"
     applicability = Applicability.REVIEW
     evidence = ("experiment", "git")

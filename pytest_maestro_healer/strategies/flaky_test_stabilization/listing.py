@@ -30,6 +30,7 @@ class DirectoryOrder(FlakyTactic):
     """The names in a folder, in the order in which this file system keeps them."""
 
     name = "directory_order"
+    late = True
     summary = "A test takes the order in which a directory is listed for granted: it sorts what it lists, or compares without order"
     applicability = Applicability.REVIEW
     evidence = ("experiment", "value")
