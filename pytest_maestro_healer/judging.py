@@ -8,6 +8,7 @@ from dataclasses import replace
 from pytest_maestro_healer.diagnose.imports import judge_import
 from pytest_maestro_healer.diagnose.verdict import ProductChange, changes_logic, judge, preliminary, product_changes, stated, with_headers
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.experiments import Lines
 from pytest_maestro_healer.evidence.finished.halves import NO_PAST, unfinished
 from pytest_maestro_healer.evidence.finished.vacuous import vacuous
 from pytest_maestro_healer.evidence.nodeids import is_test
@@ -17,7 +18,6 @@ from pytest_maestro_healer.model import Applicability, Cause, DecisionKind, Diag
 from pytest_maestro_healer.prove.candidates import Candidate
 from pytest_maestro_healer.prove.runner import Runner
 
-Lines = Mapping[str, frozenset[int]]
 #: Tests traced in one run: one at first, for often there is no second that fails alike.
 _FIRST, _MORE, _MOST = 1, 8, 32
 #: A traced run takes longer; this much is left to it of the time limit.
@@ -173,6 +173,11 @@ class Judge:
         if (path, line) not in self._blamed:
             self._blamed[path, line] = self.ctx.git.last_change(path, line)
         return self._blamed[path, line]
+
+    def traced(self, failure: Failure, also: Sequence[str] = ()) -> Lines:
+        """The product lines that a failing test executes unhealed, and those of the tests ``also``."""
+        found = [self._executed(failure, {}), *([self.runner.run(also, {}, trace=True).executed] if also else [])]
+        return {p: frozenset().union(*(lines.get(p, ()) for lines in found)) for p in dict.fromkeys(p for lines in found for p in lines)}
 
     def _executed(self, failure: Failure, base: Mapping[str, bytes]) -> Lines:
         nodeid = failure.nodeid

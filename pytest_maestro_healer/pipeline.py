@@ -92,7 +92,7 @@ class Pipeline(Search):
 
     def _new_experiments(self) -> None:
         """What was found by earlier ones is forgotten."""
-        self.ctx.set_experiments(Experiments(self._experiment, lambda: self.clock() > self.turn))
+        self.ctx.set_experiments(Experiments(self._experiment, lambda: self.clock() > self.turn, self.judge.traced))
 
     def _decided(self, winner: Candidate) -> list[Candidate]:
         """Of several heals that make a file collectable those with which most of its tests pass: pytest has run them with the first only."""

@@ -57,14 +57,22 @@ class Observation:
         return self.outcome == "passed"
 
 
+#: Root-relative product files, with the lines that ran.
+Lines = Mapping[str, frozenset[int]]
 Run = Callable[[Sequence[str], Mapping[str, bytes], Conditions], "tuple[Mapping[str, Observation], str]"]
 
 
 class Experiments:
-    """Runs experiments through ``run`` (given by the session); ``available`` is false where nothing can be run (text-only healing)."""
+    """Runs experiments through ``run`` (given by the session); ``available`` is false where nothing can be run (text-only healing).
 
-    def __init__(self, run: Run | None = None, expired: Callable[[], bool] = lambda: False) -> None:
+    ``trace`` gives the product lines that a failing test executes.
+    """
+
+    def __init__(
+        self, run: Run | None = None, expired: Callable[[], bool] = lambda: False, trace: Callable[[Failure, Sequence[str]], Lines] | None = None
+    ) -> None:
         self._run = run
+        self._trace = trace
         self._expired = expired
         self.count = 0
 
@@ -82,6 +90,10 @@ class Experiments:
         self.count += 1
         observed, problem = self._run(nodeids, overlay or {}, conditions or Conditions())
         return {} if problem else observed
+
+    def executed(self, failure: Failure, also: Sequence[str] = ()) -> Lines:
+        """The product lines that a failing test executes, unhealed, and the tests ``also``; empty where that is not known."""
+        return self._trace(failure, also) if self._trace is not None and self.available else {}
 
     def repeat(self, nodeid: str, times: int, overlay: Mapping[str, bytes] | None = None, conditions: Conditions | None = None) -> list[Observation]:
         """``times`` runs of one test; runs that could not be made are left out."""

@@ -16,6 +16,8 @@ _HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 _ALIKE = 0.5
 #: More files than these are no rename by hand.
 _MOST_GONE, _MOST_NEW = 50, 500
+#: Changes of single lines are looked for in so many commits.
+_DEEP = 1000
 _RENAMED = re.compile(r"R\d+$")
 _HOOK_VARIABLES = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"})
 #: Whatever the user configured, the diff has this form.
@@ -260,6 +262,24 @@ class Git:
         text = self._text("blame", "--porcelain", "-L", f"{line},{line}", "--", path)
         word = text.partition(" ")[0]
         return "" if not word or set(word) == {"0"} else word[:7]
+
+    @lru_cache(maxsize=64)  # noqa: B019
+    def changed_lines(self, ranges: tuple[tuple[str, int, int], ...], limit: int) -> Sequence[str]:
+        """The newest ``limit`` commits that changed any of these committed lines (path, first, last), or took some out between; newest first.
+
+        The lines are followed back through the newest :data:`_DEEP` commits only.
+        """
+        if not self.available:
+            return ()
+        end = self._text("log", "-1", f"--skip={_DEEP}", "--no-show-signature", "--format=%H").split()
+        where = (f"-L{first},{last}:{path}" for path, first, last in ranges)
+        out = self._text("log", f"-{limit}", "-s", "--no-show-signature", "--format=%H", *where, "HEAD", *(f"^{c}" for c in end))
+        return out.split()
+
+    @lru_cache(maxsize=64)  # noqa: B019
+    def since(self, rev: str) -> frozenset[str]:
+        """The newest commits that HEAD was made from and ``rev`` was not."""
+        return frozenset(self._text("rev-list", f"--max-count={_DEEP}", f"{rev}..HEAD").split()) if self.available else frozenset()
 
     def _blamed(self, path: str, first: int, last: int) -> str:
         """Git's porcelain about who wrote some lines, ``""`` where one of them is not committed."""

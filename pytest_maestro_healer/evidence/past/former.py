@@ -15,13 +15,17 @@ from functools import lru_cache, partial
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Conditions, Observation
 from pytest_maestro_healer.evidence.nodeids import path_to
+from pytest_maestro_healer.evidence.past.dated import switch
 from pytest_maestro_healer.evidence.past.origin import named, origin
+from pytest_maestro_healer.evidence.past.ran import commits, ran
 from pytest_maestro_healer.evidence.past.shipped import used_by_product
 from pytest_maestro_healer.evidence.past.unseen import unseen
 from pytest_maestro_healer.model import Failure
 
 #: So many of the last commits are taken back of each kind, and so many are looked through for them.
 _COMMITS, _LOOKED_AT = 3, 60
+#: So many more are: the last that changed what the test runs through.
+_RUN_THROUGH = 3
 #: Texts for people, by their folder or name.
 _TEXTS = re.compile(r"(?i)(?:^|/)(?:docs?/|(?:readme|change|history|news|contribut|licen[cs]e|authors|todo|security)[^/]*$)")
 
@@ -177,12 +181,12 @@ def _state(ctx: Context, failure: Failure, rev: str, commit: str, *, settles: bo
     yield Before(rev, path, line, commit or (ctx.git.last_change(path, line) if rev != "HEAD" else ""), settles, spare)
 
 
-def blame(ctx: Context, failure: Failure, ask: Callable[[Before], Then]) -> Blame:
+def blame(ctx: Context, failure: Failure, ask: Callable[[Before], Then], also: Sequence[str] = ()) -> Blame:
     """The change of the product that brought a failure in, by what ``ask`` says of each state.
 
     Where the test passes, the change is the cause. Where it fails alike as far as it is known to go back, none is. Else nobody can tell: where it
     fails in another way, as one does that was changed with the product (where there was no such test then, that says nothing), where it is not known
-    since when it is there, or where it runs code whose past cannot be looked at.
+    since when it is there, or where it runs code whose past cannot be looked at. ``also`` are tests that have a part in the failure.
     """
     hidden = unseen(ctx, failure)
     unknown = Before("", hidden, 1, "", why="git does not know it") if hidden else None
@@ -190,7 +194,9 @@ def blame(ctx: Context, failure: Failure, ask: Callable[[Before], Then]) -> Blam
     # a commit that changed the product too may have followed it in one place and missed it in another
     settled = bool(came) and not changed(ctx, came) and not any(_matters(ctx, p) for p in ctx.git.files_of(came))
     other = False
+    asked = set()
     for before in states(ctx, failure):
+        asked.add(before.rev)
         then = ask(before)
         if then is Then.PASSES:
             return Blame(before, True)
@@ -201,6 +207,23 @@ def blame(ctx: Context, failure: Failure, ask: Callable[[Before], Then]) -> Blam
     if hidden or other or not settled:
         undated = Before("", failure.path, 1, "", why="git does not tell since when the test is as it is")
         return Blame(unknown or (undated if ctx.git.available and not came else None))
+    through = ran(ctx, failure, also)
+    if day := switch(through):
+        return Blame(Before("", day, 1, "", why="it does something else since a day that is written there"))
+    return _deeper(ctx, failure, ask, came, commits(ctx, through, _RUN_THROUGH + len(asked)), asked)
+
+
+def _deeper(ctx: Context, failure: Failure, ask: Callable[[Before], Then], came: str, changes: Sequence[str], asked: Collection[str]) -> Blame:
+    """The same by the states before those of ``changes`` that are not ``asked`` yet. What the test did before it came to be means nothing if it
+    could not be run."""
+    later = ctx.git.since(came)
+    more = [c for c in changes if f"{c}~1" not in asked and ctx.git.has_parent(c)]
+    for before in (b for c in more[:_RUN_THROUGH] for b in _state(ctx, failure, f"{c}~1", c, spare=c not in later)):
+        then = ask(before)
+        if then is Then.PASSES:
+            return Blame(before, True)
+        if then is Then.OTHERWISE and not before.spare and had_test(ctx, failure, before.rev):
+            return Blame(before)
     return Blame()
 
 

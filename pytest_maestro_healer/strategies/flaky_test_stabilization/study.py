@@ -21,6 +21,8 @@ ALONE = 30
 _PROBED = 15
 #: So many tests that fail in an order anyway are tried alone, unhealed and healed.
 _EXCUSED = 8
+#: Of the tests before it, so many are traced.
+_TRACED = 8
 _GOOD = ("passed", "skipped", "xfailed")
 
 
@@ -163,10 +165,10 @@ class Study:
                 return Then.OTHERWISE  # a test of what was not there: nobody knows what it would have left behind
             return compared(self.failure, found.get(self.nodeid))
 
-        return self._change(ask)
+        return self._change(ask, order)
 
-    def _change(self, ask: Callable[[Before], Then]) -> str:
-        found = blame(self.ctx, self.failure, ask)
+    def _change(self, ask: Callable[[Before], Then], also: Sequence[str] = ()) -> str:
+        found = blame(self.ctx, self.failure, ask, also[:_TRACED])
         if not found.told:
             self.untold = self.untold or found.where
         return found.where if found.told else ""
