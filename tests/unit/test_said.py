@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_maestro_healer.evidence.finished.said import arrived, became, directed, gives, kept, keyword_only, moved, removed
+from pytest_maestro_healer.evidence.finished.said import arrived, became, directed, gives, kept, keyword_only, moved, removed, scope, unfinished
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,32 @@ def test_what_a_function_gives(text: str, found: bool) -> None:
         ("Rename total to amount", False),
         ("total is gone, use amount", False),
         ("load still works", False),
+        ("The old name stays for one release and warns.", True),
+        ("Rename total to amount, both are accepted", True),
+        ("A public name that is renamed stays as a deprecated alias for two releases.", True),
+        ("The old name is gone", False),
     ],
 )
 def test_a_promise_that_the_old_name_is_kept(text: str, promised: bool) -> None:
     assert kept(text, "total") is promised
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("WIP: rename total to amount", True),
+        ("Rename total to amount (clients to follow)", True),
+        ("Rename total to amount, not finished", True),
+        ("Rename total to amount", False),
+        ("Wipe the cache", False),
+        ("Follow the redirect", False),
+    ],
+)
+def test_an_author_who_is_not_done(text: str, found: bool) -> None:
+    assert unfinished(text) is found
+
+
+def test_the_scope_of_a_conventional_commit() -> None:
+    assert scope("refactor(admin)!: rename total to amount") == "admin"
+    assert scope("fix(shop/cart.py): total") == "cart"
+    assert scope("Rename total (the sum) to amount") == ""

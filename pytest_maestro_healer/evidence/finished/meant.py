@@ -16,7 +16,7 @@ from pytest_maestro_healer.evidence.changes import Changes, changes_of
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.finished.edited import TOKEN, paired, words_of
 from pytest_maestro_healer.evidence.finished.mentions import PAST, as_before, definitions_of, references
-from pytest_maestro_healer.evidence.finished.said import BESIDE, at, directed, kept, moved, removed, units
+from pytest_maestro_healer.evidence.finished.said import BESIDE, at, directed, kept, moved, removed, scope, unfinished, units
 from pytest_maestro_healer.evidence.finished.turned import Turned, turned
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.evidence.symbols import absolute_module
@@ -116,8 +116,8 @@ def _told(change: Change) -> bool:
 
 
 def _promised(change: Change) -> bool:
-    """Whether what was written promises that what went is still there under its old name: then it was lost."""
-    return any(kept(text, old) for text in change.sentences for old in change.old)
+    """Whether what was written promises that what went is still there under its old name (then it was lost), or that more is to come."""
+    return any(unfinished(text) or any(kept(text, old) for old in change.old) for text in change.sentences)
 
 
 def _of_another(change: Change) -> bool:
@@ -130,8 +130,9 @@ def _elsewhere(change: Change, names: Sequence[str], places: set[tuple[str, str]
     """Whether some ``places`` (path, class) are not among those that what was written has before some ``names``."""
     words = "|".join(map(re.escape, names))
     before = {c for text in change.sentences for c in re.findall(rf"\b(\w+)[.#](?:{words})\b", text)}
+    before |= {scope(text) for text in change.sentences if any(at(n, text) is not None for n in names)}
     classes, modules = {c for c in before if c[:1].isupper()}, before & {_stem(h.path) for h in change.hunks}
-    if classes and not {scope for _, scope in places if scope} <= classes:
+    if classes and not {cls for _, cls in places if cls} <= classes:
         return True
     return bool(modules) and not classes and not {_stem(path) for path, _ in places} <= modules
 

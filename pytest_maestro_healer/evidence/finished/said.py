@@ -135,17 +135,35 @@ def _backward(before: str, between: str) -> bool:
     return _FORMERLY.search(between) is not None or (_INSTEAD.search(before) is not None and _FOR.search(between) is not None)
 
 
-#: Words by which people say that an old name can still be used.
+#: Words by which people say that an old name can still be used: of old names at large, and of one that is said beside them.
 _KEPT = re.compile(
-    r"(?i)\bold (?:name|spelling|one|form)s?\b[^.;]*\b(?:keeps?|still|works?|remains?|stays?|deprecated)\b"
-    r"|\b(?:keeps?|continues?) (?:on |to )?work(?:ing)?\b|\bstill works?\b|\bdeprecated alias"
-    r"|\b(?:kept|remains?|stays?|left|available)\b[^.;]*\bas (?:an? )?(?:\w+ )?alias"
+    r"(?i)\bold (?:names?|spellings?|ones?|forms?|options?|keys?)\b[^.;]*\b(?:keeps?|kept|still|works?|remains?|stays?|accepted|deprecated)\b"
+    r"|\bdeprecated alias(?:es)?\b|\b(?:kept|remains?|stays?|left|available)\b[^.;]*\bas (?:an? )?(?:\w+ )?alias"
+)
+_WORKS = re.compile(
+    r"(?i)\b(?:keeps?|continues?) (?:on |to )?work(?:ing)?\b|\bstill (?:works?|accepted)\b|\bboth (?:are|names|spellings|options|work)\b"
+)
+#: What is not done yet, in its author's own words.
+_OPEN = re.compile(
+    r"(?i)^\s*(?:wip|draft|tmp|temp|fixup!|squash!)\b|\b(?:work in progress|unfinished|half[- ]?done|does(?: not|n't) work yet"
+    r"|not (?:yet )?(?:done|finished|complete)|(?:clients?|callers?|rest|others?|docs?|uses?) (?:to|will|must) follow)\b"
 )
 
 
 def kept(text: str, old: str) -> bool:
-    """Whether a sentence about ``old`` promises that this name can still be used."""
-    return at(old, text) is not None and _KEPT.search(text) is not None
+    """Whether a sentence promises that ``old`` can still be used, or old names at large."""
+    return _KEPT.search(text) is not None or (at(old, text) is not None and _WORKS.search(text) is not None)
+
+
+def unfinished(text: str) -> bool:
+    """Whether a sentence says that its author is not done."""
+    return _OPEN.search(text) is not None
+
+
+def scope(text: str) -> str:
+    """What a conventional commit says that it is about: ``admin`` of ``refactor(admin)!: ...``."""
+    found = re.match(r"\s*\w+\(([\w./-]+)\)!?:", text)
+    return found[1].removesuffix(".py").rpartition("/")[2] if found else ""
 
 
 def removed(text: str, old: str) -> bool:
