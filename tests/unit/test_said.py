@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_maestro_healer.evidence.finished.said import arrived, became, directed, gives, kept, keyword_only, moved, removed, scope, unfinished
+from pytest_maestro_healer.evidence.finished.said import (
+    BESIDE,
+    arrived,
+    became,
+    directed,
+    gives,
+    kept,
+    keyword_only,
+    moved,
+    removed,
+    scope,
+    unfinished,
+)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +67,15 @@ from pytest_maestro_healer.evidence.finished.said import arrived, became, direct
 )
 def test_which_word_took_the_place_of_which(text: str, found: bool) -> None:
     assert directed(text, "total", "tally") is found
+
+
+@pytest.mark.parametrize(
+    ("text", "beside"),
+    [("mails say Done; label keeps Shut", True), ("Merge branch 'fixes'", True), ("Prepare to make load async", True), ("Don't rename total", True),
+     ("Rename --max-age to --keep-days", False), ("Store.keep is Store.hold now", False), ("Rename total to tally", False)],
+)  # fmt: skip
+def test_a_sentence_about_what_did_not_change(text: str, beside: bool) -> None:
+    assert (BESIDE.search(text) is not None) is beside
 
 
 @pytest.mark.parametrize("option", ["Rename --dry-run to --check", "--dry-run is --check now", "Call --dry-run --check", "`--dry-run` → `--check`"])

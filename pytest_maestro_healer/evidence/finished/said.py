@@ -13,7 +13,7 @@ from functools import lru_cache
 #: A sentence that speaks of something beside what changed, or of what is not done.
 BESIDE = re.compile(
     r"(?i)^\s*(?:merge|revert)\b|"
-    r"\b(?:unlike|except|never|still|stays?|keeps?|todo|fixme|not yet|later|prepar(?:e|es|ing|ation)|revert(?:s|ed)?|undo(?:es)?)\b"
+    r"(?<![\w.-])(?:unlike|except|never|still|stays?|keeps?|todo|fixme|not yet|later|prepar(?:e|es|ing|ation)|revert(?:s|ed)?|undo(?:es)?)(?![\w-])"
     r"|\b(?:do not|don['’]?t|cannot|could|might|would|may)\s+(?:be\s+)?(?:renam|mak|turn|chang|mov|becom|convert|switch)\w*"
 )
 _ARROW = r"(?:-+>|=+>|[→⇒➜➔↦])"
