@@ -133,8 +133,9 @@ class _Asking:
                     elif said["what"] == "fate":
                         self.fates[i] = said["killed"]
             finally:
-                Fresh.kill(process)
-                process.wait()
+                if process.returncode is None:  # else its number may be another one's by now
+                    Fresh.kill(process)
+                    process.wait()
         if begun >= 0 and time.monotonic() < self._until:
             self.fates[begun] = fate  # it crashed or hung
         return passed
