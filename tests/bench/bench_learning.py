@@ -60,8 +60,8 @@ def row(proposal):
     return dict(strategy=proposal.strategy, tactic=proposal.tactic, score=proposal.score, strength=strength(proposal.evidence), size=size,
                 result="guard", edits=[[e.path, e.start, e.end, e.replacement] for e in proposal.edits])
 
-def proposals(self, failure, diagnosis, ctx, found):
-    out = real_proposals(self, failure, diagnosis, ctx, found)
+def proposals(self, failure, diagnosis, ctx, found, **which):
+    out = real_proposals(self, failure, diagnosis, ctx, found, **which)
     FOUND.append(dict(test=failure.nodeid, pattern=str(diagnosis.pattern), rows=[row(p) for p in out]))
     tell()
     return out

@@ -96,7 +96,7 @@ def test_a_definition_under_another_name_in_another_module(tmp_path: Path, text:
     before = {**START, "shop/audit.py": text + "\n\n" + NOTE, "shop/trail.py": "LIMIT = 3\n"}
     after = {"shop/audit.py": NOTE, "shop/trail.py": text.replace("record", "enter") + "\n\nLIMIT = 3\n"}
     tests = (TEST, TEST.replace("shop.audit", "shop.trail").replace(" record", " enter"))
-    found = asked(tmp_path, Follows.NAME, before, after, "record of shop.audit is enter of shop.trail now", tests)
+    found = asked(tmp_path, Follows.NAME, before, after, "Rename shop.audit.record to shop.trail.enter", tests)
     assert (reason in found) if reason else not found, found
 
 

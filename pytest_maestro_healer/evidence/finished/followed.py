@@ -126,8 +126,8 @@ class Followers:
 
     def _wrapped(self, name: str, spans: Spans, definitions: Sequence[tuple[str, _Definition]]) -> str:
         """Whether a decorator of the product deals with what it gives, or keeps it."""
-        if self.follows & Follows.ACCESS:
-            return ""
+        if self.follows & Follows.ACCESS or not self.follows & Follows.SHAPE:
+            return ""  # where only the name or place is another one, it deals with the same thing
         there = [n for p, n in definitions if any(p == q and first <= n.lineno <= last for q, first, last in spans)]
         for decorator in (d for n in there if isinstance(n, _FUNCTIONS) for d in n.decorator_list):
             func = decorator.func if isinstance(decorator, ast.Call) else decorator

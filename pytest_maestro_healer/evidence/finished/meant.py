@@ -128,10 +128,12 @@ def _of_another(change: Change) -> bool:
 
 def _elsewhere(change: Change, names: Sequence[str], places: set[tuple[str, str]]) -> bool:
     """Whether some ``places`` (path, class) are not among those that what was written has before some ``names``."""
-    words = "|".join(map(re.escape, names))
+    stems = {_stem(h.path) for h in change.hunks}
+    names = [n for n in names if n not in stems]  # what stands before a module is its package
+    words = "|".join(map(re.escape, names)) or "(?!)"
     before = {c for text in change.sentences for c in re.findall(rf"\b(\w+)[.#](?:{words})\b", text)}
     before |= {scope(text) for text in change.sentences if any(at(n, text) is not None for n in names)}
-    classes, modules = {c for c in before if c[:1].isupper()}, before & {_stem(h.path) for h in change.hunks}
+    classes, modules = {c for c in before if c[:1].isupper()}, before & stems
     if classes and not {cls for _, cls in places if cls} <= classes:
         return True
     return bool(modules) and not classes and not {_stem(path) for path, _ in places} <= modules
