@@ -26,7 +26,7 @@ _TEST = """
     from cache import Cache
 
 
-    @pytest.mark.timeout(0.5)
+    @pytest.mark.timeout(2)
     def test_expires():
         cache = Cache(keeps=60)
         cache.put("tea")
@@ -42,7 +42,7 @@ _FREEZEGUN = """
     from freezegun import freeze_time
 
 
-    @pytest.mark.timeout(0.5)
+    @pytest.mark.timeout(2)
     def test_expires(request):
         freezer = freeze_time()
         clock = freezer.start()
