@@ -64,19 +64,19 @@ def near(ctx: Context, words: Sequence[str]) -> dict[str, ast.Module]:
 def composed(trees: dict[str, ast.Module], word: str) -> str:
     """``path:line`` where names are put together that ``word`` is one of, or by which a definition goes that is named after it."""
     own = parts_of(word)
+    made: dict[Parts, str] = {}
+    for path, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, _FUNCTIONS):
+                made.setdefault(parts_of(node.name), f"{path}:{node.lineno}")
     for path, tree in trees.items():
         for line, piece in _pieces(tree):
-            if (
-                word != piece
-                and (word.startswith(piece) or word.endswith(piece))
-                and parts_of(piece) in (own[: len(parts_of(piece))], own[-len(parts_of(piece)) :])
-            ):
+            part = parts_of(piece)
+            if word != piece and (word.startswith(piece) or word.endswith(piece)) and part in (own[: len(part)], own[-len(part) :]):
                 return f"{path}:{line}"
-            for other, there in trees.items():
-                after = (*parts_of(piece), *own), (*own, *parts_of(piece))
-                made = next((n for n in ast.walk(there) if isinstance(n, _FUNCTIONS) and parts_of(n.name) in after), None)
-                if made is not None:
-                    return f"{other}:{made.lineno}"
+            found = made.get((*part, *own)) or made.get((*own, *part))
+            if found:
+                return found
     return ""
 
 

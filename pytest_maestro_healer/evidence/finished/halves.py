@@ -20,7 +20,7 @@ from pytest_maestro_healer.evidence.finished.bodies import option_means_another,
 from pytest_maestro_healer.evidence.finished.edited import TOKEN, Edited, paired
 from pytest_maestro_healer.evidence.finished.followed import HOOK, Followers
 from pytest_maestro_healer.evidence.finished.loaded import Loads
-from pytest_maestro_healer.evidence.finished.meant import Change, meant
+from pytest_maestro_healer.evidence.finished.meant import Change, meant, stem
 from pytest_maestro_healer.evidence.finished.mentions import PAST, definitions_of, field_of, still_said, texts
 from pytest_maestro_healer.evidence.finished.relocated import (
     another,
@@ -56,7 +56,7 @@ def unfinished(ctx: Context, failure: Failure, follows: Follows, before: Mapping
     if not ctx.git.available or (ctx.git.shallow and not origin(ctx, failure)):
         return NO_PAST if _own(ctx, edit) else ""
     hidden = unseen(ctx, failure)
-    if hidden and {*Path(hidden).parts[-2:], _stem(hidden)} & {*edit.gone, *edit.came, *edit.kept}:
+    if hidden and {*Path(hidden).parts[-2:], stem(hidden)} & {*edit.gone, *edit.came, *edit.kept}:
         return f"{hidden} is not in the project's git: what it was before is not known"
     # what came back to what it was before the test changed is no difference to then: it is one to when the test came
     touched = [commit for commit, _ in ctx.git.commits(failure.path, limit=1)]  # all there is to know of a file that cannot be collected
@@ -114,7 +114,7 @@ class Halves:
         left = {old: new for old, new in ctx.git.renames().items() if old.endswith(".py") and ctx.files.read(old) is None}
         #: The modules that are gone since, and those that took their places: by path and by name.
         self.renamed = {old: new for old, new in left.items() if ctx.git.bytes_at(old, base) is not None}
-        self.moved = {_stem(old): _stem(new) for old, new in self.renamed.items()}
+        self.moved = {stem(old): stem(new) for old, new in self.renamed.items()}
         self.removed = "\n".join([*(line for h in hunks for line in h.removed), *self.moved])
         self.added = "\n".join([*(line for h in hunks for line in h.added), *self.moved.values()])
 
@@ -137,7 +137,7 @@ class Halves:
     def lost(self) -> set[str]:
         """Modules that the product had and that have no successor by git."""
         gone = {h.old_path for h in self.hunks if h.old_path.endswith(".py") and self.ctx.files.read(h.old_path) is None}
-        return {_stem(p) for p in gone} - set(self.moved)
+        return {stem(p) for p in gone} - set(self.moved)
 
     @cached_property
     def had(self) -> set[str]:
@@ -319,7 +319,7 @@ class Halves:
         for was, now in self.renamed.items():
             parts = {*TOKEN.findall(was)} ^ {*TOKEN.findall(now)}
             apart = module_apart(self.loads, was, now) if parts & {*self.edit.gone, *self.edit.came} else ""
-            changed_there = module_changed(self.known, self.base, was, now) if _stem(was) in self.edit.gone else ""
+            changed_there = module_changed(self.known, self.base, was, now) if stem(was) in self.edit.gone else ""
             if changed_there or apart:
                 return f"{changed_there} in {now} is not what it was in {was}" if changed_there else apart
         return another(self.loads, self.hunks, [*self.edit.gone, *self.edit.kept])
@@ -369,10 +369,6 @@ class Halves:
 
 def _first(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> int:
     return min([node.lineno, *(d.lineno for d in node.decorator_list)])
-
-
-def _stem(path: str) -> str:
-    return path.removesuffix("/__init__.py").rpartition("/")[2].removesuffix(".py")
 
 
 def slipped(old: str, new: str) -> bool:

@@ -128,7 +128,7 @@ def _of_another(change: Change) -> bool:
 
 def _elsewhere(change: Change, names: Sequence[str], places: set[tuple[str, str]]) -> bool:
     """Whether some ``places`` (path, class) are not among those that what was written has before some ``names``."""
-    stems = {_stem(h.path) for h in change.hunks}
+    stems = {stem(h.path) for h in change.hunks}
     names = [n for n in names if n not in stems]  # what stands before a module is its package
     words = "|".join(map(re.escape, names)) or "(?!)"
     before = {c for text in change.sentences for c in re.findall(rf"\b(\w+)[.#](?:{words})\b", text)}
@@ -136,10 +136,10 @@ def _elsewhere(change: Change, names: Sequence[str], places: set[tuple[str, str]
     classes, modules = {c for c in before if c[:1].isupper()}, before & stems
     if classes and not {cls for _, cls in places if cls} <= classes:
         return True
-    return bool(modules) and not classes and not {_stem(path) for path, _ in places} <= modules
+    return bool(modules) and not classes and not {stem(path) for path, _ in places} <= modules
 
 
-def _stem(path: str) -> str:
+def stem(path: str) -> str:
     """The name of a file's module."""
     return path.removesuffix("/__init__.py").rpartition("/")[2].removesuffix(".py")
 
