@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from pytest_maestro_healer.evidence.finished.forms import composed, file_of, line_in, names_as_data, parts_of, said_as_text
+from pytest_maestro_healer.evidence.finished.names.forms import composed, file_of, line_in, names_as_data, parts_of, said_as_text
 
 
 @pytest.mark.parametrize("name", ["grand_total", "grandTotal", "GrandTotal", "GRAND_TOTAL", "--grand-total", "Grand Total"])

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from pytest_maestro_healer.evidence.finished.mentions import PAST, as_before
+from pytest_maestro_healer.evidence.finished.names.mentions import PAST, as_before
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.evidence.similarity import definitions, identical
 

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.finished.meant import Change, meant
+from pytest_maestro_healer.evidence.finished.intent.meant import Change, meant
 from pytest_maestro_healer.model import Follows
 from tests.unit.test_git import git, write
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_maestro_healer.evidence.finished.said import (
+from pytest_maestro_healer.evidence.finished.intent.said import (
     BESIDE,
     arrived,
     became,

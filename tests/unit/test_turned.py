@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from pytest_maestro_healer.evidence.finished.edited import words_of
-from pytest_maestro_healer.evidence.finished.turned import Turned
+from pytest_maestro_healer.evidence.finished.intent.turned import Turned
 from pytest_maestro_healer.evidence.similarity import definitions
 from pytest_maestro_healer.model import Follows
 

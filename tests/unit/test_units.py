@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_maestro_healer.evidence.finished.units import another_quantity
+from pytest_maestro_healer.evidence.finished.names.units import another_quantity
 
 
 @pytest.mark.parametrize(

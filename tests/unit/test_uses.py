@@ -9,9 +9,9 @@ import pytest
 
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.finished.reached import line_of_data, line_reaching
-from pytest_maestro_healer.evidence.finished.taken import meddles, parents, taken, uses_in
-from pytest_maestro_healer.evidence.finished.uses import strange
+from pytest_maestro_healer.evidence.finished.names.reached import line_of_data, line_reaching
+from pytest_maestro_healer.evidence.finished.users.taken import meddles, parents, taken, uses_in
+from pytest_maestro_healer.evidence.finished.users.uses import strange
 
 SHOP = """
 def total(x):

@@ -15,14 +15,13 @@ from pathlib import Path
 
 from pytest_maestro_healer.evidence.changes import Former, changes_of
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.finished.beside import said_beside
-from pytest_maestro_healer.evidence.finished.bodies import option_means_another, parameter_used_otherwise
 from pytest_maestro_healer.evidence.finished.edited import TOKEN, Edited, paired
-from pytest_maestro_healer.evidence.finished.followed import HOOK, Followers
-from pytest_maestro_healer.evidence.finished.loaded import Loads
-from pytest_maestro_healer.evidence.finished.meant import Change, meant, stem
-from pytest_maestro_healer.evidence.finished.mentions import PAST, definitions_of, field_of, still_said, texts
-from pytest_maestro_healer.evidence.finished.relocated import (
+from pytest_maestro_healer.evidence.finished.intent.meant import Change, meant, stem
+from pytest_maestro_healer.evidence.finished.names.beside import said_beside
+from pytest_maestro_healer.evidence.finished.names.mentions import PAST, definitions_of, field_of, still_said, texts
+from pytest_maestro_healer.evidence.finished.names.units import another_quantity
+from pytest_maestro_healer.evidence.finished.places.loaded import Loads
+from pytest_maestro_healer.evidence.finished.places.relocated import (
     another,
     another_took_place,
     homes_of,
@@ -33,7 +32,8 @@ from pytest_maestro_healer.evidence.finished.relocated import (
     taken_by_name,
 )
 from pytest_maestro_healer.evidence.finished.returned import definition_returned, module_returned, word_returned
-from pytest_maestro_healer.evidence.finished.units import another_quantity
+from pytest_maestro_healer.evidence.finished.users.bodies import option_means_another, parameter_used_otherwise
+from pytest_maestro_healer.evidence.finished.users.followed import HOOK, Followers
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.evidence.past.former import changed, product_since
 from pytest_maestro_healer.evidence.past.origin import origin

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pytest_maestro_healer.evidence.changes import Changes
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.finished.edited import TOKEN, words_of
-from pytest_maestro_healer.evidence.finished.mentions import PAST, PROSE, texts
+from pytest_maestro_healer.evidence.finished.names.mentions import PAST, PROSE, texts
 from pytest_maestro_healer.evidence.git import Git, Hunk
 
 #: So many older versions of a file, and so many commits, are looked at.

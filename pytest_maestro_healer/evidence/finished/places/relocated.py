@@ -8,8 +8,17 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from pytest_maestro_healer.evidence.changes import Changes, Former
-from pytest_maestro_healer.evidence.finished.loaded import Loads
-from pytest_maestro_healer.evidence.finished.place import asked_by_place, beside, bound_in, doubled, globals_read, home_of, imports_of, tells_place
+from pytest_maestro_healer.evidence.finished.places.loaded import Loads
+from pytest_maestro_healer.evidence.finished.places.place import (
+    asked_by_place,
+    beside,
+    bound_in,
+    doubled,
+    globals_read,
+    home_of,
+    imports_of,
+    tells_place,
+)
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.evidence.similarity import VALUES, Def, Home, identical
 from pytest_maestro_healer.evidence.symbols import absolute_module

@@ -11,8 +11,8 @@ from functools import cached_property
 
 from pytest_maestro_healer.evidence.changes import changes_of
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.finished.mentions import PAST, texts
-from pytest_maestro_healer.evidence.finished.place import globals_read, home_of, imports_of
+from pytest_maestro_healer.evidence.finished.names.mentions import PAST, texts
+from pytest_maestro_healer.evidence.finished.places.place import globals_read, home_of, imports_of
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.evidence.similarity import Def
 from pytest_maestro_healer.evidence.symbols import absolute_module, flat

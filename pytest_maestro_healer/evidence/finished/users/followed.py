@@ -11,9 +11,9 @@ from functools import cached_property
 from pytest_maestro_healer.evidence.changes import COMMON, Changes
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.finished.edited import Edited
-from pytest_maestro_healer.evidence.finished.mentions import as_before, definitions_of, references, said_in_texts
-from pytest_maestro_healer.evidence.finished.taken import HANDED_ON, function_around, harmless, meddles, parents, taken, ways
-from pytest_maestro_healer.evidence.finished.uses import fits
+from pytest_maestro_healer.evidence.finished.names.mentions import as_before, definitions_of, references, said_in_texts
+from pytest_maestro_healer.evidence.finished.users.taken import HANDED_ON, function_around, harmless, meddles, parents, taken, ways
+from pytest_maestro_healer.evidence.finished.users.uses import fits
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.evidence.symbols import parse
 from pytest_maestro_healer.model import Follows

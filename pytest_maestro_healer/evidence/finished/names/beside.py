@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.finished.mentions import PAST, PROSE
+from pytest_maestro_healer.evidence.finished.names.mentions import PAST, PROSE
 from pytest_maestro_healer.evidence.symbols import parse
 
 

@@ -15,9 +15,9 @@ from functools import cached_property
 from pytest_maestro_healer.evidence.changes import Changes, changes_of
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.finished.edited import TOKEN, paired, words_of
-from pytest_maestro_healer.evidence.finished.mentions import PAST, as_before, definitions_of, references
-from pytest_maestro_healer.evidence.finished.said import BESIDE, at, directed, kept, moved, removed, scope, unfinished, units
-from pytest_maestro_healer.evidence.finished.turned import Turned, turned
+from pytest_maestro_healer.evidence.finished.intent.said import BESIDE, at, directed, kept, moved, removed, scope, unfinished, units
+from pytest_maestro_healer.evidence.finished.intent.turned import Turned, turned
+from pytest_maestro_healer.evidence.finished.names.mentions import PAST, as_before, definitions_of, references
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.evidence.symbols import absolute_module
 from pytest_maestro_healer.model import Follows

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from pytest_maestro_healer.evidence.changes import Changes
 from pytest_maestro_healer.evidence.finished.edited import TOKEN
-from pytest_maestro_healer.evidence.finished.said import arrived, at, became, gives, keyword_only, moved, removed
+from pytest_maestro_healer.evidence.finished.intent.said import arrived, at, became, gives, keyword_only, moved, removed
 from pytest_maestro_healer.evidence.similarity import Def, Function, returns
 from pytest_maestro_healer.model import Follows
 

@@ -13,9 +13,9 @@ from pytest_maestro_healer.evidence.changes import changes_of
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.evidence.finished.edited import TOKEN
-from pytest_maestro_healer.evidence.finished.forms import composed, file_of, line_in, names_as_data, near, said_as_text
-from pytest_maestro_healer.evidence.finished.reached import fills, line_of_data, line_reaching
-from pytest_maestro_healer.evidence.finished.uses import strange
+from pytest_maestro_healer.evidence.finished.names.forms import composed, file_of, line_in, names_as_data, near, said_as_text
+from pytest_maestro_healer.evidence.finished.names.reached import fills, line_of_data, line_reaching
+from pytest_maestro_healer.evidence.finished.users.uses import strange
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.evidence.past.former import todays
 
