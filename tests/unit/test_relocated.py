@@ -63,7 +63,17 @@ def lay(root: Path, files: Mapping[str, str | None]) -> None:
     [
         pytest.param(PLAIN, "trail", PLAIN, {}, "", id="plain"),
         pytest.param(LOG + PLAIN, "trail", LOG + PLAIN, {}, "", id="beside a logger that it does not use"),
-        pytest.param(LOG + LOGS, "trail", LOG + LOGS, {}, "log is another thing", id="the logger of its module"),
+        pytest.param(LOG + LOGS, "trail", LOG + LOGS, {}, "", id="the logger of its module"),
+        pytest.param(LOG + LOGS, "core.trail", LOG + LOGS, {"shop/core/__init__.py": ""}, "", id="the same, one package deeper"),
+        pytest.param(LOG + LOGS, "trail", LOG + LOGS, {"logging.ini": "qualname=shop.audit\n"}, "log is another thing", id="a logger that is configured"),
+        pytest.param(LOG + LOGS, "trail", LOG + LOGS, {"logging.ini": "qualname=shop.auditors\n"}, "", id="another logger that is configured"),
+        pytest.param(LOG + LOGS, "trail", LOG + LOGS, {"shop/setup.py": "LEVELS = {'shop.audit': 30}\n"}, "log is another thing", id="a logger with a level by its name"),
+        pytest.param(LOG + LOGS, "trail", LOG + LOGS, {"shop/setup.py": "import logging\nlogging.getLogger('shop').setLevel(30)\n"}, "", id="a level for both"),
+        pytest.param(LOG + LOGS, "trail", LOG + LOGS, {"shop/setup.py": "import logging\nlogging.getLogger('shop.' + 'au' + 'dit').setLevel(30)\n"}, "log is another thing", id="a logger by a name that is put together"),
+        pytest.param(LOG + "log.setLevel(30)\n" + LOGS, "trail", LOG + LOGS, {}, "log is another thing", id="a logger with a level of its own"),
+        pytest.param(LOG + LOGS, "trail", LOG + "log.addFilter(len)\n" + LOGS, {}, "log is another thing", id="a logger with a filter there"),
+        pytest.param(LOG + LOGS, "trail", LOG + LOGS, {"shop/setup.py": "from shop import trail\ntrail.log.disabled = True\n"}, "log is another thing", id="a logger that another module turns off"),
+        pytest.param(LOG + LOGS, "trail", LOG + LOGS, {"shop/setup.py": "import math\nHALF = math.log(2)\n"}, "", id="a function of that name"),
         pytest.param(HERE + READS, "core.trail", HERE + READS, {"shop/core/__init__.py": ""}, "HERE is another thing", id="beside its module, in another folder"),
         pytest.param(HERE + READS, "trail", HERE + READS, {}, "", id="beside its module, in the same folder"),
         pytest.param(LAZY, "core.trail", LAZY, {"shop/core/__init__.py": ""}, "record in shop.core.trail is not what", id="a relative import within it"),
@@ -91,7 +101,7 @@ def test_a_definition_in_another_module(tmp_path: Path, old: str, home: str, new
     assert (reason in found) if reason else not found, found
 
 
-@pytest.mark.parametrize(("text", "reason"), [(PLAIN, ""), (LOG + LOGS, "log is another thing")])
+@pytest.mark.parametrize(("text", "reason"), [(PLAIN, ""), (LOG + LOGS, ""), (LOG.replace("__name__", "str(__name__)") + LOGS, "log is another thing")])
 def test_a_definition_under_another_name_in_another_module(tmp_path: Path, text: str, reason: str) -> None:
     before = {**START, "shop/audit.py": text + "\n\n" + NOTE, "shop/trail.py": "LIMIT = 3\n"}
     after = {"shop/audit.py": NOTE, "shop/trail.py": text.replace("record", "enter") + "\n\nLIMIT = 3\n"}

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from pytest_maestro_healer.evidence.changes import Changes, Former
 from pytest_maestro_healer.evidence.finished.places.loaded import Loads
+from pytest_maestro_healer.evidence.finished.places.loggers import same_logger
 from pytest_maestro_healer.evidence.finished.places.place import (
     asked_by_place,
     beside,
@@ -81,7 +82,7 @@ def moved_apart(loads: Loads, former: Def, here: Def, places: tuple[str, str, st
     was, rev, now = places
     if not identical(former, here, homes_of(known, was, now)):
         return f"{name} in {now} is not what it was in {was}"
-    other = read_otherwise(known, former, was, rev, now)
+    other = read_otherwise(loads, former, was, rev, now)
     if other:
         return f"{other} is another thing in {now} than it was in {was}"
     asked = asked_by_place(known, former, [*loads.ctx.variables.reachable(now), *sorted(loads.loaders(now, then=False, eager=False))])
@@ -108,8 +109,9 @@ def homes_of(known: Changes, was: str, now: str) -> tuple[Home, Home] | None:
     return None if beside(known.files.root, was, now) else (home_of(known, was), home_of(known, now))
 
 
-def read_otherwise(known: Changes, former: Def, was: str, rev: str, now: str) -> str:
+def read_otherwise(loads: Loads, former: Def, was: str, rev: str, now: str) -> str:
     """What a definition of ``was`` at ``rev`` reads, itself or through its globals, and that means something else in the module ``now``."""
+    known = loads.known
     there, here = known.at(was, rev), known.current(now)
     then, tree = home_of(known, was), known.symbols.tree(now)
     present = home_of(known, now)
@@ -128,13 +130,13 @@ def read_otherwise(known: Changes, former: Def, was: str, rev: str, now: str) ->
             if value is not None and name in here:
                 if (
                     not identical(value, here[name], homes)
-                    or tells_place([value.node], beside=near)
+                    or (tells_place([value.node], beside=near) and not same_logger(loads.ctx, known, value, (was, rev, now)))
                     or (name in known.current(was) and doubled(known, name, value))
                 ):
                     return name
                 todo.append(value)
             elif value is not None and name in new:
-                if new[name] != f"{then[0]}.{name}" and not _moved_along(known, value, (was, rev), new[name]):
+                if new[name] != f"{then[0]}.{name}" and not _moved_along(loads, value, (was, rev), new[name]):
                     return name
             elif name in old and name in here:
                 if old[name] != f"{present[0]}.{name}":
@@ -149,8 +151,9 @@ def read_otherwise(known: Changes, former: Def, was: str, rev: str, now: str) ->
     return ""
 
 
-def _moved_along(known: Changes, value: Def, whence: tuple[str, str], dotted: str) -> bool:
+def _moved_along(loads: Loads, value: Def, whence: tuple[str, str], dotted: str) -> bool:
     """Whether ``dotted`` is what ``value`` was at (file, commit)."""
+    known = loads.known
     module, _, last = dotted.rpartition(".")
     found = known.symbols.resolve(module, last)
     if found is None or not known.is_product(found.path):
@@ -159,7 +162,7 @@ def _moved_along(known: Changes, value: Def, whence: tuple[str, str], dotted: st
     return (
         present is not None
         and identical(value, present, homes_of(known, whence[0], found.path))
-        and (found.path == whence[0] or not read_otherwise(known, value, *whence, found.path))
+        and (found.path == whence[0] or not read_otherwise(loads, value, *whence, found.path))
     )
 
 
