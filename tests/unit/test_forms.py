@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from pytest_maestro_healer.evidence.finished.names.forms import composed, file_of, line_in, names_as_data, parts_of, said_as_text
+from pytest_maestro_healer.evidence.finished.names.forms import composed, file_of, line_in, names_as_data, parts_of, said_as_text, singular_in
 
 
 @pytest.mark.parametrize("name", ["grand_total", "grandTotal", "GrandTotal", "GRAND_TOTAL", "--grand-total", "Grand Total"])
@@ -93,3 +93,19 @@ def test_files_that_are_called_so() -> None:
     assert file_of(["shop/daily.py", "shop/templates/daily.txt"], "daily") == "shop/templates/daily.txt"
     assert file_of(["shop/templates/weekly.txt"], "daily") == ""
     assert file_of(["templates/OrderMail/text.j2"], "order_mail") == "templates/OrderMail/text.j2"
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "line"),
+    [
+        ("for (const kind of ['order', 'user']) { load('/' + kind + 's') }", "/orders", 1),
+        ("kinds = ['order']\nload(f'/{kind}s')", "/orders", 1),
+        ("x = 1\nkinds = ('box',)\nload('/%ses' % kind)", "/api/boxes", 2),
+        ("for (const kind of ['order', 'user']) { load(`/${kind}s/all`) }", "/orders", 1),
+        ("for (const kind of ['order', 'user']) { load('/' + kind) }", "/orders", 0),
+        ("for (const kind of ['border', 'user']) { load('/' + kind + 's') }", "/orders", 0),
+        ("for (const kind of ['order', 'user']) { load('/' + kind + 's') }", "/order", 0),
+    ],
+)
+def test_plurals_that_are_made(text: str, said: str, line: int) -> None:
+    assert singular_in(text, said) == line

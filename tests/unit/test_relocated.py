@@ -101,7 +101,9 @@ def test_a_definition_in_another_module(tmp_path: Path, old: str, home: str, new
     assert (reason in found) if reason else not found, found
 
 
-@pytest.mark.parametrize(("text", "reason"), [(PLAIN, ""), (LOG + LOGS, ""), (LOG.replace("__name__", "str(__name__)") + LOGS, "log is another thing")])
+@pytest.mark.parametrize(
+    ("text", "reason"), [(PLAIN, ""), (LOG + LOGS, ""), (LOG.replace("__name__", "str(__name__)") + LOGS, "log is another thing")]
+)
 def test_a_definition_under_another_name_in_another_module(tmp_path: Path, text: str, reason: str) -> None:
     before = {**START, "shop/audit.py": text + "\n\n" + NOTE, "shop/trail.py": "LIMIT = 3\n"}
     after = {"shop/audit.py": NOTE, "shop/trail.py": text.replace("record", "enter") + "\n\nLIMIT = 3\n"}

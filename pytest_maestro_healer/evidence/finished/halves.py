@@ -18,6 +18,7 @@ from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.finished.edited import TOKEN, Edited, paired
 from pytest_maestro_healer.evidence.finished.intent.meant import Change, meant, stem
 from pytest_maestro_healer.evidence.finished.names.beside import said_beside
+from pytest_maestro_healer.evidence.finished.names.forms import singular_in
 from pytest_maestro_healer.evidence.finished.names.mentions import PAST, definitions_of, field_of, still_said, texts
 from pytest_maestro_healer.evidence.finished.names.units import another_quantity
 from pytest_maestro_healer.evidence.finished.places.loaded import Loads
@@ -209,6 +210,8 @@ class Halves:
                 for path, data in texts(self.ctx):
                     if not PAST.search(path) and (m := quoted.search(data)):
                         return f"{path}:{data.count(chr(10), 0, m.start()) + 1} still says '{text}'"
+                    if not PAST.search(path) and (line := singular_in(data, text)):
+                        return f"{path}:{line} may make '{text}' of its singular"
         where = option_means_another(self.known, self.base, self.hunks, self.edit.texts) if self.follows & Follows.TEXT else ""
         return f"{where} is not the same but for what it is called" if where else ""
 

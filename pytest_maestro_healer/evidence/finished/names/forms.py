@@ -144,3 +144,19 @@ def file_of(paths: Sequence[str], word: str) -> str:
         ):
             return path
     return ""
+
+
+#: Code in whatever language that makes a plural of what it is given.
+_PLURAL = re.compile(r"""\+\s*["'`]e?s(?:/[^"'`]*)?["'`]|(?<=\})e?s(?:/[^"'`]*)?["'`]|["'`]/?%se?s["'`]""")
+
+
+def singular_in(text: str, said: str) -> int:
+    """The line of a file that says the singular of a route's or key's last word as a text of its own, where the file makes plurals; 0 if none does.
+
+    So does ``for (const kind of ['order']) load('/' + kind + 's')`` of ``/orders``.
+    """
+    one = re.fullmatch(r"(?:.*\W)?([A-Za-z]{2,}?)e?s", said)
+    if one is None or not _PLURAL.search(text):
+        return 0
+    pattern = re.compile(rf"[\"'`]{re.escape(one[1])}e?[\"'`]")
+    return next((number for number, line in enumerate(text.splitlines(), 1) if pattern.search(line)), 0)
