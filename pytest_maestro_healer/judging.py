@@ -10,7 +10,7 @@ from pytest_maestro_healer.diagnose.verdict import ProductChange, changes_logic,
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Lines
 from pytest_maestro_healer.evidence.finished.halves import NO_PAST, unfinished
-from pytest_maestro_healer.evidence.finished.vacuous import vacuous
+from pytest_maestro_healer.evidence.finished.repaired import guessed, vacuous
 from pytest_maestro_healer.evidence.nodeids import is_test
 from pytest_maestro_healer.evidence.past.former import Blame, brought_in, brought_in_any, states
 from pytest_maestro_healer.evidence.past.rewritten import Rewritten, rewritten
@@ -91,6 +91,9 @@ class Judge:
             winner.unsure = winner.unsure or unfinished(self.ctx, winner.failure, follows, winner.before, winner.after)
         if winner.proposal.strategy == HealingStrategy.SYNTAX_REPAIR and vacuous(winner.before, winner.after):
             winner.unsure = "the repaired assertion would compare within a call, and hold whatever comes of it"
+        if winner.proposal.strategy == HealingStrategy.SYNTAX_REPAIR:
+            still = guessed(winner.before, winner.after, winner.left, self.ctx.git.bytes_at)
+            winner.unsure = f"{still} fails as repaired, and nothing else says that this is what was meant" if still else winner.unsure
 
     def surroundings(self, winner: Candidate, first: Diagnosis) -> Diagnosis:
         """The verdict on a heal that shields a test from its surroundings: a product that began to depend on them is not healed that way.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_maestro_healer.evidence.finished.halves import Edited, slipped
-from pytest_maestro_healer.evidence.finished.vacuous import vacuous
+from pytest_maestro_healer.evidence.finished.repaired import guessed, vacuous
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,33 @@ def test_the_words_of_an_edit() -> None:
     edit = Edited({"t.py": b"from aa import b\nx = b('--old', 1)\n"}, {"t.py": b"from cc import b\nx = b('--new', 1)\n"})
     assert (edit.gone, edit.came, edit.texts) == (["aa", "--old"], ["cc", "--new"], ["--old"])
     assert list(edit.imports()) == [("b", "aa", "cc")]
+
+
+BROKEN = "def test_a():\n    assert f() %s\n\n\nclass TestB:\n    def test_b(self):\n        assert f()\n"
+
+
+@pytest.mark.parametrize(
+    ("broken", "repaired", "failing", "found"),
+    [
+        ("== 1 000", "== 1 == 000", ["t.py::test_a"], "t.py::test_a"),
+        ("== 1 000", "== 1 == 000", ["t.py::test_a[1]"], "t.py::test_a[1]"),
+        ("== 1 000", "== 1 == 000", [], ""),
+        ("== 1 000", "== 1 == 000", ["t.py::TestB::test_b"], ""),
+        ("== (1", "== (1)", ["t.py::test_a"], ""),
+        ("== 'a", "== 'a'", ["t.py::test_a"], ""),
+        ("is no False", "is not False", ["t.py::test_a"], "t.py::test_a"),
+    ],
+)
+def test_a_guess_that_no_passing_test_confirms(broken: str, repaired: str, failing: list[str], found: str) -> None:
+    before, after = ({"t.py": (BROKEN % text).encode()} for text in (broken, repaired))
+    assert guessed(before, after, failing, lambda _: None) == found
+    assert guessed(before, after, failing, after.get) == "", "the committed file says the same"
+
+
+def test_a_guess_beside_the_tests_concerns_them_all() -> None:
+    assert guessed(
+        {"t.py": b"N = 1 0\n\n\ndef test_a():\n    assert N\n"},
+        {"t.py": b"N = 10\n\n\ndef test_a():\n    assert N\n"},
+        ["t.py::test_a"],
+        lambda _: b"",
+    )
