@@ -19,7 +19,7 @@ from pytest_maestro_healer.evidence.symbols import absolute_module, flat
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 #: Modules whose decorators keep nothing of what they decorate.
-_PURE = frozenset({"functools", "dataclasses", "contextlib", "typing", "typing_extensions", "abc", "enum", "types", "warnings", "collections"})
+PURE = frozenset({"functools", "dataclasses", "contextlib", "typing", "typing_extensions", "abc", "enum", "types", "warnings", "collections"})
 _ASKS = frozenset(
     {"wraps", "update_wrapper", "partial", "lru_cache", "cache", "isinstance", "issubclass", "callable", "signature", "getattr", "hasattr"}
 )
@@ -39,6 +39,10 @@ class Loads:
     def _names(self) -> dict[str, str]:
         """The files of the modules that are and were, by their dotted names."""
         return {self.ctx.symbols.module_name(p): p for p in (*self._touched, *self.ctx.files.product_files) if p.endswith(".py")}
+
+    def file_of(self, module: str) -> str:
+        """The product's file of a dotted module name; ``""`` if it is none."""
+        return self._names.get(module, "")
 
     def _tree(self, path: str, *, then: bool) -> ast.Module | None:
         return self.known.tree_at(path, self.base) if then and path in self._touched else self.ctx.symbols.tree(path)
@@ -118,7 +122,7 @@ class Loads:
             return True
         if root.id not in taken and root.id not in self.known.at(path, rev):
             return not hasattr(builtins, root.id)
-        if taken.get(root.id, "").partition(".")[0] in _PURE:
+        if taken.get(root.id, "").partition(".")[0] in PURE:
             return False
         own = self._definition(root.id, path, rev, taken) if root is bare else None
         return own is None or own.function is None or _keeps(own.function)

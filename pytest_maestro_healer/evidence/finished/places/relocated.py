@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from pytest_maestro_healer.evidence.changes import Changes, Former
+from pytest_maestro_healer.evidence.finished.places.effects import left_behind
 from pytest_maestro_healer.evidence.finished.places.loaded import Loads
 from pytest_maestro_healer.evidence.finished.places.loggers import same_logger
 from pytest_maestro_healer.evidence.finished.places.place import (
@@ -89,7 +90,7 @@ def moved_apart(loads: Loads, former: Def, here: Def, places: tuple[str, str, st
     if asked:
         return f"{asked} asks for the module that {name} is in"
     lost = loads.lost(was, now) if loads.acts(former, was, rev) else ""
-    return f"{lost} loaded {name} with {was}, and does not load {now}" if lost else ""
+    return f"{lost} loaded {name} with {was}, and does not load {now}" if lost else left_behind(loads, was, rev, now)
 
 
 def another_took_place(loads: Loads, former: Sequence[Former], present: Sequence[tuple[str, Def]]) -> str:
@@ -193,6 +194,9 @@ def module_apart(loads: Loads, was: str, now: str) -> str:
         other = other or _relative(tree, known.symbols.tree(now), (home_of(known, was), home_of(known, now)))
     if other:
         return f"{other} is another thing in {now} than it was in {was}"
+    undone = left_behind(loads, was, base, now)
+    if undone:
+        return undone
     if any(loads.acts(d, was, base) for q, d in before.items() if "." not in q and d.kind not in VALUES):
         lost = loads.lost(was, now)
         return f"{lost} loaded {was}, and does not load {now}" if lost else ""
