@@ -81,6 +81,20 @@ class Edited:
         """Whether a file imports all names of a module."""
         return any(re.search(rb"(?m)^\s*from\s+[\w.]+\s+import\s+\*", d or b"") for d in self.before.values())
 
+    @cached_property
+    def only_imports(self) -> bool:
+        """Whether nothing but imports is edited."""
+        return all(_rest(self.before.get(path) or b"") == _rest(data) != "" for path, data in self.after.items())
+
+    def module_of(self, word: str) -> str:
+        """The module that the tests do not import from any more, where ``word`` was a part of its name and of nothing else that is given up."""
+        said = [line for old, _ in self._blocks for line in old if word in TOKEN.findall(line)]
+        found = {m[1] for line in said if (m := re.fullmatch(r"\s*from\s+([\w.]+)\s+import\s.*", line))}
+        if len(found) != 1 or not all(re.match(r"\s*from\s", line) and word not in TOKEN.findall(line.partition(" import ")[2]) for line in said):
+            return ""
+        module = found.pop()
+        return module if module.rpartition(".")[2] == word else ""
+
     def added_imports(self) -> Iterator[tuple[str, str]]:
         """(name, module) of what was not imported before."""
         for path, data in self.after.items():
@@ -111,6 +125,22 @@ def paired(blocks: Iterable[tuple[Sequence[str], Sequence[str]]]) -> dict[str, s
                 for a, b in zip(old[i1:i2], new[j1:j2], strict=True):
                     out.setdefault(a, set()).add(b)
     return out
+
+
+def _rest(data: bytes) -> str:
+    """What a file says besides its imports, in one form; ``""`` where it does not parse."""
+    tree = parse(data)
+    if tree is None:
+        return ""
+    return ast.dump(_WithoutImports().visit(tree))
+
+
+class _WithoutImports(ast.NodeTransformer):
+    def visit_Import(self, node: ast.Import) -> None:
+        """Leave it out."""
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        """Leave it out."""
 
 
 def _imported(data: bytes) -> dict[str, str]:

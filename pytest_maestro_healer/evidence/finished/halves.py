@@ -22,6 +22,7 @@ from pytest_maestro_healer.evidence.finished.names.forms import singular_in
 from pytest_maestro_healer.evidence.finished.names.mentions import PAST, definitions_of, field_of, still_said, texts
 from pytest_maestro_healer.evidence.finished.names.units import another_quantity
 from pytest_maestro_healer.evidence.finished.places.loaded import Loads
+from pytest_maestro_healer.evidence.finished.places.modules import module_said, still_taken
 from pytest_maestro_healer.evidence.finished.places.relocated import (
     another,
     another_took_place,
@@ -180,7 +181,10 @@ class Halves:
                 return f"{taken} was something else before"
             if HOOK.fullmatch(word):
                 return f"{word} is a name that others call by a rule"
-            where = still_said(self.ctx, word, self.edit.came)
+            module = self.edit.module_of(word)
+            where = module_said(self.ctx, self.known, module) if module else None
+            if where is None:
+                where = still_said(self.ctx, word, self.edit.came)
             if where:
                 return f"{where} still says {word}"
             if self.follows & Follows.LIBRARY and self._defined(word):
@@ -265,11 +269,9 @@ class Halves:
             path = next((p for p in _paths(was) if self.known.versions(p)), None)
             if path is None:
                 continue
-            last = was.rpartition(".")[2]
-            for text_path, text in texts(self.ctx):
-                pattern = rf"\b{re.escape(last)}[.:]{re.escape(name)}\b|from\s+[\w.]*\b{re.escape(last)}\s+import\s[^\n]*\b{re.escape(name)}\b"
-                if not PAST.search(text_path) and (m := re.search(pattern, text)):
-                    return f"{text_path}:{text.count(chr(10), 0, m.start()) + 1} still takes {name} from {was}"
+            taken = still_taken(self.ctx, self.known, name, was, now)
+            if taken:
+                return f"{taken} still takes {name} from {was}"
             former = self.known.former(path, name)
             present = self.ctx.symbols.resolve(now, name)
             if former is None and self.ctx.files.read(path) is not None:
@@ -301,7 +303,7 @@ class Halves:
     @cached_property
     def shaped(self) -> dict[str, list[tuple[str, int, int]]]:
         """(path, first line, last line) of the definitions that changed, by each of their names that the edited tests say."""
-        if not self.follows & Follows.SHAPE and not (self.follows & Follows.NAME and not self.dropped):
+        if not self.follows & Follows.SHAPE and not (self.follows & Follows.NAME and not self.dropped and not self.edit.only_imports):
             return {}
         around = {(h.path, h.new_line + i) for h in self.hunks for i in range(max(len(h.added), 1))}
         found = {

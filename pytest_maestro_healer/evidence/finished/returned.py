@@ -10,6 +10,7 @@ from functools import lru_cache
 from pytest_maestro_healer.evidence.changes import Changes
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.finished.edited import TOKEN, words_of
+from pytest_maestro_healer.evidence.finished.intent.said import directed
 from pytest_maestro_healer.evidence.finished.names.mentions import PAST, PROSE, texts
 from pytest_maestro_healer.evidence.git import Git, Hunk
 
@@ -65,11 +66,11 @@ def _exchanged(known: Changes, commit: str) -> tuple[set[str], set[str]]:
 
 
 def _told_backwards(ctx: Context, old: str, new: str) -> str:
-    """Where a text for people speaks of both and names first what a heal would write: as what there was, most likely."""
+    """Where a text for people speaks of both and names first what a heal would write: as what there was, most likely, unless it says otherwise."""
     word = {w: re.compile(rf"(?<!\w){re.escape(w)}(?!\w)") for w in (old, new)}
     for path, text in texts(ctx):
         for number, line in enumerate(text.splitlines() if path.endswith(PROSE) or PAST.search(path) else (), 1):
             a, b = word[old].search(line), word[new].search(line)
-            if a and b and b.start() < a.start():
+            if a and b and b.start() < a.start() and (directed(line, new, old) or not directed(line, old, new)):
                 return f"{path}:{number}"
     return ""

@@ -57,6 +57,7 @@ _FORMERLY = re.compile(
     rf"supersed(?:es|ed|ing)|t(?:akes?|ook) the place of|{_BE} the (?:new )?name (?:of|for)|,?\s*formerly|,?\s*previously)|"
     rf"[(,]\s*(?:which\s+)?(?:was|were|is not|formerly|previously|once|originally|before)){_TAIL}"
 )
+_WAS = re.compile(rf"(?i){_HEAD}\s+(?:was|were)\s+$")
 _INSTEAD = re.compile(r"(?i)\b(?:use|call|say|prefer|write)(?:s|d)?\s+$")
 _FOR = re.compile(rf"(?i){_HEAD}\s+(?:for|over){_TAIL}")
 
@@ -113,7 +114,7 @@ def directed(text: str, old: str, new: str) -> bool:
     return any(
         _forward(text[: a.start()], text[a.end() : b.start()], text[b.end() :])
         if a.end() <= b.start()
-        else b.end() <= a.start() and _backward(text[: b.start()], text[b.end() : a.start()])
+        else b.end() <= a.start() and _backward(text[: b.start()], text[b.end() : a.start()], text[a.end() :])
         for a in re.finditer(_named(old), text)
         for b in re.finditer(_named(new), text)
     )
@@ -131,8 +132,12 @@ def _forward(before: str, between: str, after: str) -> bool:
     return (_CALL.search(before) is not None and not between.strip()) or (_NOT.search(before) is not None and _BUT.search(between) is not None)
 
 
-def _backward(before: str, between: str) -> bool:
-    return _FORMERLY.search(between) is not None or (_INSTEAD.search(before) is not None and _FOR.search(between) is not None)
+def _backward(before: str, between: str, after: str) -> bool:
+    if _FORMERLY.search(between) or (_WAS.search(between) and _IS_ALL.search(after)):
+        return True
+    if _INSTEAD.search(before) is None:
+        return False
+    return _FOR.search(between) is not None or (not between.strip(" ,;") and _GONE.search(after[:20]) is not None)
 
 
 #: Words by which people say that an old name can still be used: of old names at large, and of one that is said beside them.
