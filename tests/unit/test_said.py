@@ -12,6 +12,7 @@ from pytest_maestro_healer.evidence.finished.intent.said import (
     gives,
     kept,
     keyword_only,
+    module_moved,
     moved,
     removed,
     scope,
@@ -28,6 +29,12 @@ from pytest_maestro_healer.evidence.finished.intent.said import (
         ("tally instead of total", True),
         ("Rows say tally, not total", True),
         ("tally replaces total", True),
+        ("tally was total", True),
+        ("It is called tally; it was total", True),
+        ("Call tally, total is gone", True),
+        ("tally was total nonsense", False),
+        ("total was tally", False),
+        ("Use total, tally is gone", False),
         ("refactor(core)!: rename total to tally", True),
         ("feat!: `total` was renamed to `tally`", True),
         ("- Renamed :meth:`~shop.Cart.total` to :meth:`Cart.tally`.", True),
@@ -282,3 +289,20 @@ def test_the_scope_of_a_conventional_commit() -> None:
     assert scope("refactor(admin)!: rename total to amount") == "admin"
     assert scope("fix(shop/cart.py): total") == "cart"
     assert scope("Rename total (the sum) to amount") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("shop.stats moved to shop.analysis.stats", True),
+        ("Move shop.stats into the new package shop.analysis", True),
+        ("Move stats to analysis", True),
+        ("shop.stats is called shop.analysis.stats now", True),
+        ("Move shop.analysis.stats to shop.stats", False),
+        ("Move shop.store to shop.analysis", False),
+        ("stats and analysis", False),
+        ("Test shop.stats and shop.analysis", False),
+    ],
+)
+def test_a_module_that_moved(text: str, found: bool) -> None:
+    assert module_moved(text, "shop.stats", "shop.analysis.stats") is found

@@ -182,7 +182,8 @@ class Halves:
             if HOOK.fullmatch(word):
                 return f"{word} is a name that others call by a rule"
             module = self.edit.module_of(word)
-            where = module_said(self.ctx, self.known, module) if module else None
+            left = bool(module) and any(self.ctx.files.read(p) is not None for p in _paths(module))
+            where = "" if left else module_said(self.ctx, self.known, module) if module else None
             if where is None:
                 where = still_said(self.ctx, word, self.edit.came)
             if where:
@@ -365,8 +366,9 @@ class Halves:
             return ""  # a name of Python or of a library, whatever the product does with it
         reason = "no message, note or other code of the product says that the change was meant"
         heirs: dict[str, Sequence[str]] = {old: sorted(self.edit.pairs.get(old, ())) or came for old in self.dropped} or {"": came}
+        modules = tuple(dict.fromkeys((was, now) for _, was, now in self.edit.imports()))
         changes = [
-            Change(self.ctx, self.hunks, self.base, (old,) if old else (), (*dict.fromkeys((*new, *moved)),), self.shaped, self.follows)
+            Change(self.ctx, self.hunks, self.base, (old,) if old else (), (*dict.fromkeys((*new, *moved)),), self.shaped, self.follows, modules)
             for old, new in heirs.items()
         ]
         return "" if all(map(meant, changes)) else reason

@@ -15,7 +15,7 @@ from functools import cached_property
 from pytest_maestro_healer.evidence.changes import Changes, changes_of
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.finished.edited import TOKEN, paired, words_of
-from pytest_maestro_healer.evidence.finished.intent.said import BESIDE, at, directed, kept, moved, removed, scope, unfinished, units
+from pytest_maestro_healer.evidence.finished.intent.said import BESIDE, at, directed, kept, module_moved, moved, removed, scope, unfinished, units
 from pytest_maestro_healer.evidence.finished.intent.turned import Turned, turned
 from pytest_maestro_healer.evidence.finished.names.mentions import PAST, as_before, definitions_of, references
 from pytest_maestro_healer.evidence.git import Hunk
@@ -32,7 +32,7 @@ _COMMITS = 20
 @dataclass(frozen=True)
 class Change:
     """What changed: the product's ``hunks`` since ``base``, the words given up (``old``), those in their place (``new``), and where the definitions
-    of what is used otherwise now are (``shaped``)."""
+    of what is used otherwise now are (``shaped``). ``modules`` are those that the tests imported from, with those that they import from now."""
 
     ctx: Context
     hunks: Sequence[Hunk]
@@ -41,6 +41,7 @@ class Change:
     new: tuple[str, ...]
     shaped: Mapping[str, Sequence[tuple[str, int, int]]]
     follows: Follows
+    modules: tuple[tuple[str, str], ...] = ()
 
     @property
     def known(self) -> Changes:
@@ -109,6 +110,8 @@ def _told(change: Change) -> bool:
         if not new and any(removed(text, word) for word in old):
             return True
         if not change.follows & Follows.SHAPE and any(moved(text, word) for word in new if not old or word not in gained):
+            return True
+        if change.modules and all(module_moved(text, was, now) for was, now in change.modules):
             return True
         if (shape or not old) and any(t.stated(text, change.follows) for t in change.turned):
             return True

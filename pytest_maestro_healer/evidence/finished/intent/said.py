@@ -57,7 +57,7 @@ _FORMERLY = re.compile(
     rf"supersed(?:es|ed|ing)|t(?:akes?|ook) the place of|{_BE} the (?:new )?name (?:of|for)|,?\s*formerly|,?\s*previously)|"
     rf"[(,]\s*(?:which\s+)?(?:was|were|is not|formerly|previously|once|originally|before)){_TAIL}"
 )
-_WAS = re.compile(rf"(?i){_HEAD}\s+(?:was|were)\s+$")
+_WAS = re.compile(rf"(?i){_HEAD}\s*[;,]?\s+(?:it\s+|which\s+)?(?:was|were|used to be)(?:\s+called)?\s+$")
 _INSTEAD = re.compile(r"(?i)\b(?:use|call|say|prefer|write)(?:s|d)?\s+$")
 _FOR = re.compile(rf"(?i){_HEAD}\s+(?:for|over){_TAIL}")
 
@@ -205,6 +205,15 @@ def moved(text: str, name: str) -> bool:
         rf"sits?|goes|(?:is|are)\s+(?:now\s+)?in|(?:is|are)\s+(?:now\s+)?(?:imported|part))\b",
         rf"\bimport(?:ed|s)?\s+{_BEFORE}{n}{_AFTER}\s+from\b",
     )
+
+
+def module_moved(text: str, was: str, now: str) -> bool:
+    """Whether a sentence states that the module ``was`` is ``now``: by their dotted names, or by what is new (``Move stats to analysis``)."""
+    if directed(text, was, now):
+        return True
+    last, new = was.rpartition(".")[2], [w for w in now.split(".") if w not in was.split(".")]
+    here = at(last, text)
+    return bool(new) and here is not None and moved(text, last) and all((there := at(w, text)) is not None and here < there for w in new)
 
 
 def _any(text: str, *patterns: str) -> bool:
