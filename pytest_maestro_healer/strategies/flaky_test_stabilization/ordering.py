@@ -344,13 +344,38 @@ def _narrowed(src: SourceFile, tree: ast.Module, name: str, nodeid: str) -> tupl
     return "", None
 
 
+#: Methods of containers that change them.
+_CHANGING = frozenset({
+    "append", "add", "update", "extend", "insert", "pop", "popitem", "setdefault", "clear", "remove", "discard", "appendleft", "sort", "reverse",
+})  # fmt: skip
+
+
 def _inner(change: Change, polluter: str, ctx: Context) -> bool:
     """Whether the state is the product's own affair, of which no test speaks: that it lives on may be the product's fault."""
     if change.kind == "module":
         src = ctx.source(file_of(polluter))
         return src is None or not any(word in src.text for word in ("reload", "sys.modules"))
     name = change.dotted.rpartition(".")[2]
-    return name.startswith("_") and not name.startswith("__") and not ctx.test_files_with(name)
+    return (name.startswith("_") and not name.startswith("__") and not ctx.test_files_with(name)) or shared_by_all(change, ctx)
+
+
+def shared_by_all(change: Change, ctx: Context) -> bool:
+    """Whether the state is a container that a class has for all its objects, and that a method changes through ``self`` as if it were its own."""
+    owner, _, name = change.path.rpartition(".")
+    path = ctx.symbols.module_path(change.module)
+    tree = ctx.symbols.tree(path) if change.kind == "attribute" and not change.rebound and owner and path else None
+    cls = next((n for n in (ast.walk(tree) if tree is not None else ()) if isinstance(n, ast.ClassDef) and n.name == owner.rpartition(".")[2]), None)
+    if cls is None:
+        return False
+    own = {id(n) for n in ast.walk(cls) if isinstance(n, ast.Attribute) and n.attr == name and isinstance(n.value, ast.Name) and n.value.id == "self"}
+    if any(isinstance(n, ast.Attribute) and id(n) in own and not isinstance(n.ctx, ast.Load) for n in ast.walk(cls)):
+        return False  # an object gets one of its own
+    for node in ast.walk(cls):
+        if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load) and id(node.value) in own:
+            return True
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and id(node.func.value) in own and node.func.attr in _CHANGING:
+            return True
+    return False
 
 
 def _brought_in(s: Study, polluters: Sequence[str]) -> Proposal:
