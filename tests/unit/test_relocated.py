@@ -31,6 +31,8 @@ REGISTER = "KNOWN = {}\n\n\ndef known(thing):\n    KNOWN[thing.__name__] = thing
 BASE = "class Base:\n    def run(self):\n        return [c.__name__ for c in Base.__subclasses__()]\n"
 CLASS = "from shop.base import Base\n\n\nclass record(Base):\n    pass\n"
 LOADS = "from shop import audit\n"
+SETS = "import socket\n\nsocket.setdefaulttimeout(9)\n\n\n"
+PLUGIN = "from shop.registry import KNOWN\n\nKNOWN['a'] = 1\n"
 STATE = "SEEN = {}\n\n\ndef record(what):\n    SEEN[what] = len(what)\n    return len(what)\n"
 TEST = "from shop.audit import record\n\n\ndef test_record():\n    assert record('ab') == 2\n"
 START = {"shop/__init__.py": "", "shop/tables.py": "WIDTH = 2\n", "shop/base.py": BASE, "shop/registry.py": REGISTER}
@@ -86,13 +88,20 @@ def lay(root: Path, files: Mapping[str, str | None]) -> None:
         pytest.param(KNOWN, "trail", KNOWN, {"shop/__init__.py": LOADS}, "shop/__init__.py loaded record", id="registered, and not loaded any more"),
         pytest.param(KNOWN, "trail", KNOWN, {"shop/__init__.py": LOADS + "from shop import trail\n"}, "", id="registered, and loaded where it is"),
         pytest.param(TIMED, "trail", TIMED, {"shop/__init__.py": LOADS}, "", id="a decorator that keeps nothing"),
+        pytest.param(SETS + PLAIN, "trail", PLAIN, {}, "shop/audit.py:3 did socket.setdefaulttimeout(9) when it was loaded", id="a setting that was left out"),
+        pytest.param(SETS + PLAIN, "trail", SETS + PLAIN, {}, "", id="a setting that was moved along"),
+        pytest.param(SETS + PLAIN, "trail", PLAIN, {"shop/audit.py": SETS + NOTE}, "", id="a setting that was not the caller's"),
+        pytest.param("TABLE = {}\nTABLE['a'] = 1\n\n\n" + PLAIN, "trail", PLAIN, {}, "", id="its own table, which nobody took along"),
+        pytest.param("import shop.tables\n\n\n" + PLAIN, "trail", PLAIN, {}, "", id="an import without an effect"),
+        pytest.param("import shop.plugins\n\n\n" + PLAIN, "trail", PLAIN, {"shop/plugins.py": PLUGIN}, "loaded shop/plugins.py, which acts", id="an import for its effect"),
+        pytest.param("import shop.plugins\n\n\n" + PLAIN, "trail", "import shop.plugins\n\n\n" + PLAIN, {"shop/plugins.py": PLUGIN}, "", id="an import for its effect, moved along"),
         pytest.param(CLASS, "trail", CLASS, {"shop/__init__.py": LOADS}, "shop/__init__.py loaded record", id="a subclass that is looked up"),
         pytest.param(CLASS, "trail", CLASS, {"shop/base.py": BASE.replace("[c.__name__ for c in Base.__subclasses__()]", "type(self).__module__")}, "asks for the module", id="a class that is asked for its module"),
     ],
 )  # fmt: skip
 def test_a_definition_in_another_module(tmp_path: Path, old: str, home: str, new: str, more: Mapping[str, str], reason: str) -> None:
     path = f"shop/{home.replace('.', '/')}.py"
-    kept = {p: text for p, text in more.items() if p in ("shop/base.py",)}
+    kept = {p: text for p, text in more.items() if p in ("shop/base.py", "shop/plugins.py")}
     imports = "from shop import audit\n" if "import audit" in more.get("shop/__init__.py", "") else ""
     before = {**START, **kept, "shop/__init__.py": imports, "shop/audit.py": old + "\n\n" + NOTE, path: NOTE, "shop/core/__init__.py": ""}
     after = {"shop/audit.py": NOTE, **more, path: new + "\n\n" + NOTE}
