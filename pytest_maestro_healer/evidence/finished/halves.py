@@ -19,6 +19,7 @@ from pytest_maestro_healer.evidence.finished.edited import TOKEN, Edited, paired
 from pytest_maestro_healer.evidence.finished.intent.meant import Change, meant, stem
 from pytest_maestro_healer.evidence.finished.names.beside import said_beside
 from pytest_maestro_healer.evidence.finished.names.forms import singular_in
+from pytest_maestro_healer.evidence.finished.names.inherited import had_by_family
 from pytest_maestro_healer.evidence.finished.names.mentions import PAST, definitions_of, field_of, still_said, texts
 from pytest_maestro_healer.evidence.finished.names.units import another_quantity
 from pytest_maestro_healer.evidence.finished.places.loaded import Loads
@@ -179,6 +180,9 @@ class Halves:
             taken = next((w for w in came if w in self.had), "")
             if taken:
                 return f"{taken} was something else before"
+            inherited = next((r for w in came if (r := had_by_family(self.known, self.base, (h.path for h in self.hunks), word, w))), "")
+            if inherited:
+                return inherited
             if HOOK.fullmatch(word):
                 return f"{word} is a name that others call by a rule"
             module = self.edit.module_of(word)
