@@ -21,6 +21,7 @@ from pytest_maestro_healer.evidence.finished.names.beside import said_beside
 from pytest_maestro_healer.evidence.finished.names.forms import singular_in
 from pytest_maestro_healer.evidence.finished.names.inherited import had_by_family
 from pytest_maestro_healer.evidence.finished.names.mentions import PAST, definitions_of, field_of, still_said, texts
+from pytest_maestro_healer.evidence.finished.names.stored import Stored
 from pytest_maestro_healer.evidence.finished.names.units import another_quantity
 from pytest_maestro_healer.evidence.finished.places.loaded import Loads
 from pytest_maestro_healer.evidence.finished.places.modules import module_said, still_taken
@@ -78,6 +79,7 @@ def _asked(ctx: Context, edit: Edited, follows: Follows, base: str) -> str:
         asked.mistyped,
         asked.imports,
         asked.same,
+        asked.stored,
         asked.moved_on,
         asked.uses,
         asked.beside,
@@ -244,6 +246,13 @@ class Halves:
             if other:
                 return f"what took the place of {old} is not the same" if other == old else other
         return ""
+
+    def stored(self) -> str:
+        """Does data outside of the repository say the old name?"""
+        asked = Stored(self.ctx, self.base, [h.path for h in self.hunks])
+        found = (asked.told(old, new) for old in self.dropped for new in sorted(self.edit.pairs.get(old, ())) or self.edit.came)
+        left = [now for was, now in self.renamed.items() if stem(was) in self.edit.gone]
+        return next((r for r in found if r), "") or asked.moved(left, self.edit.imports())
 
     def _members(self, paths: Sequence[str], name: str) -> list[Former]:
         known = {q for p in paths for rev, _ in self.known.versions(p)[:_VERSIONS] for q, d in self.known.at(p, rev).items() if d.name == name}

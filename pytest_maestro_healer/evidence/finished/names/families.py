@@ -77,7 +77,7 @@ class Families:
         if isinstance(node, ast.Subscript):
             node = node.value
         made = isinstance(node, ast.Call)
-        dotted = _dotted(node.func if isinstance(node, ast.Call) else node)
+        dotted = dotted_name(node.func if isinstance(node, ast.Call) else node)
         root, _, rest = dotted.partition(".")
         if not root or depth > _DEEPEST:
             return ""
@@ -156,7 +156,8 @@ class Families:
         return frozenset(out)
 
 
-def _dotted(node: ast.AST) -> str:
+def dotted_name(node: ast.AST) -> str:
+    """A name with its attributes, ``""`` for any other expression."""
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
