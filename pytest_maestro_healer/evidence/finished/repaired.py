@@ -7,6 +7,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from pytest_maestro_healer.evidence.nodeids import file_of, function_of
 from pytest_maestro_healer.evidence.symbols import parse
 
 
@@ -58,8 +59,7 @@ def guessed(before: Mapping[str, bytes], after: Mapping[str, bytes], failing: It
         touched = {name for name, (first, last) in tests.items() for line in lines if first <= line <= last}
         beside = any(not any(first <= line <= last for first, last in tests.values()) for line in lines)
         for nodeid in failing:
-            file, _, name = nodeid.partition("[")[0].partition("::")
-            if (file == path and name in touched) or beside:
+            if (file_of(nodeid) == path and function_of(nodeid) in touched) or beside:
                 return nodeid
     return ""
 
