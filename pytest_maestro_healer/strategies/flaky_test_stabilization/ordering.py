@@ -356,7 +356,22 @@ def _inner(change: Change, polluter: str, ctx: Context) -> bool:
         src = ctx.source(file_of(polluter))
         return src is None or not any(word in src.text for word in ("reload", "sys.modules"))
     name = change.dotted.rpartition(".")[2]
-    return (name.startswith("_") and not name.startswith("__") and not ctx.test_files_with(name)) or shared_by_all(change, ctx)
+    return (
+        (name.startswith("_") and not name.startswith("__") and not ctx.test_files_with(name))
+        or shared_by_all(change, ctx)
+        or bound_beside(change, ctx)
+    )
+
+
+def bound_beside(change: Change, ctx: Context) -> bool:
+    """Whether a function of the product gives a variable of its own the name of the changed global, which another one declares ``global``: it may
+    have meant that one, and then it is the product that does not clear it."""
+    path = ctx.symbols.module_path(change.module)
+    tree = ctx.symbols.tree(path) if change.kind == "attribute" and "." not in change.path and path else None
+    functions = [n for n in (ast.walk(tree) if tree is not None else ()) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    declaring = [f for f in functions if any(isinstance(n, ast.Global) and change.path in n.names for n in ast.walk(f))]
+    others = (n for f in functions if f not in declaring for n in ast.walk(f))
+    return bool(declaring) and any(isinstance(n, ast.Name) and n.id == change.path and isinstance(n.ctx, ast.Store) for n in others)
 
 
 def shared_by_all(change: Change, ctx: Context) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.state import Change
-from pytest_maestro_healer.strategies.flaky_test_stabilization.ordering import shared_by_all
+from pytest_maestro_healer.strategies.flaky_test_stabilization.ordering import bound_beside, shared_by_all
 
 CART = "class Cart:\n    items = []\n\n    def add(self, item):\n        self.items.append(item)\n"
 
@@ -36,3 +36,16 @@ def test_what_is_bound_anew_is_another_thing(tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(CART)
     assert not shared_by_all(Change("attribute", "shop", "Cart.items", holder="list"), Context(tmp_path, HealerConfig()))
     assert not shared_by_all(Change("attribute", "shop", "items", holder="list", rebound=False), Context(tmp_path, HealerConfig()))
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("user = None\n\n\ndef login(n):\n    global user\n    user = n\n\n\ndef logout():\n    user = None\n    return user\n", True),
+        ("user = None\n\n\ndef login(n):\n    global user\n    user = n\n\n\ndef logout():\n    global user\n    user = None\n", False),
+        ("user = None\n\n\ndef show():\n    user = 1\n    return user\n", False),
+    ],
+)
+def test_a_global_that_a_function_may_have_meant(tmp_path: Path, code: str, found: bool) -> None:
+    (tmp_path / "shop.py").write_text(code)
+    assert bound_beside(Change("attribute", "shop", "user"), Context(tmp_path, HealerConfig())) is found

@@ -30,7 +30,25 @@ def still_taken(ctx: Context, known: Changes, name: str, was: str, now: str) -> 
             root, _, rest = m[0].partition(".")
             if not (root in taken and rest and _of(f"{taken[root]}.{rest}", name, was, now)):
                 return f"{path}:{text.count(chr(10), 0, m.start()) + 1}"
+    for path, tree in known.trees_with(was.rpartition(".")[2]):
+        line = next(_through_module(tree, home_of(known, path), name, was), 0)
+        if line:
+            return f"{path}:{line}"
     return ""
+
+
+def _through_module(tree: ast.Module, home: tuple[str, bool], name: str, was: str) -> Iterator[int]:
+    """The lines where a file reaches ``name`` through the module ``was``, under whatever name, or may do so because it hands the module on."""
+    taken = imports_of(ast.Module([n for n in ast.walk(tree) if isinstance(n, (ast.Import, ast.ImportFrom))], []), home)
+    aliases = {alias for alias, dotted in taken.items() if dotted == was}
+    plain = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr == name:
+            root, _, rest = ast.unparse(node.value).partition(".")
+            if ".".join(filter(None, (taken.get(root, ""), rest))) == was or (aliases and root not in taken and root not in ("self", "cls")):
+                yield node.lineno
+        elif isinstance(node, ast.Name) and node.id in aliases and isinstance(node.ctx, ast.Load) and id(node) not in plain:
+            yield node.lineno
 
 
 def _of(said: str, name: str, was: str, now: str) -> bool:
