@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_maestro_healer.edit.source import SourceFile
@@ -338,7 +339,8 @@ class MissingWait(Tactic):
         made = proposal(
             self.name, group(failure, ctx, [failing.lineno]), ctx, _poll(place, failing, condition.negative, limit, awaited), evidence=[fact],
             explanation=f"the test looks at once at what the product does in the background within {seconds(data.longest)}",
-            meaning=f"wait until {condition.positive}", safe=ctx.git.available and became is None, score=0.7, proof=under,
+            meaning=f"wait until {condition.positive}", safe=ctx.git.available and became is None and not promised(place, ctx), score=0.7,
+            proof=under,
         )  # fmt: skip
         if made is not None:
             yield made
@@ -385,6 +387,26 @@ def _poll(place: Place, failing: ast.stmt, negative: str, limit: float, awaited:
     name = free_name(place.src, "deadline", "wait_until")
     writer.before(failing, [f"{name} = {clock}() + {written(limit)}", f"while {negative} and {clock}() < {name}:", f"    {nap}"])
     return writer
+
+
+#: What a docstring says that a caller need not wait for.
+_PROMISES = re.compile(
+    r"(?i)\b(?:returns?|blocks?|blocking|waits?|waiting|gives? back|comes? back)\b[^.]{0,40}?"
+    r"\b(?:when|until|till|once|after|as soon as|ready|done|finished|complete)\b"
+)
+
+
+def promised(place: Place, ctx: Context) -> bool:
+    """Whether something that the test calls promises, in its docstring, to come back only when it is done: that it does not is its own fault."""
+    called = {
+        n.func.attr if isinstance(n.func, ast.Attribute) else getattr(n.func, "id", "") for n in ast.walk(place.node) if isinstance(n, ast.Call)
+    }
+    for path in ctx.variables.reachable(place.src.path):
+        tree = ctx.symbols.tree(path) if not ctx.is_test_code(path) else None
+        for node in ast.walk(tree) if tree is not None else ():
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name in called and _PROMISES.search(ast.get_docstring(node) or ""):
+                return True
+    return False
 
 
 def _concurrent(place: Place, ctx: Context) -> bool:
