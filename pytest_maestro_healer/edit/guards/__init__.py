@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from pytest_maestro_healer.edit.guards import awaited
 from pytest_maestro_healer.edit.guards.broken import check_repair
 from pytest_maestro_healer.edit.guards.compare import compare
 from pytest_maestro_healer.edit.guards.limits import Limits
@@ -83,8 +84,10 @@ def check(
     if after.tree is None:
         return [f"{after.path} does not parse after the edit: {after.syntax_error}"]
     if before.tree is None:
-        return check_repair(before, after) + (repair_objections(before, after) if limits is not None and limits.stranger else [])
-    return compare(before, after, limits or Limits())
+        out = check_repair(before, after) + (repair_objections(before, after) if limits is not None and limits.stranger else [])
+    else:
+        out = compare(before, after, limits or Limits())
+    return list(dict.fromkeys(out + awaited.grew(before, after, limits is not None and limits.runs_coroutines)))
 
 
 def check_proposal(
@@ -97,7 +100,8 @@ def check_proposal(
     table = ALLOWANCES if allowances is None else allowances
     allowed = table.get(proposal.tactic, frozenset()) if proposal.applicability is Applicability.REVIEW else frozenset()
     bounds = limits or Limits()
-    bounds = dataclasses.replace(bounds, allow=bounds.allow | allowed)
+    runs = bounds.runs_coroutines or awaited.runs_all(ctx)
+    bounds = dataclasses.replace(bounds, allow=bounds.allow | allowed, runs_coroutines=runs)
     out: list[str] = []
     for path in dict.fromkeys(e.path for e in proposal.edits):
         reason = _place(path, ctx)

@@ -16,6 +16,7 @@ class Limits:
     ``unordered``, ``approx``, ``warnings``, ``raises`` (an exception where a value was expected), ``state`` (data of the product set to a literal),
     ``clock`` (a clock that stands still in place of one that the product looks up).
     ``stranger`` asks for the stricter rules of :mod:`~pytest_maestro_healer.edit.guards.stranger`.
+    ``runs_coroutines`` says that the project runs async tests that have no marker.
     """
 
     max_rel: float = 1e-6
@@ -23,3 +24,4 @@ class Limits:
     max_wait: float = 60.0
     allow: frozenset[str] = frozenset()
     stranger: bool = False
+    runs_coroutines: bool = False
