@@ -11,6 +11,7 @@ from pytest_maestro_healer.strategies.base import Tactic
 from pytest_maestro_healer.strategies.environment_healing import examples_surroundings as examples
 from pytest_maestro_healer.strategies.environment_healing.hints import shown
 from pytest_maestro_healer.strategies.environment_healing.isolate import Trial, isolated, propose
+from pytest_maestro_healer.strategies.environment_healing.promised import promised
 
 #: Tried after UTC and what the project names, one for each offset that many people live in.
 _COMMON = (
@@ -49,10 +50,12 @@ class TimeZone(Tactic):
         facts = [Evidence("experiment", f"the test passes as it stands in {zone}, and fails in {ctx.machine.time_zone}", failure.path, 0.8)]
         if zone in named:
             facts.append(Evidence("docs", f"the project names {zone}", named[zone], 0.6))
+        against = "" if any(setting.value == zone for setting in ctx.settings.values("TZ")) else promised(zone, failure, ctx)
+        told = f"the expectations hold in {zone}, and this run is in {ctx.machine.time_zone}" + (f"; but {against}" if against else "")
         made = propose(
             self.name, group, ctx, lambda: isolated(group, ctx, found, zone=True, why=f"Local time as the expectations have it: {zone}."),
-            evidence=facts, explanation=f"the expectations hold in {zone}, and this run is in {ctx.machine.time_zone}",
-            meaning=f"local time is {zone}", safe=zone == "UTC" or zone in named, score=0.8, key=f"time_zone:{zone}",
+            evidence=facts, explanation=told,
+            meaning=f"local time is {zone}", safe=(zone == "UTC" or zone in named) and not against, score=0.8, key=f"time_zone:{zone}",
         )  # fmt: skip
         if made is not None:
             yield made
