@@ -277,6 +277,18 @@ class Git:
         return out.split()
 
     @lru_cache(maxsize=64)  # noqa: B019
+    def touching(self, pattern: str, *paths: str) -> Sequence[str] | None:
+        """The commits that added or took away a line of ``paths`` (of anything where none is given) that matches an extended regular expression.
+
+        Newest first; those of branches of which a merge kept nothing count too. ``None`` where it cannot be told: no repository, a history
+        that is cut off, or one too long to be looked through.
+        """
+        if not self.available or self._shallow():
+            return None
+        out = self._run("log", "--no-show-signature", "--full-history", "--format=%H", f"-G{pattern}", "--", *(paths or (".",)))
+        return None if out is None else out.decode("ascii", "replace").split()
+
+    @lru_cache(maxsize=64)  # noqa: B019
     def since(self, rev: str) -> frozenset[str]:
         """The newest commits that HEAD was made from and ``rev`` was not."""
         return frozenset(self._text("rev-list", f"--max-count={_DEEP}", f"{rev}..HEAD").split()) if self.available else frozenset()

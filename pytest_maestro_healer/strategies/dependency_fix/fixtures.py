@@ -7,15 +7,22 @@ import re
 from collections.abc import Iterable, Iterator
 
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.finished.halves import slipped
 from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Proposal
 from pytest_maestro_healer.strategies.base import Example, Tactic
 from pytest_maestro_healer.strategies.dependency_fix import table_plugins
 from pytest_maestro_healer.strategies.dependency_fix.build import advice, edit_files, functions, is_fixture
 from pytest_maestro_healer.strategies.dependency_fix.cause import Missing, available_fixtures, missing, same_cause
 from pytest_maestro_healer.strategies.dependency_fix.editor import FileEditor
-from pytest_maestro_healer.strategies.dependency_fix.typos import near_names
+from pytest_maestro_healer.strategies.dependency_fix.typos import looks_mistyped, near_names
 
 _PATTERNS = frozenset({FailurePattern.IMPORT_ERROR, FailurePattern.UNKNOWN, FailurePattern.ENVIRONMENT_ISSUE})
+#: A word so long is hardly another one with a slip in it.
+_LONG = 5
+#: Files that are looked through for a word.
+_MOST = 600
+#: Commits that are looked through for the renaming.
+_COMMITS = 5
 _DEF = re.compile(r"^\s*(?:async\s+)?def\s+(\w+)\s*\(")
 
 
@@ -70,6 +77,14 @@ class FixtureName(Tactic):
             {"test_t.py": "def test_t(tmp_pth):\n    assert tmp_pth.exists()\n"},
             {"test_t.py": "def test_t(tmp_path):\n    assert tmp_path.exists()\n"},
         ),
+        Example(
+            "a mistyped fixture of the project",
+            {
+                "conftest.py": "import pytest\n\n\n@pytest.fixture\ndef customer():\n    return {'a': 1}\n",
+                "test_c.py": "def test_c(cusotmer):\n    assert cusotmer['a'] == 1\n",
+            },
+            {"test_c.py": "def test_c(customer):\n    assert customer['a'] == 1\n"},
+        ),
     )
     declines = (
         Example(
@@ -91,6 +106,7 @@ class FixtureName(Tactic):
             return
         names = available_fixtures(failure)
         new, fact = _renamed(found.name, names, ctx)
+        doubt = ""
         if not new:
             if found.name in table_plugins.FIXTURES or found.name in table_plugins.BUILTIN:
                 return
@@ -98,14 +114,49 @@ class FixtureName(Tactic):
             if len(near) != 1:
                 return
             new, fact = near[0], Evidence("symbol", f"{near[0]} is the only available fixture with a name near {found.name}", near[0], 0.8)
+            doubt = _may_be_another(found.name, new, names, ctx)
         assert fact is not None
         group = same_cause(found, ctx, failure)
         paths = _paths(found, [m.path for _, m in group], ctx)
         text = f"fixture {found.name} is now {new}"
+        why = text + (f"; but {doubt}" if doubt else "")
         p = edit_files(self.name, lambda e: rename_argument(e, found.name, new), paths, ctx, nodeids=[f.nodeid for f, _ in group],
-                       evidence=[fact], meaning=text, explanation=text, cause_key=found.key, safe=True, score=0.85)  # fmt: skip
+                       evidence=[fact], meaning=text, explanation=why, cause_key=found.key, safe=not doubt, score=0.85)  # fmt: skip
         if p is not None:
             yield p
+
+
+def _may_be_another(wrong: str, near: str, available: Iterable[str], ctx: Context) -> str:
+    """Why a fixture that does not exist may be another one than ``near``, which no renaming led to; ``""`` for a slip of the keyboard.
+
+    Projects name fixtures that are not the same with one letter between them (``db_ro`` and ``db_rw``, ``user`` and ``users``); pytest and its
+    plugins do not.
+    """
+    bare, close = (n.replace("_", "").lower() for n in (wrong, near))
+    others = [n for n in available if n not in (near, wrong) and slipped(wrong, n)]
+    if others:
+        return f"{others[0]} is as near"
+    commits = ctx.git.touching(rf"def +{re.escape(wrong)} *\(|name *= *['\"]{re.escape(wrong)}['\"]", ".")
+    if commits:
+        return f"{wrong} was defined once ({commits[0][:7]})"
+    if bare != close and not slipped(wrong, near):
+        return f"{wrong} is more than one slip away"
+    if not any(d.path for d in ctx.symbols.find(near)):
+        return ""
+    parts, whole = wrong.split("_"), near.split("_")
+    apart = [(a, b) for a, b in zip(parts, whole, strict=False) if a != b]
+    if len(parts) != len(whole) or len(apart) != 1 or min(map(len, apart[0])) < _LONG or not _inside(*apart[0]):
+        return f"both may be the names of fixtures: {wrong} and {near}"
+    if commits is None and not looks_mistyped(*apart[0]):
+        return f"no history tells whether there was a fixture {wrong}"
+    word = re.compile(rb"(?<![A-Za-z])" + re.escape(apart[0][0].encode()) + rb"(?![a-z])")
+    places = [p for p in ctx.files.python[:_MOST] if word.search(ctx.files.read(p) or b"")]
+    return f"{apart[0][0]} is a word of {places[0]} and {places[1]}" if len(places) > 1 else ""
+
+
+def _inside(wrong: str, right: str) -> bool:
+    """Whether two words differ neither in their first letter nor in how they end."""
+    return wrong[0] == right[0] and wrong[-1] == right[-1] and not wrong.startswith(right) and not right.startswith(wrong)
 
 
 def _paths(found: Missing, failing: list[str], ctx: Context) -> list[str]:
@@ -120,11 +171,12 @@ def _paths(found: Missing, failing: list[str], ctx: Context) -> list[str]:
 
 
 def _renamed(old: str, available: Iterable[str], ctx: Context) -> tuple[str, Evidence | None]:
-    """The fixture whose definition took the place of the old one in the working tree or the last commit."""
+    """The fixture whose definition took the place of the old one, in the working tree or the commit that did so."""
     if not ctx.git.available:
         return "", None
     names = set(available)
-    for base, target in (("HEAD", ""), ("HEAD~1", "HEAD")):
+    commits = ctx.git.touching(rf"def +{re.escape(old)} *\(", ".")
+    for base, target in (("HEAD", ""), *((f"{c}~1", c) for c in (["HEAD"] if commits is None else commits[:_COMMITS]))):
         for h in ctx.git.hunks(base, target):
             gone = [m[1] for line in h.removed if (m := _DEF.match(line))]
             came = [m[1] for line in h.added if (m := _DEF.match(line))]

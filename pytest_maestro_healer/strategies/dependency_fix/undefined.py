@@ -15,6 +15,7 @@ from pytest_maestro_healer.strategies.dependency_fix.build import edit_files, en
 from pytest_maestro_healer.strategies.dependency_fix.cause import Missing, missing, raised_in_tests
 from pytest_maestro_healer.strategies.dependency_fix.editor import FileEditor
 from pytest_maestro_healer.strategies.dependency_fix.migrate import import_line
+from pytest_maestro_healer.strategies.dependency_fix.own import other_than_own
 from pytest_maestro_healer.strategies.dependency_fix.sites import bound_at_module_level, chain_of, import_sites, local_names, parents, uses
 from pytest_maestro_healer.strategies.dependency_fix.typos import is_new_text, near_names
 
@@ -99,7 +100,8 @@ class MissingImport(Tactic):
         options = _best_sources(found.name, src, tree, ctx)
         paths, nodeids = group_of(found, ctx, failure)
         for line, fact in options[:3]:
-            only = len(options) == 1
+            doubt = "" if _committed(fact) else next(filter(None, (other_than_own(found.name, p, line, ctx) for p in paths)), "")
+            only = len(options) == 1 and not doubt
             p = edit_files(
                 self.name,
                 lambda editor, line=line: editor.need(line),  # type: ignore[misc]
@@ -108,13 +110,17 @@ class MissingImport(Tactic):
                 nodeids=nodeids,
                 evidence=[fact],
                 meaning=line,
-                explanation=f"{found.name} is used and never imported: {line}",
+                explanation=f"{found.name} is used and never imported: {line}" + (f"; but {doubt}" if doubt else ""),
                 cause_key=found.key,
                 safe=only,
                 score=0.9 if only else 0.5,
             )
             if p is not None:
                 yield p
+
+
+def _committed(fact: Evidence) -> bool:
+    return fact.kind == "git"
 
 
 def _py2_builtin(found: Missing, failure: Failure, ctx: Context) -> Iterator[Proposal]:
