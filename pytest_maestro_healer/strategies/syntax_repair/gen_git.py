@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from pytest_maestro_healer.evidence.symbols import parse
 from pytest_maestro_healer.strategies.syntax_repair.lexer import KEYWORDS, Code
 from pytest_maestro_healer.strategies.syntax_repair.moves import Change, Move, apply
 from pytest_maestro_healer.strategies.syntax_repair.oracle import check
@@ -71,6 +73,41 @@ def gives_up(text: str, changes: tuple[Change, ...]) -> bool:
         if set(_compared(old)) - set(_compared(now)):
             return True
     return False
+
+
+def strayed(text: str, changes: tuple[Change, ...], head: str) -> bool:
+    """Whether ``changes``, which led to ``text``, put a whole line into a function that the committed text has without it, or does not have.
+
+    Where a body was lost, the lines of the next test fit as well: they compile, and test what is tested there.
+    """
+    known = {name: {line.strip() for line in lines} for name, _, lines in _functions(head)}
+    now, starts = list(_functions(text)), Code(text).starts
+    delta = 0
+    for start, end, new in sorted(changes):
+        begin, stop = start + delta, start + delta + len(new)
+        delta += len(new) - (end - start)
+        for name, first, lines in now:
+            for number, line in enumerate(lines, first):
+                at = starts[number - 1] + len(line) - len(line.lstrip())
+                whole = begin <= at and at + len(line.strip()) <= stop
+                if whole and line.strip() and line.strip() not in known.get(name, set()):
+                    return True
+    return False
+
+
+def _functions(text: str) -> Iterator[tuple[str, int, list[str]]]:
+    """(qualified name, first line, lines) of the functions of a text that compiles, those in functions left out."""
+    tree = parse(text.encode("utf-8", "surrogatepass"))
+    lines = text.split("\n")
+    todo: list[tuple[str, ast.AST]] = [("", tree)] if tree is not None else []
+    while todo:
+        scope, node = todo.pop()
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                first = min([child.lineno, *(d.lineno for d in child.decorator_list)])
+                yield scope + child.name, first, lines[first - 1 : child.end_lineno]
+            elif isinstance(child, ast.stmt):
+                todo.append((f"{scope}{child.name}." if isinstance(child, ast.ClassDef) else scope, child))
 
 
 def _compared(text: str) -> list[str]:

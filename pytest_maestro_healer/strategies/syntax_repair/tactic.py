@@ -14,6 +14,7 @@ from pytest_maestro_healer.evidence.git import Git
 from pytest_maestro_healer.model import Applicability, Diagnosis, Edit, Evidence, Failure, FailurePattern, Proposal
 from pytest_maestro_healer.strategies.base import Example, Tactic
 from pytest_maestro_healer.strategies.syntax_repair.conflict import conflicts
+from pytest_maestro_healer.strategies.syntax_repair.gen_git import strayed
 from pytest_maestro_healer.strategies.syntax_repair.lexer import Code
 from pytest_maestro_healer.strategies.syntax_repair.moves import Change
 from pytest_maestro_healer.strategies.syntax_repair.oracle import Problem, check
@@ -187,14 +188,15 @@ class SearchTactic(SyntaxTactic):
     def _proposal(self, failure: Failure, ctx: Context, src: SourceFile, found: tuple[Solution, ...], rank: int, edits: tuple[Edit, ...]) -> Proposal:
         solution = found[rank]
         evidence = [e for e in (parser_evidence(src),) if e]
-        rev = "HEAD"
+        rev, astray = "HEAD", False
         if any(m.tactic == "restore_from_head" or (m.tactic == "truncated" and "HEAD" in m.why) for m in solution.moves):
-            rev = (committed(src, ctx) or ("", "HEAD"))[1]
+            head, rev = committed(src, ctx) or ("", "HEAD")
+            astray = strayed(solution.text, solution.changes, head)
             where = f"{src.path}@{(ctx.git.head if rev == 'HEAD' else rev)[:7]}"
             evidence.append(Evidence("git", "the committed file compiles, and the repair is what stands there", where, 0.9))
         if len(found) > 1:
             evidence.append(_compared(src, found, rank))
-        sure = not solution.review and solution.cost <= found[0].cost + 0.6 and not ctx.is_helper(src.path)
+        sure = not solution.review and not astray and solution.cost <= found[0].cost + 0.6 and not ctx.is_helper(src.path)
         whys = list(dict.fromkeys(m.why if rev == "HEAD" else m.why.replace("HEAD", f"{rev[:7]}, where it last compiled,") for m in solution.moves))
         each = solution.cost / max(len(solution.moves), 1)
         score = max(0.05, min(0.97, 1.02 - 0.1 * each) - 0.12 * rank - 0.1 * (solution.cost - found[0].cost) - (0.1 if solution.review else 0.0))
@@ -205,7 +207,7 @@ class SearchTactic(SyntaxTactic):
             edits,
             evidence,
             Applicability.SAFE if sure else Applicability.REVIEW,
-            f"{src.path} does not compile; the repair {', '.join(whys)}",
+            f"{src.path} does not compile; the repair {', '.join(whys)}" + ("; but these lines stood in another function" if astray else ""),
             meaning=changed_lines(src.text, solution),
             score=score,
         )

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from pytest_maestro_healer.config import HealerConfig
-from pytest_maestro_healer.edit.source import apply_edits
+from pytest_maestro_healer.edit.guards import check as guard
+from pytest_maestro_healer.edit.source import SourceFile, apply_edits
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.model import Applicability, Failure, Proposal
 from pytest_maestro_healer.strategies.syntax_repair import STRATEGY
-from pytest_maestro_healer.strategies.syntax_repair.gen_git import gives_up
+from pytest_maestro_healer.strategies.syntax_repair.gen_git import gives_up, strayed
 from pytest_maestro_healer.strategies.syntax_repair.lexer import Code, tokenize
 from pytest_maestro_healer.strategies.syntax_repair.moves import apply, compose
 from pytest_maestro_healer.strategies.syntax_repair.oracle import check, parses
@@ -121,6 +122,54 @@ def test_what_is_being_written_is_not_given_up_for_what_stood_there(committed: s
 )
 def test_what_a_change_gives_up(broken: str, committed: str, given_up: bool) -> None:
     assert gives_up(broken, ((0, len(broken), committed),)) is given_up
+
+
+FIRST = "def test_a():\n    assert add(1, 2) == 3\n"
+SECOND = "def test_b():\n    x = 2\n    assert add(x, 2) == 4\n"
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        ADD + SECOND.partition("    x")[0] + "\n\n" + FIRST,
+        ADD + "def test_new():\n\n\n" + FIRST + "\n\n" + SECOND,
+    ],
+)
+def test_the_body_of_another_test_is_for_review(tmp_path: Path, broken: str) -> None:
+    (tmp_path / "test_a.py").write_text(ADD + FIRST + "\n\n" + SECOND)
+    commit(tmp_path)
+    (tmp_path / "test_a.py").write_text(broken)
+    for p in proposals(tmp_path, "test_a.py"):
+        src = SourceFile("test_a.py", (tmp_path / "test_a.py").read_bytes())
+        made = src.with_edits(p.edits)
+        refused = guard(src, made)  # one that loses a test
+        assert p.applicability is not Applicability.SAFE or refused or made.text.count("add(1, 2) == 3") == 1, made.text
+
+
+def test_the_own_body_of_a_test_is_restored(tmp_path: Path) -> None:
+    good = ADD + FIRST + "\n\n" + SECOND
+    (tmp_path / "test_a.py").write_text(good)
+    commit(tmp_path)
+    (tmp_path / "test_a.py").write_text(ADD + "def test_a():\n\n\n" + SECOND)
+    text, best = healed(tmp_path)
+    assert text.decode() == good
+    assert best.applicability is Applicability.SAFE
+
+
+@pytest.mark.parametrize(
+    ("text", "head", "astray"),
+    [
+        (SECOND.partition("    x")[0] + "    assert add(1, 2) == 3\n", FIRST + SECOND, True),
+        ("def test_n():\n    assert add(1, 2) == 3\n", FIRST, True),
+        (FIRST, FIRST + SECOND, False),
+        ("class TestB:\n    def test_a(self):\n        assert add(1, 2) == 3\n", FIRST, True),
+    ],
+)
+def test_where_restored_lines_stood(text: str, head: str, astray: bool) -> None:
+    line = "assert add(1, 2) == 3\n"
+    at = text.index(line)
+    assert strayed(text, ((at, at, line),), head) is astray
+    assert not strayed(text, ((at, at, line[:6]),), head)  # a part of a line says nothing
 
 
 def test_head_that_is_broken_too_is_no_evidence(tmp_path: Path) -> None:
