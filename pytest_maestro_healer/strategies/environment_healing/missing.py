@@ -13,6 +13,7 @@ from pytest_maestro_healer.strategies.base import Tactic
 from pytest_maestro_healer.strategies.environment_healing import examples_variables as examples
 from pytest_maestro_healer.strategies.environment_healing.hints import product_change
 from pytest_maestro_healer.strategies.environment_healing.isolate import Trial, advice, isolated, propose
+from pytest_maestro_healer.strategies.environment_healing.meant_unset import meant_unset
 from pytest_maestro_healer.strategies.environment_healing.writer import Writer, quoted
 
 _NAME = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b|\b[A-Z]{3,}\b")
@@ -88,11 +89,13 @@ class MissingVariable(Tactic):
         group, ctx = trial.group(found), trial.ctx
         names = ", ".join(found)
         where = next((unset[n].where for n in found if n in unset), "")
+        doubt = next((d for n, v in found.items() if n in unset and (d := meant_unset(n, v or "", unset[n].path, trial.failure, ctx))), "")
+        told = f"{names} is not set in this run" + (f"; it is read at {where}" if where else "") + (f"; but {doubt}" if doubt else "")
         proof = Evidence("experiment", f"the test passes as it stands when {names} is set, and fails without", where, 0.6)
         made = propose(
             self.name, group, ctx, lambda: isolated(group, ctx, found, why="What the code under test reads from its environment."),
-            evidence=[proof, *facts], explanation=f"{names} is not set in this run" + (f"; it is read at {where}" if where else ""),
-            meaning=" ".join(f"{k}={v}" for k, v in found.items()), safe=safe, score=0.85 if safe else 0.5, key=f"missing_variable:{names}",
+            evidence=[proof, *facts], explanation=told, meaning=" ".join(f"{k}={v}" for k, v in found.items()), safe=safe and not doubt,
+            score=0.85 if safe else 0.5, key=f"missing_variable:{names}",
             clean=trial.clean,
         )  # fmt: skip
         if made is not None:
