@@ -30,6 +30,12 @@ def parameter_used_otherwise(known: Changes, base: str, paths: Iterable[str], na
         former, present = known.at(path, base), known.current(path)
         for q, then in former.items():
             place = f"{q}.__init__" if then.kind == "class" else q
+            if then.name == name and then.kind == "class" and place not in former:
+                found = _field_turned(
+                    known.tree_at(path, base), known.symbols.tree(path), then.node, present[q].node if q in present else None, pairs
+                )
+                if found:
+                    return found
             if then.name == name and place in former and place in present:
                 found = _turned(former[place].function, present[place].function, pairs)
                 if found:
@@ -56,6 +62,20 @@ def _turned(then: Function | None, now: Function | None, pairs: Mapping[str, Col
         if any(_says(n, old) and _marked(n, marks) not in present for n in _units(then.body)):
             return old
     return ""
+
+
+def _field_turned(
+    then: ast.Module | None, now: ast.Module | None, old_class: ast.AST, new_class: ast.AST | None, pairs: Mapping[str, Collection[str]]
+) -> str:
+    """The same of a field: its type and default, and every statement of the file that says it."""
+    if then is None or now is None or not isinstance(old_class, ast.ClassDef) or not isinstance(new_class, ast.ClassDef):
+        return ""
+    had, has = ({n.target.id: n for n in c.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)} for c in (old_class, new_class))
+    heirs = {old: new for old, news in pairs.items() for new in news if old in had and old not in has and new in has and new not in had}
+    marks = {word: f"{_MARK}{i}" for i, pair in enumerate(heirs.items()) for word in pair}
+    present = {_marked(n, marks) for n in _units(now.body)} if heirs else set()
+    said = (n for n in _units(then.body) if any(word in (getattr(x, "attr", ""), getattr(x, "id", "")) for x in ast.walk(n) for word in heirs))
+    return next((next(iter(heirs)) for n in said if _marked(n, marks) not in present), "")
 
 
 def _parameters(function: Function) -> dict[str, ast.expr | None]:

@@ -12,6 +12,7 @@ from pytest_maestro_healer.evidence.changes import COMMON, Changes
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.finished.edited import Edited
 from pytest_maestro_healer.evidence.finished.names.mentions import as_before, definitions_of, references, said_in_texts
+from pytest_maestro_healer.evidence.finished.users.classes import built_right, fields_shifted, makes_itself
 from pytest_maestro_healer.evidence.finished.users.taken import HANDED_ON, function_around, harmless, meddles, parents, taken, ways
 from pytest_maestro_healer.evidence.finished.users.uses import fits
 from pytest_maestro_healer.evidence.git import Hunk
@@ -61,22 +62,27 @@ class Followers:
         wrapped = self._wrapped(name, spans, definitions)
         if wrapped:
             return wrapped
+        for path, made in definitions if self.follows & Follows.PARAMETERS else ():
+            line = makes_itself(self.ctx, path, made) if isinstance(made, ast.ClassDef) and any(path == p for p, _, _ in spans) else 0
+            if line:
+                return f"{path}:{line} makes a {name} as before"
         several = len({p for p, _ in definitions}) > 1 or name in COMMON or hasattr(builtins, name)
         for path, node in references(self.ctx, name, {p for p, _, _ in spans}):
             if several and not any(p in self.ctx.variables.reachable(path) for p, _, _ in spans):
                 continue  # it may mean another one of that name
             if isinstance(node, ast.Attribute) and isinstance(node.value, (ast.Constant, ast.JoinedStr)):
                 continue
-            reason = self._use(name, spans, path, node, [n for _, n in definitions])
+            reason = self._use(name, spans, path, node, definitions)
             if reason:
                 return reason
         return ""
 
-    def _use(self, name: str, spans: Spans, path: str, node: ast.expr, definitions: Sequence[_Definition]) -> str:
+    def _use(self, name: str, spans: Spans, path: str, node: ast.expr, definitions: Sequence[tuple[str, _Definition]]) -> str:
         behind = f"{path}:{node.lineno} uses {name} as before"
         tree = self.ctx.symbols.tree(path)
         if self.follows & Follows.USE:
-            if not fits(self.ctx, self.follows, path, node, definitions):
+            fit = fits(self.ctx, self.follows, path, node, [n for _, n in definitions])
+            if not fit and not (self.follows & Follows.PARAMETERS and built_right(self.ctx, path, node, definitions)):
                 return behind
             return self._awaited(tree, path, node) if tree is not None and self.follows & Follows.AWAITING else ""
         if any(path == p and first <= node.lineno <= last for p, first, last in spans):
@@ -142,6 +148,8 @@ class Followers:
     def _shifted(self, name: str, spans: Spans) -> bool:
         """Whether a parameter that is kept has another place, though there are as many as before."""
         for path in {p for p, _, _ in spans}:
+            if fields_shifted(self.ctx, self.known, self.base, path, name):
+                return True
             for q, then in self.known.at(path, self.base).items():
                 now = self.known.current(path).get(q)
                 if then.name == name and then.function is not None and now is not None and now.function is not None:

@@ -27,7 +27,7 @@ def fits(ctx: Context, follows: Follows, path: str, node: ast.expr, definitions:
     if follows & Follows.PARAMETERS:
         made = [n for d in definitions if isinstance(d, ast.ClassDef) for n in d.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"]
         asked = [*((d, isinstance(node, ast.Attribute)) for d in functions), *((n, True) for n in made)]
-        return call is not None and any(_binds(call, d, member=member) for d, member in asked)
+        return call is not None and any(binds(call, d.args, member=member) for d, member in asked)
     if not functions:
         return True  # a class is what it was: its members are asked by their own names
     if follows & Follows.ACCESS:
@@ -93,11 +93,13 @@ def _waited(tree: ast.Module, call: ast.Call) -> bool:
     return False
 
 
-def _binds(call: ast.Call, definition: ast.FunctionDef | ast.AsyncFunctionDef, *, member: bool) -> bool:
-    """Whether the arguments of a call fit: counts and keywords; what is unpacked into a call may be anything, and so does not show that it fits."""
+def binds(call: ast.Call, a: ast.arguments, *, member: bool) -> bool:
+    """Whether the arguments of a call fit the parameters ``a``: counts and keywords; ``member`` leaves the instance out of these.
+
+    What is unpacked into a call may be anything, and so does not show that it fits.
+    """
     if any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords):
         return False
-    a = definition.args
     names = [x.arg for x in (*a.posonlyargs, *a.args)]
     bound = names[1:] if member and names[:1] in (["self"], ["cls"]) else names
     keywords = {k.arg for k in call.keywords if k.arg}
