@@ -11,7 +11,7 @@ from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.finished.names.reached import line_of_data, line_reaching
 from pytest_maestro_healer.evidence.finished.users.taken import meddles, parents, taken, uses_in
-from pytest_maestro_healer.evidence.finished.users.uses import strange
+from pytest_maestro_healer.evidence.finished.users.uses import binds, calls_shown, strange
 
 SHOP = """
 def total(x):
@@ -156,3 +156,23 @@ def test_what_a_decorator_does_with_a_function(body: str, called: bool, found: b
     decorator = ast.parse(f"def decorator(f):\n{body}\n").body[0]
     assert isinstance(decorator, ast.FunctionDef)
     assert meddles(decorator, called=called) is found
+
+
+@pytest.mark.parametrize(
+    ("line", "fit"),
+    [
+        ("`shop.discount(100, percentage=10)` gives 90", True),
+        ("cart.discount(100, f(2))", True),
+        ("`shop.discount(100, percent=10)` gives 90", False),
+        ("`shop.discount()` and `shop.discount(3)`", False),
+        ("`shop.discount` gives 90", False),
+        ("`shop.discount(3)` is what discount gives", False),
+        ("`shop.discount(...)`", False),
+        ("shop.discount(100,", False),
+    ],
+)
+def test_calls_that_a_document_shows(line: str, fit: bool) -> None:
+    definition = ast.parse("def discount(self, amount, percentage=0): pass").body[0]
+    assert isinstance(definition, ast.FunctionDef)
+    calls = calls_shown(line, "discount")
+    assert (bool(calls) and all(binds(c, definition.args, member=isinstance(c.func, ast.Attribute)) for c in calls)) is fit

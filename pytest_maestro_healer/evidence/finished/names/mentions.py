@@ -6,7 +6,7 @@ import ast
 import codecs
 import keyword
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from weakref import WeakKeyDictionary
 
 from pytest_maestro_healer.evidence.changes import changes_of
@@ -14,6 +14,7 @@ from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.evidence.finished.edited import TOKEN
 from pytest_maestro_healer.evidence.finished.names.forms import composed, file_of, line_in, names_as_data, near, said_as_text
+from pytest_maestro_healer.evidence.finished.names.prose import plain_word, told
 from pytest_maestro_healer.evidence.finished.names.reached import fills, line_of_data, line_reaching
 from pytest_maestro_healer.evidence.finished.users.uses import strange
 from pytest_maestro_healer.evidence.git import Hunk
@@ -129,6 +130,7 @@ def _line_in(ctx: Context, path: str, text: str, word: str, instead: Sequence[st
 def _line_of(tree: ast.Module, word: str, instead: Sequence[str]) -> int:
     bound = _bound(tree, word)
     docs = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant)}
+    people = told(tree)
     for node in ast.walk(tree):
         said = (
             (isinstance(node, ast.Attribute) and node.attr == word)
@@ -136,7 +138,11 @@ def _line_of(tree: ast.Module, word: str, instead: Sequence[str]) -> int:
             or (isinstance(node, ast.keyword) and node.arg is not None and word in (node.arg, *node.arg.split("__")))  # price__lt asks for a price
             or (isinstance(node, ast.alias) and word in (node.name, node.name.rpartition(".")[2]))
             or (isinstance(node, (*_FUNCTIONS, ast.ClassDef)) and node.name == word)
-            or (isinstance(node, ast.Constant) and isinstance(node.value, str) and _names(node.value, word, documents=id(node) in docs))
+            or (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and _names(node.value, word, documents=id(node) in docs, whole=people.get(id(node), ""))
+            )
             or (isinstance(node, ast.MatchClass) and word in node.kwd_attrs)
         )
         if said:
@@ -168,13 +174,18 @@ def _bound(tree: ast.Module, word: str) -> set[int]:
     return out
 
 
-def _names(text: str, word: str, *, documents: bool) -> bool:
-    """Whether a text is the name, a path that leads to it, or a place where it is put in; of documentation only what it shows as code."""
+def _names(text: str, word: str, *, documents: bool, whole: str) -> bool:
+    """Whether a text is the name, a path that leads to it, or a place where it is put in; of documentation only what it shows as code.
+
+    ``whole`` is the text that it is a part of where that is said to people: there a plain word names nothing.
+    """
     w = re.escape(word)
     if documents:
         return re.search(rf"(?m)^\s*>>>.*\b{w}\b", text) is not None
     if re.search(rf"\{{\w*\.?{w}[}}.\[!:]|%\({w}\)|\$\{{?{w}\b|:{w}\b", text):
         return True
+    if whole and plain_word(whole, word):
+        return False
     among = re.search(rf"(?:^|[.:/\s,-]|\w__){w}(?:$|[./:\[({{?#,\s]|__\w)", text) is not None
     query = re.search(r"(?i)\b(?:select|insert|update|delete)\b", text) is not None
     sentence = re.search(r"\w \w+ \w", text) is not None and re.search(r"[A-Z]|[.!?;]", text) is not None
@@ -285,8 +296,11 @@ def as_before(tree: ast.Module | None, node: ast.expr, hunk: Hunk, *, by_itself:
     return re.search(rf"(?<!await )(?<![\w.]){re.escape(_plain(ast.unparse(use), own))}(?![\w(])", removed) is not None
 
 
-def said_in_texts(ctx: Context, name: str) -> str:
-    """``path:line`` where a text of the product, a template or a data file reaches a function or member by its name; ``""`` if nowhere."""
+def said_in_texts(ctx: Context, name: str, shows: Callable[[str], bool]) -> str:
+    """``path:line`` where a text of the product, a template or a data file reaches a function or member by its name; ``""`` if nowhere.
+
+    ``shows`` says of a line of a document for people that it only shows calls as they are to be now.
+    """
     trees = list(_trees(ctx, name))
     for path, tree in trees:
         line = line_reaching(tree, name)
@@ -296,7 +310,8 @@ def said_in_texts(ctx: Context, name: str) -> str:
     filled = any(fills(tree, name) for _, tree in trees)
     for path, text in texts(ctx):
         if not _read_as_code(ctx, path) and not PAST.search(path) and name in text:
-            line = next((k for k, line in enumerate(text.splitlines(), 1) if known.search(line)), 0)
+            shown = shows if _is_prose(ctx, path) else lambda line: False
+            line = next((k for k, line in enumerate(text.splitlines(), 1) if known.search(line) and not shown(line)), 0)
             ours = _read_by_the_product(ctx, path)
             if not line and (ours or not path.endswith(PROSE)):
                 line = line_of_data(path, text, name, ours=ours, filled=filled)

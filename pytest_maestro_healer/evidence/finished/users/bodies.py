@@ -7,6 +7,7 @@ import copy
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from pytest_maestro_healer.evidence.changes import Changes
+from pytest_maestro_healer.evidence.finished.names.prose import TOLD
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.evidence.literals import string_pairs
 from pytest_maestro_healer.evidence.similarity import Function
@@ -16,7 +17,7 @@ _BLOCKS = (*_SCOPES, ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.Asy
 #: What takes all parameters by their names.
 _ALL = frozenset({"locals", "vars", "eval", "exec"})
 #: Keywords of a call that names an option which say nothing of what it does.
-_PROSE = frozenset({"help", "metavar", "description", "epilog", "summary", "short_help"})
+_PROSE = TOLD | {"metavar"}
 #: What stands for a word that was exchanged.
 _MARK = "@"
 

@@ -38,6 +38,14 @@ def built_right(ctx: Context, path: str, node: ast.expr, definitions: Sequence[t
     return _Users(ctx).fits(path, node, classes, _DEPTH)
 
 
+def parameters_of(ctx: Context, path: str, definition: _Definition) -> tuple[ast.arguments, bool] | None:
+    """The parameters of a function or class of ``path``, and whether an instance is the first of them; ``None`` where they are open."""
+    if not isinstance(definition, ast.ClassDef):
+        return definition.args, False
+    found = Signatures(ctx, ctx.symbols.tree).of(path, definition)
+    return (found, True) if found is not None else None
+
+
 def makes_itself(ctx: Context, path: str, cls: ast.ClassDef) -> int:
     """The line where a class of ``path`` makes another instance of itself (``cls(**row)``) in a way that does not show to bind; 0 if nowhere."""
     return _unbound(cls, Signatures(ctx, ctx.symbols.tree).of(path, cls))

@@ -12,9 +12,9 @@ from pytest_maestro_healer.evidence.changes import COMMON, Changes
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.finished.edited import Edited
 from pytest_maestro_healer.evidence.finished.names.mentions import as_before, definitions_of, references, said_in_texts
-from pytest_maestro_healer.evidence.finished.users.classes import built_right, fields_shifted, makes_itself
+from pytest_maestro_healer.evidence.finished.users.classes import built_right, fields_shifted, makes_itself, parameters_of
 from pytest_maestro_healer.evidence.finished.users.taken import HANDED_ON, function_around, harmless, meddles, parents, taken, ways
-from pytest_maestro_healer.evidence.finished.users.uses import fits
+from pytest_maestro_healer.evidence.finished.users.uses import binds, calls_shown, fits
 from pytest_maestro_healer.evidence.git import Hunk
 from pytest_maestro_healer.evidence.symbols import parse
 from pytest_maestro_healer.model import Follows
@@ -55,10 +55,12 @@ class Followers:
             return f"{name} is called by others by a rule"
         if self.follows & Follows.PARAMETERS and self._shifted(name, spans):
             return f"the parameters of {name} changed their places"
-        told = said_in_texts(self.ctx, name) if self.follows & (Follows.USE | _GIVEN) else ""
+        definitions = list(definitions_of(self.ctx, name))
+        told = (
+            said_in_texts(self.ctx, name, lambda line: self._shows(line, name, spans, definitions)) if self.follows & (Follows.USE | _GIVEN) else ""
+        )
         if told:
             return f"{told} reaches {name} by its name"
-        definitions = list(definitions_of(self.ctx, name))
         wrapped = self._wrapped(name, spans, definitions)
         if wrapped:
             return wrapped
@@ -145,8 +147,16 @@ class Followers:
                     return f"{path}:{made.lineno} deals with {name} by itself"
         return ""
 
-    def _shifted(self, name: str, spans: Spans) -> bool:
-        """Whether a parameter that is kept has another place, though there are as many as before."""
+    def _shows(self, line: str, name: str, spans: Spans, definitions: Sequence[tuple[str, _Definition]]) -> bool:
+        """Whether a line of a document shows nothing but calls with the parameters of now."""
+        if self.follows & (Follows.USE | _GIVEN) != Follows.PARAMETERS or self._shifted(name, spans, always=True):
+            return False
+        calls = calls_shown(line, name)
+        taken = [a for p, d in definitions if (a := parameters_of(self.ctx, p, d)) is not None]
+        return bool(calls) and all(any(binds(c, a, member=isinstance(c.func, ast.Attribute) or own) for a, own in taken) for c in calls)
+
+    def _shifted(self, name: str, spans: Spans, *, always: bool = False) -> bool:
+        """Whether a parameter that is kept has another place, though there are as many as before; ``always``: also where there are not."""
         for path in {p for p, _, _ in spans}:
             if fields_shifted(self.ctx, self.known, self.base, path, name):
                 return True
@@ -154,6 +164,6 @@ class Followers:
                 now = self.known.current(path).get(q)
                 if then.name == name and then.function is not None and now is not None and now.function is not None:
                     old, new = ([a.arg for a in (*f.args.posonlyargs, *f.args.args)] for f in (then.function, now.function))
-                    if len(old) == len(new) and any(a in new and new.index(a) != i for i, a in enumerate(old)):
+                    if (always or len(old) == len(new)) and any(a in new and new.index(a) != i for i, a in enumerate(old)):
                         return True
         return False

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 from collections.abc import Collection, Sequence
 
 from pytest_maestro_healer.evidence.changes import COMMON
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.symbols import parse
 from pytest_maestro_healer.model import Follows
 
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -80,6 +82,21 @@ def _imported(tree: ast.Module) -> tuple[dict[str, set[str]], bool]:
 
 def _is_property(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return any("property" in ast.unparse(d) for d in definition.decorator_list)
+
+
+def calls_shown(line: str, name: str) -> list[ast.Call]:
+    """The calls of ``name`` that a line of a document shows; empty where it says the name in another way too, or a call does not end there."""
+    out: list[ast.Call] = []
+    for m in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", line):
+        rest = line[m.start() :]
+        ends = (i + 1 for i, c in enumerate(rest) if c == ")")
+        tree = next((t for end in ends if (t := parse(rest[:end].encode())) is not None), None) if rest.startswith(f"{name}(") else None
+        call = tree.body[0].value if tree is not None and isinstance(tree.body[0], ast.Expr) else None
+        if not isinstance(call, ast.Call) or any(isinstance(a, ast.Constant) and a.value is ... for a in call.args):
+            return []
+        call.func = ast.Attribute(ast.Name("_", ast.Load()), name, ast.Load()) if line[: m.start()].endswith((".", ":")) else call.func
+        out.append(call)
+    return out
 
 
 def _waited(tree: ast.Module, call: ast.Call) -> bool:
