@@ -46,6 +46,14 @@ class State:
     lines: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True)
+class Found:
+    """What a search found, best first; ``complete`` says that nothing as near was left untried for lack of time or room."""
+
+    states: list[State]
+    complete: bool
+
+
 def moves_for(code: Code, problem: Problem, generators: Sequence[Generator] = GENERATORS) -> Iterator[Move]:
     """All candidates for one problem, each text once, cheapest first."""
     found: list[Move] = []
@@ -58,15 +66,16 @@ def moves_for(code: Code, problem: Problem, generators: Sequence[Generator] = GE
             yield m
 
 
-def search(text: str, generators: Sequence[Generator] = GENERATORS, *, seconds: float = 2.0, limit: int = 6) -> list[State]:
+def search(text: str, generators: Sequence[Generator] = GENERATORS, *, seconds: float = 2.0, limit: int = 6) -> Found:
     """The cheapest combinations that make ``text`` compile, best first; empty when none was found in time."""
     deadline = time.monotonic() + seconds
     code = Code(text)
     first = State(text, problem=check(code))
     if first.problem is None:
-        return [first]
+        return Found([first], True)
     beam, seen = [first], {text}
     done: list[State] = []
+    complete = True
     for _ in range(DEPTH):
         nexts: list[State] = []
         for state in beam:
@@ -78,11 +87,16 @@ def search(text: str, generators: Sequence[Generator] = GENERATORS, *, seconds: 
         best = min((s.cost for s in done), default=99.0)
         if time.monotonic() > deadline or (done and all(s.cost + 0.7 > best + 0.3 for s in nexts)):
             break
-        beam = _select([s for s in nexts if s.cost + 0.7 <= best + MARGIN])
+        near = [s for s in nexts if s.cost + 0.7 <= best + MARGIN]
+        beam = _select(near)
+        complete = complete and len(beam) == len(near)
         if not beam:
             break
+    else:
+        complete = False
     done.sort(key=lambda s: s.cost)
-    return [s for s in done if s.cost <= done[0].cost + MARGIN][:limit]
+    good = [s for s in done if s.cost <= done[0].cost + MARGIN]
+    return Found(good[:limit], complete and len(good) <= limit and time.monotonic() <= deadline)
 
 
 def _expand(state: State, generators: Sequence[Generator], seen: set[str], bound: float, deadline: float, original: str) -> Iterator[State]:

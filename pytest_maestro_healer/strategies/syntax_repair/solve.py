@@ -28,6 +28,8 @@ class Solution:
     changes: tuple[Change, ...]
     cost: float
     moves: tuple[Move, ...]
+    #: Whether it is the only one, and the search for others was not cut off by its time or width.
+    alone: bool = False
 
     @property
     def tactic(self) -> str:
@@ -58,21 +60,28 @@ def solve(text: str, head: str | None = None, *, seconds: float = 2.0, limit: in
     hint = gen_git.Hint(text, head) if head is not None and check(Code(head)) is None else None
     states = [Solution(text, (), 0.0, ())]
     done: list[Solution] = []
-    windows: dict[str, list[search.State]] = {}
+    windows: dict[str, search.Found] = {}
+    complete = True
     for _ in range(12):
         nexts: list[Solution] = []
         for state in states:
-            nexts += _advance(state, text, hint, windows, deadline)
+            found, all_tried = _advance(state, text, hint, windows, deadline)
+            nexts += found
+            complete = complete and all_tried
         finished = {s.text: s for s in nexts if check(Code(s.text)) is None}
         done += finished.values()
-        states = sorted((s for s in nexts if s.text not in finished), key=lambda s: s.cost)[:3]
+        open_ = sorted((s for s in nexts if s.text not in finished), key=lambda s: s.cost)
+        states = open_[:3]
+        complete = complete and len(states) == len(open_)
         if done and states:
             states = [s for s in states if s.cost < min(d.cost for d in done)]
         if not states or time.monotonic() > deadline:
             break
     sensible = [replace(s, cost=s.cost + oddities(s.text, s.changes)) for s in done]
     most = min((s.cost for s in sensible), default=0.0) + search.MARGIN
-    return tuple(s for s in _ranked(sensible, text) if s.cost <= most)[:limit]
+    best = tuple(s for s in _ranked(sensible, text) if s.cost <= most)[:limit]
+    alone = len(best) == 1 and complete and not states and time.monotonic() <= deadline
+    return tuple(replace(s, alone=True) for s in best) if alone else best
 
 
 def _ranked(found: list[Solution], original: str) -> tuple[Solution, ...]:
@@ -90,12 +99,15 @@ def _ranked(found: list[Solution], original: str) -> tuple[Solution, ...]:
     return tuple(out)
 
 
-def _advance(state: Solution, original: str, hint: gen_git.Hint | None, windows: dict[str, list[search.State]], deadline: float) -> list[Solution]:
-    """The state with its next window repaired, in several ways."""
+def _advance(
+    state: Solution, original: str, hint: gen_git.Hint | None, windows: dict[str, search.Found], deadline: float
+) -> tuple[list[Solution], bool]:
+    """The state with its next window repaired, in several ways, and whether these are all that come near."""
     code = Code(state.text)
     problem = check(code)
     if problem is None:
-        return [state]
+        return [state], True
+    complete = True
     out: list[Solution] = []
     older: list[Solution] = []
     if hint is not None:
@@ -107,13 +119,14 @@ def _advance(state: Solution, original: str, hint: gen_git.Hint | None, windows:
         good = [s for s in out if _better(problem, check(Code(s.text)))]
         if good:
             done = [s for s in good if check(Code(s.text)) is None]
-            return sorted(done, key=lambda s: s.cost)[:3] or sorted(good, key=lambda s: s.cost)[:2]
+            return sorted(done, key=lambda s: s.cost)[:3] or sorted(good, key=lambda s: s.cost)[:2], False
         out = []
     for part, shift, start, end in _views(code, problem):
         if part not in windows:
             left = max(0.1, deadline - time.monotonic())
             windows[part] = search.search(part, seconds=left * (0.7 if len(part) < len(state.text) else 1.0))
-        for s in windows[part]:
+        complete = windows[part].complete
+        for s in windows[part].states:
             if s.moves and all(shift <= a and start <= a - shift + start <= b - shift + start <= end for a, b, _ in s.changes):
                 moved = tuple((a - shift + start, b - shift + start, t) for a, b, t in s.changes)
                 out.append(_with(state, s.moves, moved, s.cost, original))
@@ -121,7 +134,8 @@ def _advance(state: Solution, original: str, hint: gen_git.Hint | None, windows:
         if out:
             break
     # what is written there now comes first, whatever stood there before
-    return (out or sorted((s for s in older if _better(problem, check(Code(s.text)))), key=lambda s: s.cost))[:5]
+    out = out or sorted((s for s in older if _better(problem, check(Code(s.text)))), key=lambda s: s.cost)
+    return out[:5], complete and len(out) <= 5
 
 
 def _views(code: Code, problem: Problem) -> Iterator[tuple[str, int, int, int]]:

@@ -196,6 +196,8 @@ class SearchTactic(SyntaxTactic):
             evidence.append(Evidence("git", "the committed file compiles, and the repair is what stands there", where, 0.9))
         if len(found) > 1:
             evidence.append(_compared(src, found, rank))
+        elif solution.alone:
+            evidence.append(Evidence("search", "the only repair that compiles", src.path, 0.6))
         sure = not solution.review and not astray and solution.cost <= found[0].cost + 0.6 and not ctx.is_helper(src.path)
         whys = list(dict.fromkeys(m.why if rev == "HEAD" else m.why.replace("HEAD", f"{rev[:7]}, where it last compiled,") for m in solution.moves))
         each = solution.cost / max(len(solution.moves), 1)

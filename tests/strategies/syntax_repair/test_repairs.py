@@ -19,6 +19,7 @@ from pytest_maestro_healer.strategies.syntax_repair.gen_git import gives_up, str
 from pytest_maestro_healer.strategies.syntax_repair.lexer import Code, tokenize
 from pytest_maestro_healer.strategies.syntax_repair.moves import apply, compose
 from pytest_maestro_healer.strategies.syntax_repair.oracle import check, parses
+from pytest_maestro_healer.strategies.syntax_repair.search import search
 from pytest_maestro_healer.strategies.syntax_repair.solve import solve
 
 ADD = "def add(a, b):\n    return a + b\n\n\n"
@@ -379,3 +380,20 @@ def test_newer_syntax_is_named_not_rewritten(tmp_path: Path) -> None:
     found = proposals(tmp_path, "test_a.py")
     assert [p.tactic for p in found] == ["newer_syntax"]
     assert "3.12" in found[0].advice
+
+
+@pytest.mark.parametrize(
+    ("broken", "alone"),
+    [("def f(a)\n    return a\n", True), ("with f(1)\n    g()\n", True), ("x = f(1, (2, 3)\n", False), ("x = a b\n", False)],
+)
+def test_the_only_repair_is_known_as_such(broken: str, alone: bool) -> None:
+    found = solve(broken)
+    assert [s.alone for s in found] == [alone] * len(found)
+    assert alone is (len(found) == 1)
+
+
+def test_a_search_that_was_cut_off_does_not_know_of_others() -> None:
+    found = solve("def f(a)\n    return a\n" * 3, seconds=0.0)
+    assert not any(s.alone for s in found)
+    assert not search("def f(a)\n    return a\n", seconds=0.0).complete
+    assert search("def f(a)\n    return a\n").complete
