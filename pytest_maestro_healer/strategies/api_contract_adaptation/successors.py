@@ -273,11 +273,22 @@ def library_successors(gone: Gone, ctx: Context, candidates: Sequence[str] = ())
         else:
             facts = tuple(dict.fromkeys((*held.evidence, *s.evidence)))
             best[s.dotted] = Successor(s.dotted, held.relation, facts, held.sure or s.sure, max(held.score, s.score))
-    out = sorted(best.values(), key=lambda s: -s.score)
+    out = _of_the_owner(gone.owner, sorted(best.values(), key=lambda s: -s.score))
     sure = [s for s in out if s.sure]
     if len(sure) > 1:
         out = [Successor(s.dotted, s.relation, s.evidence, False, s.score) for s in out]
     return out[:3]
+
+
+def _of_the_owner(owner: str, found: list[Successor]) -> list[Successor]:
+    """Where a table names the successor in the namespace that lost the name, what has such a name elsewhere is no rival, unless a table says so."""
+
+    def tabled(s: Successor) -> bool:
+        return any(e.kind == "migration" for e in s.evidence)
+
+    if not any(s.sure and tabled(s) and s.dotted.rpartition(".")[0] == owner for s in found):
+        return found
+    return [s for s in found if tabled(s) or s.dotted.rpartition(".")[0] == owner]
 
 
 def _told(gone: Gone, ctx: Context) -> Iterator[Successor]:
