@@ -30,6 +30,8 @@ def test_abbreviations_are_words() -> None:
         ("globals()[name]", False, True),
         ("view(**{k: v for k, v in query})", False, True),
         ("super().__init__(**kwargs)", False, False),
+        ("parser.parse_args(argv, namespace=Options())", False, True),
+        ("parser.parse_args(argv)", False, False),
         ("level.name.lower()", True, True),
         ("user.name.lower()", False, False),
         ("Status[word.upper()]", True, True),

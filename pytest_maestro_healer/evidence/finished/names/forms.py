@@ -18,6 +18,7 @@ _SHORT = 3
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _NAMED = frozenset({"__name__", "__qualname__", "__dict__", "__annotations__", "__members__", "__dataclass_fields__", "__slots__", "_fields"})
 _LISTED = frozenset({"fields", "asdict", "vars", "globals", "locals", "signature", "get_type_hints", "_asdict", "__subclasses__", "getmembers"})
+_PARSES = frozenset({"parse_args", "parse_known_args", "parse_intermixed_args"})
 _BY_TEXT = frozenset({"getattr", "setattr", "hasattr", "delattr"})
 
 
@@ -48,6 +49,8 @@ def _by_name(node: ast.AST, member: bool) -> bool:
         called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr if isinstance(node.func, ast.Attribute) else ""
         if called in _BY_TEXT:
             return len(node.args) > 1 and not isinstance(node.args[1], ast.Constant)
+        if called in _PARSES and any(k.arg == "namespace" for k in node.keywords):
+            return True  # options become the attributes of an object by their names
         # keywords that come from somewhere: not those that a function merely hands on
         return called in _LISTED or any(k.arg is None and not isinstance(k.value, ast.Name) for k in node.keywords)
     return False

@@ -16,6 +16,7 @@ from pytest_maestro_healer.evidence.finished.names.families import Class, Famili
 from pytest_maestro_healer.evidence.finished.names.forms import near
 from pytest_maestro_healer.evidence.finished.names.given import from_elsewhere, functions_of, lists_names, may_be, names_types, sets_by_text
 from pytest_maestro_healer.evidence.finished.names.members import value_of_another
+from pytest_maestro_healer.evidence.finished.names.registered import registered
 from pytest_maestro_healer.evidence.finished.places.place import home_of, imports_of
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -54,7 +55,7 @@ class Stored:
 
     def told(self, old: str, new: str) -> str:
         """Why data that says ``old`` may not be understood since that is ``new``; ``""`` if nothing says that there is any."""
-        other = value_of_another(self.known, self.base, self.paths, old, new)
+        other = value_of_another(self.known, self.base, self.paths, old, new) or registered(self.known, self.base, self.paths, old, new)
         if other:
             return other
         for path in self.paths:
