@@ -15,7 +15,7 @@ from pytest_maestro_healer.model import Applicability, Diagnosis, Edit, Evidence
 from pytest_maestro_healer.strategies.base import Example, Tactic
 from pytest_maestro_healer.strategies.syntax_repair.conflict import conflicts
 from pytest_maestro_healer.strategies.syntax_repair.gen_git import strayed
-from pytest_maestro_healer.strategies.syntax_repair.lexer import Code
+from pytest_maestro_healer.strategies.syntax_repair.lexer import HEADS, Code
 from pytest_maestro_healer.strategies.syntax_repair.moves import Change
 from pytest_maestro_healer.strategies.syntax_repair.oracle import Problem, check
 from pytest_maestro_healer.strategies.syntax_repair.solve import Solution, solve
@@ -196,7 +196,7 @@ class SearchTactic(SyntaxTactic):
             evidence.append(Evidence("git", "the committed file compiles, and the repair is what stands there", where, 0.9))
         if len(found) > 1:
             evidence.append(_compared(src, found, rank))
-        elif solution.alone:
+        elif solution.alone and ends_headers(src.text, solution.changes):
             evidence.append(Evidence("search", "the only repair that compiles", src.path, 0.6))
         sure = not solution.review and not astray and solution.cost <= found[0].cost + 0.6 and not ctx.is_helper(src.path)
         whys = list(dict.fromkeys(m.why if rev == "HEAD" else m.why.replace("HEAD", f"{rev[:7]}, where it last compiled,") for m in solution.moves))
@@ -213,6 +213,25 @@ class SearchTactic(SyntaxTactic):
             meaning=changed_lines(src.text, solution),
             score=score,
         )
+
+
+def ends_headers(text: str, changes: Iterable[Change]) -> bool:
+    """Whether changes put in nothing but the colons at the ends of lines that begin a block.
+
+    That says nothing that did not stand there. Any other repair may be wrong though it is the only one that was found: the level of a line or the
+    place of a bracket decides what is tested.
+    """
+    code = Code(text)
+    for start, end, new in changes:
+        line = code.line_at(min(start, max(len(text) - 1, 0)))
+        rest = text[end : code.offset(line) + len(code.lines[line - 1])]
+        tokens, below = code.of_line(line), code.next_code_line(line)
+        block = below and len(code.indent(below).expandtabs()) > len(code.indent(line).expandtabs())
+        if text[start:end].strip() or new.strip() != ":" or "\n" in new or not re.fullmatch(r"\s*(?:#.*)?\s*", rest) or not block:
+            return False
+        if not tokens or tokens[0].text not in HEADS:
+            return False
+    return True
 
 
 def _compared(src: SourceFile, found: tuple[Solution, ...], rank: int) -> Evidence:

@@ -21,6 +21,7 @@ from pytest_maestro_healer.strategies.syntax_repair.moves import apply, compose
 from pytest_maestro_healer.strategies.syntax_repair.oracle import check, parses
 from pytest_maestro_healer.strategies.syntax_repair.search import search
 from pytest_maestro_healer.strategies.syntax_repair.solve import solve
+from pytest_maestro_healer.strategies.syntax_repair.tactic import ends_headers
 
 ADD = "def add(a, b):\n    return a + b\n\n\n"
 
@@ -397,3 +398,19 @@ def test_a_search_that_was_cut_off_does_not_know_of_others() -> None:
     assert not any(s.alone for s in found)
     assert not search("def f(a)\n    return a\n", seconds=0.0).complete
     assert search("def f(a)\n    return a\n").complete
+
+
+@pytest.mark.parametrize(
+    ("text", "change", "found"),
+    [
+        ("with f()\n    g()\n", (8, 8, ":"), True),
+        ("with f()  # why\n    g()\n", (8, 8, ":"), True),
+        ("with f()\ng()\n", (8, 8, ":"), False),
+        ("with f() g()\n", (8, 8, ":"), False),
+        ("with f(\n    g()\n", (7, 7, "):"), False),
+        ("with f():\n    g()\n  h()\n", (18, 20, "    "), False),
+        ("x = f(a\n    b)\n", (7, 7, ":"), False),
+    ],
+)
+def test_a_colon_that_ends_a_header_says_nothing_new(text: str, change: tuple[int, int, str], found: bool) -> None:
+    assert ends_headers(text, [change]) is found
