@@ -13,6 +13,7 @@ from pytest_maestro_healer.evidence.finished.halves import NO_PAST, unfinished
 from pytest_maestro_healer.evidence.finished.repaired import guessed, vacuous
 from pytest_maestro_healer.evidence.nodeids import is_test
 from pytest_maestro_healer.evidence.past.former import Blame, brought_in, brought_in_any, states
+from pytest_maestro_healer.evidence.past.origin import never_seen
 from pytest_maestro_healer.evidence.past.rewritten import Rewritten, rewritten
 from pytest_maestro_healer.model import Applicability, Cause, DecisionKind, Diagnosis, Failure, Follows, HealingResult, HealingStrategy, Proposal
 from pytest_maestro_healer.prove.candidates import Candidate
@@ -119,6 +120,11 @@ class Judge:
             return
         if not self.ctx.git.available:
             winner.unsure = NO_PAST
+            return
+        healed = [winner.failure, *(f for f in self.ctx.failures if f.nodeid in winner.nodeids)]
+        new = next((f.nodeid for f in healed if f.phase != "collect" and never_seen(self.ctx, f)), "")
+        if new:
+            winner.unsure = f"{new} is new and was not seen to pass: what it finds may always have been wrong"
             return
         asked = {winner.failure.nodeid, *(link.failure.nodeid for link in winner.links)}
         others = [f for f in self.ctx.failures if f.nodeid in winner.nodeids and f.nodeid not in asked and f.phase != "collect"]

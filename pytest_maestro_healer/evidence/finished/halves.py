@@ -20,6 +20,7 @@ from pytest_maestro_healer.evidence.finished.intent.meant import Change, meant, 
 from pytest_maestro_healer.evidence.finished.names.beside import said_beside
 from pytest_maestro_healer.evidence.finished.names.forms import singular_in
 from pytest_maestro_healer.evidence.finished.names.inherited import had_by_family
+from pytest_maestro_healer.evidence.finished.names.library import library_used
 from pytest_maestro_healer.evidence.finished.names.mentions import PAST, definitions_of, field_of, still_said, texts
 from pytest_maestro_healer.evidence.finished.names.stored import Stored
 from pytest_maestro_healer.evidence.finished.names.units import another_quantity
@@ -59,6 +60,9 @@ def unfinished(ctx: Context, failure: Failure, follows: Follows, before: Mapping
     edit = Edited(before, after)
     if not ctx.git.available or (ctx.git.shallow and not origin(ctx, failure)):
         return NO_PAST if _own(ctx, edit) else ""
+    behind = library_used(changes_of(ctx.git, ctx.files, ctx.symbols), edit) if follows & Follows.LIBRARY else ""
+    if behind:
+        return behind
     hidden = unseen(ctx, failure)
     if hidden and {*Path(hidden).parts[-2:], stem(hidden)} & {*edit.gone, *edit.came, *edit.kept}:
         return f"{hidden} is not in the project's git: what it was before is not known"

@@ -31,6 +31,16 @@ def named(ctx: Context, failure: Failure) -> str:
     return _named(ctx.git, failure.path, path_to(failure.nodeid)[-1])
 
 
+def never_seen(ctx: Context, failure: Failure) -> bool:
+    """Whether the failing test came with HEAD or is not committed yet, and no run is known in which it passed.
+
+    A first commit is no such: with it came everything, and where the test passed before nobody knows.
+    """
+    if ctx.last_green(failure.nodeid) or not ctx.git.has_parent("HEAD"):
+        return False
+    return named(ctx, failure) in ("", ctx.git.head)
+
+
 @lru_cache(maxsize=256)
 def _named(git: Git, path: str, name: str) -> str:
     word = re.compile(rf"def\s+{re.escape(name)}\b".encode())
