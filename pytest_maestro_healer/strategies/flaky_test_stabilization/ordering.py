@@ -16,6 +16,7 @@ from pytest_maestro_healer.model import Applicability, Diagnosis, Edit, Evidence
 from pytest_maestro_healer.strategies.base import Tactic
 from pytest_maestro_healer.strategies.flaky_test_stabilization import examples_order, modules, reset, restore
 from pytest_maestro_healer.strategies.flaky_test_stabilization.draft import Draft
+from pytest_maestro_healer.strategies.flaky_test_stabilization.leaks import products_own
 from pytest_maestro_healer.strategies.flaky_test_stabilization.places import Place, place_of
 from pytest_maestro_healer.strategies.flaky_test_stabilization.study import Study, studied_before, study
 
@@ -133,7 +134,7 @@ class PollutedState(FlakyTactic):
             self.name,
             _edits(s, found.files),
             (*_order_evidence(s, polluters), *left),
-            Applicability.REVIEW if found.literal or any(_inner(c, p, s.ctx) for p, c in left_by) else self.applicability,
+            Applicability.REVIEW if found.literal or any(products_own(c, p, s.ctx) for p, c in left_by) else self.applicability,
             f"{_short(s.nodeid)} fails after {_list(found.polluters)}, which leaves {state} changed: {found.how}",
             nodeids=(s.nodeid,),
             meaning=f"{state} is not to outlive {_list(found.polluters)}",
@@ -342,55 +343,6 @@ def _narrowed(src: SourceFile, tree: ast.Module, name: str, nodeid: str) -> tupl
             draft.replace(mark, f"{src.segment(mark.func)}({', '.join(rest)})" if rest else src.segment(mark.func))
             return str(scope.value.value), draft.data()
     return "", None
-
-
-#: Methods of containers that change them.
-_CHANGING = frozenset({
-    "append", "add", "update", "extend", "insert", "pop", "popitem", "setdefault", "clear", "remove", "discard", "appendleft", "sort", "reverse",
-})  # fmt: skip
-
-
-def _inner(change: Change, polluter: str, ctx: Context) -> bool:
-    """Whether the state is the product's own affair, of which no test speaks: that it lives on may be the product's fault."""
-    if change.kind == "module":
-        src = ctx.source(file_of(polluter))
-        return src is None or not any(word in src.text for word in ("reload", "sys.modules"))
-    name = change.dotted.rpartition(".")[2]
-    return (
-        (name.startswith("_") and not name.startswith("__") and not ctx.test_files_with(name))
-        or shared_by_all(change, ctx)
-        or bound_beside(change, ctx)
-    )
-
-
-def bound_beside(change: Change, ctx: Context) -> bool:
-    """Whether a function of the product gives a variable of its own the name of the changed global, which another one declares ``global``: it may
-    have meant that one, and then it is the product that does not clear it."""
-    path = ctx.symbols.module_path(change.module)
-    tree = ctx.symbols.tree(path) if change.kind == "attribute" and "." not in change.path and path else None
-    functions = [n for n in (ast.walk(tree) if tree is not None else ()) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
-    declaring = [f for f in functions if any(isinstance(n, ast.Global) and change.path in n.names for n in ast.walk(f))]
-    others = (n for f in functions if f not in declaring for n in ast.walk(f))
-    return bool(declaring) and any(isinstance(n, ast.Name) and n.id == change.path and isinstance(n.ctx, ast.Store) for n in others)
-
-
-def shared_by_all(change: Change, ctx: Context) -> bool:
-    """Whether the state is a container that a class has for all its objects, and that a method changes through ``self`` as if it were its own."""
-    owner, _, name = change.path.rpartition(".")
-    path = ctx.symbols.module_path(change.module)
-    tree = ctx.symbols.tree(path) if change.kind == "attribute" and not change.rebound and owner and path else None
-    cls = next((n for n in (ast.walk(tree) if tree is not None else ()) if isinstance(n, ast.ClassDef) and n.name == owner.rpartition(".")[2]), None)
-    if cls is None:
-        return False
-    own = {id(n) for n in ast.walk(cls) if isinstance(n, ast.Attribute) and n.attr == name and isinstance(n.value, ast.Name) and n.value.id == "self"}
-    if any(isinstance(n, ast.Attribute) and id(n) in own and not isinstance(n.ctx, ast.Load) for n in ast.walk(cls)):
-        return False  # an object gets one of its own
-    for node in ast.walk(cls):
-        if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load) and id(node.value) in own:
-            return True
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and id(node.func.value) in own and node.func.attr in _CHANGING:
-            return True
-    return False
 
 
 def _brought_in(s: Study, polluters: Sequence[str]) -> Proposal:

@@ -9,7 +9,7 @@ import pytest
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.state import Change
-from pytest_maestro_healer.strategies.flaky_test_stabilization.ordering import bound_beside, shared_by_all
+from pytest_maestro_healer.strategies.flaky_test_stabilization.leaks import bound_beside, shared_by_all
 
 CART = "class Cart:\n    items = []\n\n    def add(self, item):\n        self.items.append(item)\n"
 
