@@ -11,6 +11,7 @@ from functools import cached_property
 
 from pytest_maestro_healer.evidence.changes import changes_of
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.finished.names.families import dotted_name
 from pytest_maestro_healer.evidence.finished.names.mentions import PAST, texts
 from pytest_maestro_healer.evidence.finished.places.place import globals_read, home_of, imports_of
 from pytest_maestro_healer.evidence.git import Hunk
@@ -115,16 +116,14 @@ class Loads:
 
     def _notes(self, decorator: ast.expr, path: str, rev: str, taken: dict[str, str]) -> bool:
         bare = decorator.func if isinstance(decorator, ast.Call) else decorator
-        root = bare
-        while isinstance(root, ast.Attribute):
-            root = root.value
-        if not isinstance(root, ast.Name):
+        root, _, member = dotted_name(bare).partition(".")
+        if not root:
             return True
-        if root.id not in taken and root.id not in self.known.at(path, rev):
-            return not hasattr(builtins, root.id)
-        if taken.get(root.id, "").partition(".")[0] in PURE:
+        if root not in taken and root not in self.known.at(path, rev):
+            return not hasattr(builtins, root)
+        if taken.get(root, "").partition(".")[0] in PURE:
             return False
-        own = self._definition(root.id, path, rev, taken) if root is bare else None
+        own = None if member else self._definition(root, path, rev, taken)
         return own is None or own.function is None or _keeps(own.function)
 
     def _noted(self, cls: ast.ClassDef, path: str, rev: str, taken: dict[str, str], depth: int) -> bool:
@@ -132,22 +131,20 @@ class Loads:
             return True
         for base in cls.bases:
             expression = base.value if isinstance(base, ast.Subscript) else base
-            root = expression
-            while isinstance(root, ast.Attribute):
-                root = root.value
-            if not isinstance(root, ast.Name):
+            root, _, member = dotted_name(expression).partition(".")
+            if not root:
                 return True
-            module = taken.get(root.id, "").partition(".")[0]
-            if module in sys.stdlib_module_names or (not module and root.id not in self.known.at(path, rev) and hasattr(builtins, root.id)):
+            module = taken.get(root, "").partition(".")[0]
+            if module in sys.stdlib_module_names or (not module and root not in self.known.at(path, rev) and hasattr(builtins, root)):
                 continue
-            own = self._definition(root.id, path, rev, taken) if root is expression else None
+            own = None if member else self._definition(root, path, rev, taken)
             if own is None or not isinstance(own.node, ast.ClassDef) or depth > 9:
                 return True
             if any(isinstance(n, _FUNCTIONS) and n.name == "__init_subclass__" for n in own.node.body):
                 return True
             if any(True for _ in self.known.trees_with("__subclasses__")):
                 return True
-            home = self._place(root.id, taken) or path
+            home = self._place(root, taken) or path
             if self._noted(own.node, home, rev, imports_of(self.ctx.symbols.tree(home), home_of(self.known, home)), depth + 1):
                 return True
         return False
