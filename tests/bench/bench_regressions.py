@@ -31,7 +31,7 @@ HERE = Path(__file__).resolve().parent
 RIGHT = frozenset({
     "api-1/w01_documented_rename_and_a_typo", "api-1/y03_bracket_head_known", "api-1/y07_missing_body_of_with", "api-2/n08_sed_substring_too_far",
     "api-2/t25_two_classes_one_lost_check",
-    "api-3/e10_unclosed_text", "api-3/g01_truncated_last_test", "api-3/g02_truncated_at_def", "api-3/g03_junk_line",
+    "api-3/e07_raises_colon", "api-3/e10_unclosed_text", "api-3/g01_truncated_last_test", "api-3/g02_truncated_at_def", "api-3/g03_junk_line",
     "api-3/g13_two_heals_sed_file_format", "env-2/u12_one_commit_only",
     "env-3/f08_two_tests_two_renames", "env-3/g10_two_leaks_one_old", "env-3/l00_control_documented",
     "real-1/s04_assert_tuple_open", "real-1/s14_parameter_row_added",
