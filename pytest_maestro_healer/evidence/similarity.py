@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.evidence.symbols import absolute_module, bound_names, flat
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -78,7 +79,7 @@ def _scope(body: Sequence[ast.stmt], cls: str, out: dict[str, Def]) -> None:
 
 
 def _kind(node: Function, cls: str) -> DefKind:
-    names = {(d.attr if isinstance(d, ast.Attribute) else d.id if isinstance(d, ast.Name) else "") for d in map(_bare, node.decorator_list)}
+    names = {(last_name(d)) for d in map(_bare, node.decorator_list)}
     if names & {"property", "cached_property", "setter", "getter", "deleter", "hybrid_property", "reify", "lazyproperty"}:
         return "property"
     if not cls:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.evidence.symbols import SymbolIndex
 
 _METHODS = {"get", "pop", "setdefault", "__getitem__"}
@@ -97,7 +98,7 @@ def _read(node: ast.AST, constants: Mapping[str, str]) -> tuple[str, bool, str] 
     if not isinstance(node, ast.Call) or not node.args:
         return None
     function = node.func
-    last = function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
+    last = last_name(function)
     direct = isinstance(function, ast.Attribute) and last in _METHODS and _environ(function.value)
     if direct or last in ("getenv", "getenvb", "get_env", "env_var", "require_env"):
         name = _text(node.args[0], constants)
@@ -107,7 +108,7 @@ def _read(node: ast.AST, constants: Mapping[str, str]) -> tuple[str, bool, str] 
 
 
 def _environ(node: ast.expr) -> bool:
-    name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    name = last_name(node)
     return name in ("environ", "environb") or (name in ("env", "environment", "_environ") and isinstance(node, ast.Name))
 
 

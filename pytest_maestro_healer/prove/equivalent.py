@@ -10,6 +10,8 @@ from __future__ import annotations
 import ast
 import types
 
+from pytest_maestro_healer.evidence.expressions import last_name
+
 _LOGGED = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log"})
 _STRICT = frozenset({"Lt replaced by LtE", "LtE replaced by Lt", "Gt replaced by GtE", "GtE replaced by Gt"})
 
@@ -63,5 +65,5 @@ def only_logs(node: ast.AST) -> bool:
     if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call) or not isinstance(node.value.func, ast.Attribute):
         return False
     of = node.value.func.value
-    name = of.id if isinstance(of, ast.Name) else of.attr if isinstance(of, ast.Attribute) else ""
+    name = last_name(of)
     return node.value.func.attr in _LOGGED and "log" in name.lower()

@@ -12,6 +12,7 @@ from functools import cached_property, lru_cache
 from types import FrameType, TracebackType
 from typing import Any
 
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.session import compat
 
 Span = tuple[int, int, int, int]
@@ -105,7 +106,7 @@ def _size(span: Span) -> tuple[int, int]:
 
 def called(call: ast.Call) -> str:
     """The last name of what is called."""
-    return call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id if isinstance(call.func, ast.Name) else ""
+    return last_name(call.func)
 
 
 @lru_cache(maxsize=16)

@@ -9,6 +9,7 @@ import ast
 from collections.abc import Callable
 
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.model import Applicability, Evidence, Failure, Proposal
 from pytest_maestro_healer.strategies.api_contract_adaptation.cause import changes
 from pytest_maestro_healer.strategies.api_contract_adaptation.renames import STRATEGY
@@ -46,7 +47,7 @@ def handed_on(name: str, ctx: Context) -> str:
     for path, tree in changes(ctx).trees_with(name):
         waited = {id(f) for n in ast.walk(tree) if isinstance(n, ast.Await) for f in ast.walk(n)}
         for node in ast.walk(tree):
-            own = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+            own = last_name(node)
             if own == name and isinstance(getattr(node, "ctx", None), ast.Load) and id(node) not in waited:
                 return f"{path}:{node.lineno}"  # type: ignore[attr-defined]
             if isinstance(node, _FUNCTIONS) and node.name == name and node.decorator_list:

@@ -13,6 +13,7 @@ from typing import Any
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence import migrations, notes
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.evidence.kinds import documented_types
 from pytest_maestro_healer.evidence.live import suggest
 from pytest_maestro_healer.evidence.signatures import Argument, Mapped, Signature, has_stars, of_live, parse_signature, rebind
@@ -66,7 +67,7 @@ def propose(tactic: str, failure: Failure, bad: Misfit, ctx: Context) -> Iterato
         for way in ways(target, call, bad, ctx, foreign=product_callee(resolver(src, ctx).ref(call.func), ctx) is None):
             group = same_failures(failure, ctx, bad.key)
             edits = Edits()
-            word = call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id if isinstance(call.func, ast.Name) else ""
+            word = last_name(call.func)
             for other, node, _ in calls_of({target.dotted}, word, ctx, group):
                 arguments = written(node, target.signature, way)
                 if arguments is not None:
@@ -135,7 +136,7 @@ def entered(src: SourceFile, call: ast.Call, failure: Failure, ctx: Context) -> 
     frame = frames[at + 1]
     dotted = ctx.live.running(frame.module, frame.function, frame.location.line)
     last = dotted.rpartition(".")[2]
-    word = call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id if isinstance(call.func, ast.Name) else ""
+    word = last_name(call.func)
     return _target(src, call, dotted, ctx.live.get(dotted)[1], ctx) if dotted and word == last else None
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.changes import Former, product_calls
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.evidence.signatures import Argument, Mapped, Signature, correspond, has_stars, module_constants, of_definition, rebind
 from pytest_maestro_healer.evidence.similarity import Def
 from pytest_maestro_healer.model import Evidence, Failure
@@ -83,7 +84,7 @@ def failing_calls(failure: Failure, ctx: Context) -> Iterator[tuple[SourceFile, 
     for src, node in nodes_at(failure, ctx, ast.Call):
         callee = product_callee(resolver(src, ctx).ref(node.func), ctx)
         if callee is None and bad is not None:
-            last = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
+            last = last_name(node.func)
             callee = named_callee(bad.function, ctx)
             if callee is not None and last != callee.word:
                 callee = None
@@ -191,7 +192,7 @@ def _test_calls(word: str, ctx: Context) -> Iterator[tuple[str, ast.Call]]:
     """Calls of ``word`` in the project's test files."""
     for src in ctx.test_files_with(word):
         for node in ast.walk(src.tree) if src.tree is not None else ():
-            if isinstance(node, ast.Call) and (node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")) == word:
+            if isinstance(node, ast.Call) and last_name(node.func) == word:
                 yield src.path, node
 
 

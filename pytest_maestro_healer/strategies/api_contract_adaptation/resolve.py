@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.evidence.similarity import Function, fields_of, returns
 from pytest_maestro_healer.evidence.symbols import absolute_module, flat
 
@@ -79,7 +80,7 @@ class Classes:
     def _annotated(self, node: ast.ClassDef, name: str, module: str) -> Ref | None:
         """The class of an attribute that the class body annotates or ``__init__`` sets to a new object."""
         for stmt in ast.walk(node):
-            if isinstance(stmt, ast.AnnAssign) and _target(stmt.target) == name:
+            if isinstance(stmt, ast.AnnAssign) and last_name(stmt.target) == name:
                 return self.named(stmt.annotation, module)
             sets = isinstance(stmt, ast.Assign) and any(isinstance(t, ast.Attribute) and t.attr == name for t in stmt.targets)
             if sets and isinstance(stmt, ast.Assign) and isinstance(stmt.value, ast.Call):
@@ -412,10 +413,6 @@ def fixtures(name: str, path: str, ctx: Context) -> list[tuple[SourceFile, Funct
 def resolver(src: SourceFile, ctx: Context) -> Resolver:
     """The resolver of a file in one healing step."""
     return Resolver(src, ctx)
-
-
-def _target(node: ast.expr) -> str:
-    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
 def _chain(node: ast.AST | None) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.evidence.symbols import absolute_module
 from pytest_maestro_healer.model import Failure
 from pytest_maestro_healer.strategies.api_contract_adaptation.cause import Gone, nodes_at
@@ -134,7 +135,7 @@ def calls_of(
         (src.path, c.lineno, c.col_offset, c.end_col_offset)
         for f in failures
         for src, c in nodes_at(f, ctx, ast.Call)
-        if _last(c.func) == word or word == ""
+        if last_name(c.func) == word or word == ""
     }
     out = []
     for src in only or ctx.test_files_with(word):
@@ -171,10 +172,6 @@ def constructor(dotted: str, classes: Classes) -> str:
     return dotted
 
 
-def _last(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-
-
 PATCHERS = frozenset({"patch", "setattr", "delattr", "object", "multiple", "spy", "stub", "setitem", "delitem", "swap_attr", "replace"})
 
 
@@ -185,7 +182,7 @@ def target_strings(name: str, ctx: Context) -> Iterator[tuple[SourceFile, ast.Ca
             continue
         names = resolver(src, ctx)
         for node in ast.walk(src.tree):
-            if not isinstance(node, ast.Call) or _last(node.func) not in PATCHERS:
+            if not isinstance(node, ast.Call) or last_name(node.func) not in PATCHERS:
                 continue
             for arg in [*node.args[:2], *(k.value for k in node.keywords if k.arg in ("target", "name", "attribute"))]:
                 if isinstance(arg, ast.Constant) and isinstance(arg.value, str) and name in arg.value.split("."):

@@ -12,6 +12,7 @@ from typing import Literal
 from pytest_maestro_healer.evidence import notes
 from pytest_maestro_healer.evidence.changes import Changes, Former
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.evidence.live import suggest
 from pytest_maestro_healer.evidence.migrations import renamed
 from pytest_maestro_healer.evidence.similarity import VALUES, Def, likeness, ratio, returns, tokens, weight_of_body, without_docstring
@@ -171,7 +172,7 @@ def _delegate(former: Former, known: Changes) -> Def | None:
         if not body or len(body) > 3 or len(values) != 1 or not any("warn" in ast.dump(s) for s in body[:-1]):
             return None
         value = values[0].func if isinstance(values[0], ast.Call) else values[0]
-        target = value.attr if isinstance(value, ast.Attribute) else value.id if isinstance(value, ast.Name) else ""
+        target = last_name(value)
     if not target:
         return None
     current = known.current(former.path)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence import migrations, notes
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.evidence.signatures import Argument, has_stars
 from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Proposal
 from pytest_maestro_healer.strategies.api_contract_adaptation import examples_former as examples
@@ -157,12 +158,12 @@ def required_option(target: Target, name: str, call: ast.Call, src: SourceFile, 
     """The value of a required argument: what all other calls in test code pass, else what a sourced table has."""
     if not _takes(target, name):
         return None
-    word = _last(call.func)
+    word = last_name(call.func)
     passed: Counter[str] = Counter()
     places: dict[str, str] = {}
     for other in ctx.test_files_with(f"{name}="):
         for node in ast.walk(other.tree) if other.tree is not None else ():
-            if isinstance(node, ast.Call) and _last(node.func) == word:
+            if isinstance(node, ast.Call) and last_name(node.func) == word:
                 for k in node.keywords:
                     if k.arg == name:
                         text = ast.unparse(k.value) if is_constant(k.value) else ""
@@ -210,7 +211,3 @@ def _pass(edits: Edits, src: SourceFile, call: ast.Call, option: Option, ctx: Co
 
 def _is_dotted(text: str) -> bool:
     return all(p.isidentifier() for p in text.split(".")) and text not in ("True", "False", "None")
-
-
-def _last(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

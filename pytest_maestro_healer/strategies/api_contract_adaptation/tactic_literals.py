@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from pytest_maestro_healer.evidence.changes import Changes
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.evidence.literals import Pair, string_pairs, strings_in
 from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Follows, Proposal
 from pytest_maestro_healer.strategies.api_contract_adaptation import calls
@@ -168,7 +169,7 @@ def _passed(node: ast.Constant, names: Resolver, function: ast.AST) -> bool:
             if below is outer.func:
                 return False
             f = outer.func
-            name = f.attr if isinstance(f, ast.Attribute) else f.id if isinstance(f, ast.Name) else ""
+            name = last_name(f)
             return not name.lower().startswith(_ASSERTING) and name not in ("len", "print", "sorted", "set", "list", "str", "isinstance")
         if not isinstance(outer, (ast.List, ast.Tuple, ast.Dict, ast.keyword, ast.JoinedStr)) or outer is function:
             return False
@@ -200,7 +201,7 @@ class PatchTarget(Tactic):
         names = resolver(src, ctx)
         seen: set[str] = set()
         for call in ast.walk(src.tree):
-            if not isinstance(call, ast.Call) or _name(call.func) not in PATCHERS:
+            if not isinstance(call, ast.Call) or last_name(call.func) not in PATCHERS:
                 continue
             for arg in call.args[:2]:
                 if isinstance(arg, ast.Constant) and isinstance(arg.value, str) and arg.value not in seen and _meant(arg.value, failure.message):
@@ -298,10 +299,6 @@ def _imported_elsewhere(gone: Gone, ctx: Context) -> list[tuple[str, Evidence]]:
             (f"{d.module}.{gone.name}", Evidence("symbol", f"{d.module} is the one module that imports {gone.name} now", f"{d.path}:{d.line}", 0.65))
         ]
     return []
-
-
-def _name(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def _meant(target: str, message: str) -> bool:

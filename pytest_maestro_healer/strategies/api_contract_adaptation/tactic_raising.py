@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.evidence.signatures import Param, Signature, of_function, of_live
 from pytest_maestro_healer.evidence.similarity import Function
 from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Proposal
@@ -57,10 +58,10 @@ class ExceptionType(Tactic):
                 continue
             for item in node.items:
                 call = item.context_expr
-                if not isinstance(call, ast.Call) or _last(call.func) not in functions or not call.args:
+                if not isinstance(call, ast.Call) or last_name(call.func) not in functions or not call.args:
                     continue
                 expected = call.args[0]
-                old = _last(expected) if isinstance(expected, (ast.Name, ast.Attribute)) else ""
+                old = last_name(expected) if isinstance(expected, (ast.Name, ast.Attribute)) else ""
                 for new in new_names:
                     where = self._swapped(old, new.rpartition(".")[2], ctx) if old else ""
                     if where:
@@ -175,7 +176,7 @@ class CallbackSignature(Tactic):
         for call in ast.walk(names.src.tree) if names.src.tree is not None else ():
             if (
                 isinstance(call, ast.Call)
-                and _last(call.func) in ("setattr", "patch", "object")
+                and last_name(call.func) in ("setattr", "patch", "object")
                 and any(isinstance(a, ast.Name) and a.id == node.name for a in [*call.args, *(k.value for k in call.keywords)])
             ):
                 dotted = _replaced(call, names)
@@ -233,7 +234,3 @@ def _replaced(call: ast.Call, names: Resolver) -> str:
         return strings[0]
     ref = names.ref(call.args[0]) if call.args else None
     return f"{ref.dotted}.{strings[0]}" if ref is not None and strings else ""
-
-
-def _last(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

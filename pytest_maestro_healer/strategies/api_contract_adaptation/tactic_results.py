@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.changes import Former
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.evidence.similarity import Def, returns, yields
 from pytest_maestro_healer.model import Applicability, Diagnosis, Edit, Evidence, Failure, FailurePattern, Follows, Proposal
 from pytest_maestro_healer.strategies.api_contract_adaptation import calls
@@ -85,7 +86,7 @@ class ListToIterator(Tactic):
         edits = calls.Edits()
         for src, call, names in calls_of({dotted}, dotted.rpartition(".")[2], ctx):
             parent = names.up.get(call)
-            consumed = isinstance(parent, ast.Call) and call in parent.args and _last(parent.func) in _CONSUMERS
+            consumed = isinstance(parent, ast.Call) and call in parent.args and last_name(parent.func) in _CONSUMERS
             if (
                 consumed
                 or (isinstance(parent, (ast.For, ast.AsyncFor, ast.comprehension)) and parent.iter is call)
@@ -99,10 +100,6 @@ class ListToIterator(Tactic):
         if made:
             yield Proposal(STRATEGY, self.name, made, (fact,), Applicability.SAFE, f"{dotted} is lazy now: its items are collected",
                            (failure.nodeid,), meaning=f"{dotted} is lazy", cause_key=f"lazy:{dotted}", score=0.9)  # fmt: skip
-
-
-def _last(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def _lazy(d: Def) -> bool:

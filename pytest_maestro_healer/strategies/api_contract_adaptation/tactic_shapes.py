@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.evidence.similarity import CALLABLE, Function
 from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Follows, Proposal
 from pytest_maestro_healer.strategies.api_contract_adaptation import calls
@@ -201,7 +202,7 @@ def waited(call: ast.Call, names: Resolver) -> bool:
         return True
     if isinstance(parent, ast.Call):
         f = parent.func
-        return (f.attr if isinstance(f, ast.Attribute) else f.id if isinstance(f, ast.Name) else "") in _RUNNERS
+        return last_name(f) in _RUNNERS
     return False
 
 

@@ -11,10 +11,11 @@ from pytest_maestro_healer.edit.guards.values import looks_nondeterministic
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.errors import EditError
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.evidence.nodeids import has_params, without_params
 from pytest_maestro_healer.model import Applicability, Comparison, Edit, Evidence, Failure, Operand, Proposal, Value
 from pytest_maestro_healer.strategies.assertion_update import intent
-from pytest_maestro_healer.strategies.assertion_update.matching import last_name, literal_is, text_of
+from pytest_maestro_healer.strategies.assertion_update.matching import literal_is, text_of
 from pytest_maestro_healer.strategies.assertion_update.render import Writer, plain_of
 from pytest_maestro_healer.strategies.assertion_update.strings import Splice
 from pytest_maestro_healer.strategies.assertion_update.trace import Origin, Tracer

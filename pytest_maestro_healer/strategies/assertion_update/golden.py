@@ -9,10 +9,11 @@ from typing import Any
 
 from pytest_maestro_healer.edit.source import SourceFile, edits_between
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.model import Applicability, Evidence, Failure, FailurePattern, Operand, Proposal, Value
 from pytest_maestro_healer.strategies.assertion_update.case import STRATEGY_NAME, degenerate, shorten, volatile
 from pytest_maestro_healer.strategies.assertion_update.examples_values import GOLDEN_DECLINES, GOLDEN_HEALS
-from pytest_maestro_healer.strategies.assertion_update.matching import last_name, text_of
+from pytest_maestro_healer.strategies.assertion_update.matching import text_of
 from pytest_maestro_healer.strategies.assertion_update.trace import Tracer
 from pytest_maestro_healer.strategies.assertion_update.tree import function_of, node_at, own_nodes
 from pytest_maestro_healer.strategies.base import Tactic

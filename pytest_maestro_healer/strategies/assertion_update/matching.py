@@ -6,6 +6,7 @@ import ast
 import difflib
 from collections.abc import Sequence
 
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.model import Value
 from pytest_maestro_healer.strategies.assertion_update.render import plain_of
 
@@ -52,11 +53,6 @@ def text_of(value: Value | None) -> str | None:
     if value.type != "str" or value.source is None:
         return None
     return str(ast.literal_eval(value.source))
-
-
-def last_name(node: ast.expr) -> str:
-    """The last part of a dotted name, ``""`` for other expressions."""
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def is_literal(node: ast.expr) -> bool:

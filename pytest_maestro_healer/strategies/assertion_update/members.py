@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.model import Applicability, Comparison, Evidence, Failure, FailurePattern, Operand, Proposal, Value
 from pytest_maestro_healer.strategies.assertion_update.case import (
     Change,
@@ -23,7 +24,7 @@ from pytest_maestro_healer.strategies.assertion_update.case import (
     writer_for,
 )
 from pytest_maestro_healer.strategies.assertion_update.examples_calls import MEMBER_DECLINES, MEMBER_HEALS, PREDICATE_DECLINES, PREDICATE_HEALS
-from pytest_maestro_healer.strategies.assertion_update.matching import last_name, text_of
+from pytest_maestro_healer.strategies.assertion_update.matching import text_of
 from pytest_maestro_healer.strategies.assertion_update.render import Unwritable, plain_of
 from pytest_maestro_healer.strategies.assertion_update.strings import Splice, is_text
 from pytest_maestro_healer.strategies.assertion_update.structure import Differ

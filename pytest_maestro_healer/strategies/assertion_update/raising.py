@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.model import Applicability, Comparison, Evidence, Failure, FailurePattern, Operand, Proposal, Value
 from pytest_maestro_healer.strategies.assertion_update import intent
 from pytest_maestro_healer.strategies.assertion_update.case import (
@@ -27,7 +28,7 @@ from pytest_maestro_healer.strategies.assertion_update.examples_calls import (
     TYPE_DECLINES,
     TYPE_HEALS,
 )
-from pytest_maestro_healer.strategies.assertion_update.matching import last_name, text_of
+from pytest_maestro_healer.strategies.assertion_update.matching import text_of
 from pytest_maestro_healer.strategies.assertion_update.members import replace_value, text_value
 from pytest_maestro_healer.strategies.assertion_update.render import Unwritable
 from pytest_maestro_healer.strategies.assertion_update.strings import Splice, is_text

@@ -6,8 +6,9 @@ import ast
 from collections.abc import Callable, Iterator
 
 from pytest_maestro_healer.edit.source import SourceFile
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.model import Value
-from pytest_maestro_healer.strategies.assertion_update.matching import last_name, literal_is
+from pytest_maestro_healer.strategies.assertion_update.matching import literal_is
 from pytest_maestro_healer.strategies.assertion_update.tree import Function, class_of
 
 Cell = tuple[SourceFile, ast.expr]

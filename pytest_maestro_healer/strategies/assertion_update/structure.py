@@ -8,9 +8,10 @@ import itertools
 from collections.abc import Callable, Sequence
 
 from pytest_maestro_healer.edit.source import SourceFile
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.model import Value
 from pytest_maestro_healer.strategies.assertion_update.layout import Items
-from pytest_maestro_healer.strategies.assertion_update.matching import WRAPPERS, differs, is_literal, last_name, literal_is, pairing, rounded, text_of
+from pytest_maestro_healer.strategies.assertion_update.matching import WRAPPERS, differs, is_literal, literal_is, pairing, rounded, text_of
 from pytest_maestro_healer.strategies.assertion_update.render import Unwritable, Writer, plain_of
 from pytest_maestro_healer.strategies.assertion_update.strings import Pieces, Splice, Token, escape, is_text
 

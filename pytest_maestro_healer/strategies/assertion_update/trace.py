@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.model import Failure, Location, Value
 from pytest_maestro_healer.strategies.assertion_update import rows
-from pytest_maestro_healer.strategies.assertion_update.matching import is_literal, last_name, literal_is
+from pytest_maestro_healer.strategies.assertion_update.matching import is_literal, literal_is
 from pytest_maestro_healer.strategies.assertion_update.render import imported_names
 from pytest_maestro_healer.strategies.assertion_update.strings import is_text
 from pytest_maestro_healer.strategies.assertion_update.tree import (

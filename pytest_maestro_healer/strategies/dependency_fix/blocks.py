@@ -7,6 +7,7 @@ import re
 
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.errors import EditError
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.strategies.dependency_fix.editor import FileEditor
 from pytest_maestro_healer.strategies.dependency_fix.rules import Rule
 
@@ -128,14 +129,14 @@ def _asserts(node: ast.AST) -> bool:
         if isinstance(n, ast.Assert):
             return True
         if isinstance(n, ast.Call):
-            name = n.func.attr if isinstance(n.func, ast.Attribute) else getattr(n.func, "id", "")
+            name = last_name(n.func)
             if name.startswith("assert") or name in ("raises", "warns", "fail", "deprecated_call"):
                 return True
     return False
 
 
 def _is_skipif(call: ast.Call, holder: ast.AST, editor: FileEditor) -> bool:
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    name = last_name(call.func)
     owner = editor.up.get(call)
     return name.lower() == "skipif" and bool(call.args) and call.args[0] is holder and call in getattr(owner, "decorator_list", ())
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from pytest_maestro_healer.errors import EditError
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.model import Applicability, Edit, Evidence, Failure, Proposal
 from pytest_maestro_healer.strategies.dependency_fix.cause import Missing, same_cause
 from pytest_maestro_healer.strategies.dependency_fix.editor import FileEditor
@@ -74,7 +75,7 @@ def is_fixture(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether a function is decorated as a fixture."""
     for d in node.decorator_list:
         target = d.func if isinstance(d, ast.Call) else d
-        name = target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", "")
+        name = last_name(target)
         if name in ("fixture", "yield_fixture", "async_fixture"):
             return True
     return False

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.evidence.finished.halves import slipped
 from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Proposal
 from pytest_maestro_healer.strategies.base import Example, Tactic
@@ -45,7 +46,7 @@ def rename_argument(editor: FileEditor, old: str, new: str) -> None:
                 editor.replace_node(n, new)
     for call in ast.walk(editor.tree):
         if isinstance(call, ast.Call):
-            name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+            name = last_name(call.func)
             for arg in call.args if name in ("usefixtures", "getfixturevalue") else ():
                 if isinstance(arg, ast.Constant) and arg.value == old:
                     start, end = editor.src.span(arg)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from pytest_maestro_healer.errors import EditError
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Proposal
 from pytest_maestro_healer.strategies.base import Example, Tactic
 from pytest_maestro_healer.strategies.dependency_fix.build import edit_files, enclosing_function, functions, is_fixture
@@ -118,7 +119,7 @@ class WarnsNone(Tactic):
             for node in ast.walk(editor.tree):
                 if not isinstance(node, ast.With) or len(node.items) != 1 or not isinstance(call := node.items[0].context_expr, ast.Call):
                     continue
-                name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+                name = last_name(call.func)
                 none = len(call.args) == 1 and isinstance(call.args[0], ast.Constant) and call.args[0].value is None
                 if name != "warns" or not none or call.keywords or node.body[0].lineno == node.lineno:
                     continue

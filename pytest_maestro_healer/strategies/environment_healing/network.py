@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pytest_maestro_healer.errors import EditError
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.model import Applicability, Diagnosis, Edit, Evidence, Failure, FailurePattern, Proposal
 from pytest_maestro_healer.strategies.base import Tactic
 from pytest_maestro_healer.strategies.environment_healing import examples_network as examples
@@ -118,7 +119,7 @@ def _makers(place: Place, port: Port) -> Iterator[tuple[ast.expr, str, ast.stmt]
     for call in ast.walk(place.node):
         if not isinstance(call, ast.Call):
             continue
-        last = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        last = last_name(call.func)
         argument = next((a for a in _arguments(call) if _is_port(a, port)), None)
         statement = statement_at(place, call.lineno)
         if argument is None or statement is None:

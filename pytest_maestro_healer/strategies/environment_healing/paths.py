@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pytest_maestro_healer.edit.guards.expressions import words
 from pytest_maestro_healer.edit.source import SourceFile
+from pytest_maestro_healer.evidence.expressions import last_name
 
 #: Callables that take a path-like object as well as a string.
 _ACCEPT = words(
@@ -64,7 +65,7 @@ def _text(node: ast.expr) -> tuple[str, bool] | None:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value, False
     if isinstance(node, ast.Call) and not node.keywords and node.args:
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        name = last_name(node.func)
         parts = [_text(a) for a in node.args]
         if name in _MAKES and all(p is not None for p in parts):
             return posixpath.join(*(p[0] for p in parts if p)), True
@@ -91,7 +92,7 @@ def instead(found: Written, base: str, rest: str, up: Mapping[ast.AST, ast.AST])
     if found.is_path:
         return joined
     if isinstance(parent, ast.Call) and found.node in parent.args:
-        name = parent.func.attr if isinstance(parent.func, ast.Attribute) else getattr(parent.func, "id", "")
+        name = last_name(parent.func)
         if name in _ACCEPT:
             return joined
     return f"str({joined})"

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.model import Failure
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -95,7 +96,7 @@ def _kind(node: Function, cls: ast.ClassDef | None) -> Kind:
     for d in node.decorator_list:
         call = d if isinstance(d, ast.Call) else None
         target = call.func if call else d
-        name = target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", "")
+        name = last_name(target)
         if name in ("fixture", "yield_fixture", "async_fixture"):
             scope = next((k.value for k in call.keywords if k.arg == "scope"), None) if call else None
             narrow = scope is None or (isinstance(scope, ast.Constant) and scope.value == "function")
@@ -107,7 +108,7 @@ def _kind(node: Function, cls: ast.ClassDef | None) -> Kind:
 
 def is_unittest(cls: ast.ClassDef) -> bool:
     """Whether a class looks like a unittest case."""
-    names = {b.attr if isinstance(b, ast.Attribute) else getattr(b, "id", "") for b in cls.bases}
+    names = {last_name(b) for b in cls.bases}
     return (
         bool(names & _CASES)
         or any(n.endswith("TestCase") for n in names)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.model import Failure
 
 #: Calls that read the machine's zone, by whose they are, and the number of arguments from which on they are given a zone or moment to go by.
@@ -70,5 +71,5 @@ def _takes_local(call: ast.Call) -> bool:
         return False
     if func.attr == "astimezone":
         return not given
-    owner = func.value.attr if isinstance(func.value, ast.Attribute) else getattr(func.value, "id", "")
+    owner = last_name(func.value)
     return given < _LOCAL.get(owner, {}).get(func.attr, 0)

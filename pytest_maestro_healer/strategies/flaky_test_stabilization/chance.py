@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from pytest_maestro_healer.evidence.changes import changes_of
 from pytest_maestro_healer.evidence.experiments import Conditions, Observation
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.evidence.statistics import lower, reruns_for, runs_needed, upper
 from pytest_maestro_healer.model import Applicability, Comparison, Evidence, Operand, Proof, Proposal
 from pytest_maestro_healer.strategies.flaky_test_stabilization import examples_chance
@@ -272,9 +273,7 @@ class HashOrder(FlakyTactic):
 def announced(s: Study, place: Place) -> str:
     """Where the project's notes or its newest commits say that something the test calls gives no order any more; ``""`` if nowhere."""
     known = changes_of(s.ctx.git, s.ctx.files, s.ctx.symbols)
-    called = {
-        n.func.attr if isinstance(n.func, ast.Attribute) else getattr(n.func, "id", "") for n in ast.walk(place.function) if isinstance(n, ast.Call)
-    }
+    called = {last_name(n.func) for n in ast.walk(place.function) if isinstance(n, ast.Call)}
     return next((where for name in sorted(called - {""}) if (where := known.said(name, _NO_ORDER))), "")
 
 

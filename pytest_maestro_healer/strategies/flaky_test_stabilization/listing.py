@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from pytest_maestro_healer.evidence.experiments import Conditions
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.evidence.nodeids import is_test
 from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Proof, Proposal, World
 from pytest_maestro_healer.strategies.flaky_test_stabilization import examples_listing as examples
@@ -99,7 +100,7 @@ def _promises(s: Study, paths: Iterable[str]) -> Iterator[str]:
 def _lists(node: ast.AST) -> bool:
     if not isinstance(node, ast.Call):
         return False
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    name = last_name(node.func)
     return name in _LISTS and name != "walk"
 
 

@@ -7,6 +7,7 @@ import builtins
 import warnings
 from collections.abc import Collection
 
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.strategies.syntax_repair.moves import Change
 
 #: What one oddity costs, on the scale of the moves.
@@ -89,7 +90,7 @@ def _own(node: ast.stmt) -> list[ast.AST]:
 
 def _name(node: ast.expr) -> str:
     func = node.func if isinstance(node, ast.Call) else node
-    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+    return last_name(func)
 
 
 def _bare(value: ast.expr | None) -> bool:

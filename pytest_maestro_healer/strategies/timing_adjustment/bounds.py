@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_maestro_healer.edit.source import SourceFile
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.strategies.environment_healing.place import Place
 
 _KEYWORD = re.compile(
@@ -77,7 +78,7 @@ def _limits(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
     for k in call.keywords:
         if k.arg is not None and _KEYWORD.match(k.arg):
             yield k.arg, k.value
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    name = last_name(call.func)
     at = _POSITION.get(name, -1)
     if 0 <= at < len(call.args) and not any(isinstance(a, ast.Starred) for a in call.args):
         if name in ("get", "put", "acquire") and not (isinstance(call.args[at - 1], ast.Constant) and call.args[at - 1].value is True):  # type: ignore[attr-defined]

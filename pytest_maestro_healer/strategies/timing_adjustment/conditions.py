@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pytest_maestro_healer.edit.guards.expressions import words
 from pytest_maestro_healer.edit.source import SourceFile
+from pytest_maestro_healer.evidence.expressions import last_name
 
 _INVERSE: Mapping[type[ast.cmpop], str] = {
     ast.Eq: "!=",
@@ -76,7 +77,7 @@ def wanted(statement: ast.stmt, src: SourceFile, assigned: Mapping[str, ast.expr
 
 
 def _looks(call: ast.Call) -> bool:
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    name = last_name(call.func)
     # a mapping's get has a key, a queue's takes something out
     return name in _LOOKS or (
         name == "get" and bool(call.args) and not (isinstance(call.args[0], ast.Constant) and call.args[0].value in (True, False))

@@ -6,6 +6,7 @@ import ast
 
 from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 
 _THREADS = frozenset({"Thread", "Timer"})
 
@@ -27,18 +28,13 @@ def _of(function: ast.FunctionDef) -> str:
 
 def _kind(value: ast.expr, function: ast.FunctionDef) -> str:
     if isinstance(value, ast.Call):
-        return "future" if last_name(value) == "submit" else ""
+        return "future" if last_name(value.func) == "submit" else ""
     if not isinstance(value, ast.Name):
         return ""
     made = [n.value for n in ast.walk(function) if isinstance(n, ast.Assign) and any(isinstance(t, ast.Name) and t.id == value.id for t in n.targets)]
     if len(made) != 1 or not isinstance(made[0], ast.Call):
         return ""
     started = any(isinstance(n, ast.Call) and ast.unparse(n.func) == f"{value.id}.start" for n in ast.walk(function))
-    if last_name(made[0]) in _THREADS and started:
+    if last_name(made[0].func) in _THREADS and started:
         return "thread"
-    return "future" if last_name(made[0]) == "submit" else ""
-
-
-def last_name(call: ast.Call) -> str:
-    """The last part of what a call names."""
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    return "future" if last_name(made[0].func) == "submit" else ""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pytest_maestro_healer.errors import EditError
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Proposal
 from pytest_maestro_healer.strategies.base import Tactic
 from pytest_maestro_healer.strategies.environment_healing.place import Place, failing_function, statement_at, test_function
@@ -172,7 +173,7 @@ def sleeps_before(place: Place, failing: ast.stmt) -> Iterator[Sleep]:
         awaited = isinstance(value, ast.Await)
         call = value.value if isinstance(value, ast.Await) else value
         if isinstance(call, ast.Call) and len(call.args) == 1 and not call.keywords:
-            name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+            name = last_name(call.func)
             number = number_of(call.args[0])
             if name == "sleep" and number is not None and 0 <= number < PATIENCE:
                 yield Sleep(statement, call, call.args[0], number, awaited)

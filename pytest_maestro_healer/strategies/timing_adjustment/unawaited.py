@@ -10,6 +10,7 @@ from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.errors import EditError
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.experiments import Observation
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.model import Applicability, Diagnosis, Evidence, Failure, FailurePattern, Follows, Proposal
 from pytest_maestro_healer.strategies.base import Tactic
 from pytest_maestro_healer.strategies.environment_healing.paths import parents
@@ -18,7 +19,7 @@ from pytest_maestro_healer.strategies.environment_healing.writer import Writer, 
 from pytest_maestro_healer.strategies.timing_adjustment import examples_unawaited as examples
 from pytest_maestro_healer.strategies.timing_adjustment.build import advice, proposal
 from pytest_maestro_healer.strategies.timing_adjustment.conditions import wanted
-from pytest_maestro_healer.strategies.timing_adjustment.handed import handed_out, last_name
+from pytest_maestro_healer.strategies.timing_adjustment.handed import handed_out
 from pytest_maestro_healer.strategies.timing_adjustment.measure import (
     LEAST,
     MARGIN,
@@ -135,7 +136,7 @@ def _coroutines(place: Place, failing: ast.stmt, ctx: Context, *, alone: bool = 
             for n in ast.walk(statement)
             if isinstance(n, ast.Call)
             for a in n.args
-            if last_name(n) in (*_SPAWN, "run", "wait_for", "gather", "wait")
+            if last_name(n.func) in (*_SPAWN, "run", "wait_for", "gather", "wait")
         }
         for call in ast.walk(statement):
             if isinstance(call, ast.Call) and id(call) not in awaited | inside and (where := _async_definition(call, place, ctx)):
@@ -144,7 +145,7 @@ def _coroutines(place: Place, failing: ast.stmt, ctx: Context, *, alone: bool = 
 
 def _in_helpers(place: Place, ctx: Context) -> Iterator[tuple[ast.Call, str]]:
     """The same in the async functions of this file that the test calls."""
-    called = {last_name(c) for c in ast.walk(place.node) if isinstance(c, ast.Call)}
+    called = {last_name(c.func) for c in ast.walk(place.node) if isinstance(c, ast.Call)}
     for helper in ast.walk(place.src.tree or place.node):
         if isinstance(helper, ast.AsyncFunctionDef) and helper.name in called:
             for statement in helper.body:
@@ -153,7 +154,7 @@ def _in_helpers(place: Place, ctx: Context) -> Iterator[tuple[ast.Call, str]]:
 
 def _async_definition(call: ast.Call, place: Place, ctx: Context) -> str:
     """Where the called function is defined with ``async def``; ``""`` where it is not, or where another of that name is not async."""
-    name, found = last_name(call), ""
+    name, found = last_name(call.func), ""
     for path in ctx.variables.reachable(place.src.path):
         tree = ctx.symbols.tree(path) if path != place.src.path else place.src.tree
         for node in ast.walk(tree) if tree is not None else ():
@@ -266,7 +267,7 @@ def _waits(place: Place, failing: ast.stmt, ctx: Context) -> list[tuple[_Wait, s
             continue
         if not isinstance(call, ast.Call):
             continue
-        last = last_name(call)
+        last = last_name(call.func)
         if last == "start" and isinstance(s, ast.Expr) and isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
             name = call.func.value.id
             made = any(
@@ -398,9 +399,7 @@ _PROMISES = re.compile(
 
 def promised(place: Place, ctx: Context) -> bool:
     """Whether something that the test calls promises, in its docstring, to come back only when it is done: that it does not is its own fault."""
-    called = {
-        n.func.attr if isinstance(n.func, ast.Attribute) else getattr(n.func, "id", "") for n in ast.walk(place.node) if isinstance(n, ast.Call)
-    }
+    called = {last_name(n.func) for n in ast.walk(place.node) if isinstance(n, ast.Call)}
     for path in ctx.variables.reachable(place.src.path):
         tree = ctx.symbols.tree(path) if not ctx.is_test_code(path) else None
         for node in ast.walk(tree) if tree is not None else ():

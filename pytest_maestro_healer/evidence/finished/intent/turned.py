@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pytest_maestro_healer.evidence.changes import Changes
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.evidence.finished.edited import TOKEN
 from pytest_maestro_healer.evidence.finished.intent.said import arrived, at, became, gives, keyword_only, moved, removed
 from pytest_maestro_healer.evidence.similarity import Def, Function, returns
@@ -102,7 +103,7 @@ class Turned:
         out: list[str] = []
         for value in returns(function) if function is not None else ():
             called = value.func if isinstance(value, ast.Call) else None
-            name = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
+            name = last_name(called)
             name = name or next(
                 (n for kind, n in ((ast.Tuple, "tuple"), (ast.Dict, "dict"), (ast.DictComp, "dict"), (ast.List, "list")) if isinstance(value, kind)),
                 "",

@@ -8,6 +8,7 @@ import sys
 from types import ModuleType
 
 from pytest_maestro_healer.evidence.changes import Changes
+from pytest_maestro_healer.evidence.expressions import dotted_name
 from pytest_maestro_healer.evidence.finished.places.place import home_of, imports_of
 from pytest_maestro_healer.evidence.similarity import Home
 
@@ -154,15 +155,6 @@ class Families:
                 return None
             out |= more
         return frozenset(out)
-
-
-def dotted_name(node: ast.AST) -> str:
-    """A name with its attributes, ``""`` for any other expression."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
 
 
 def _loaded(dotted: str) -> type | None:

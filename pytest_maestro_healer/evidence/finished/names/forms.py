@@ -9,8 +9,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from weakref import WeakKeyDictionary
 
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
+from pytest_maestro_healer.evidence.files import ProjectFiles
 
 Parts = tuple[str, ...]
 #: Words shorter than this stand in others by chance.
@@ -46,7 +49,7 @@ def _by_name(node: ast.AST, member: bool) -> bool:
             and isinstance(node.slice, (ast.Call, ast.BinOp, ast.JoinedStr))
         )
     if isinstance(node, ast.Call):
-        called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        called = last_name(node.func)
         if called in _BY_TEXT:
             return len(node.args) > 1 and not isinstance(node.args[1], ast.Constant)
         if called in _PARSES and any(k.arg == "namespace" for k in node.keywords):
@@ -58,10 +61,19 @@ def _by_name(node: ast.AST, member: bool) -> bool:
 
 def near(ctx: Context, words: Sequence[str]) -> dict[str, ast.Module]:
     """Product modules that say one of ``words``, those that they import, and those that import them: path -> tree."""
-    trees = {p: t for p in ctx.files.product_files if (t := ctx.symbols.tree(p)) is not None}
-    mine = {p for p in trees if any(re.search(rf"\b{re.escape(w)}\b".encode(), ctx.symbols.read(p)) for w in words)}
-    out = mine | {q for p in mine for q in ctx.variables.imported(p)} | {p for p in trees if not mine.isdisjoint(ctx.variables.imported(p))}
-    return {p: trees[p] for p in sorted(out) if p in trees}
+    asked = _NEAR.setdefault(ctx.files, {})
+    key = frozenset(words)
+    if key not in asked:
+        trees = {p: t for p in ctx.files.product_files if (t := ctx.symbols.tree(p)) is not None}
+        says = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(key)))})\b".encode()) if key else re.compile(rb"(?!)")
+        mine = {p for p in trees if says.search(ctx.symbols.read(p))}
+        out = mine | {q for p in mine for q in ctx.variables.imported(p)} | {p for p in trees if not mine.isdisjoint(ctx.variables.imported(p))}
+        asked[key] = {p: trees[p] for p in sorted(out) if p in trees}
+    return asked[key]
+
+
+#: What was asked of a project's product files already; one run does not change them.
+_NEAR: WeakKeyDictionary[ProjectFiles, dict[frozenset[str], dict[str, ast.Module]]] = WeakKeyDictionary()
 
 
 def composed(trees: dict[str, ast.Module], word: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator
 
-from pytest_maestro_healer.evidence.finished.names.families import dotted_name
+from pytest_maestro_healer.evidence.expressions import dotted_name
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 #: What gives the fields of its argument by their names.

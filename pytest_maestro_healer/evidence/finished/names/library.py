@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from pytest_maestro_healer.evidence.changes import Changes
+from pytest_maestro_healer.evidence.expressions import dotted_name
 from pytest_maestro_healer.evidence.finished.edited import Edited
-from pytest_maestro_healer.evidence.finished.names.families import dotted_name
-from pytest_maestro_healer.evidence.finished.places.place import home_of, imports_of
+from pytest_maestro_healer.evidence.finished.places.place import all_imports_of, home_of
 from pytest_maestro_healer.evidence.symbols import parse
 
 
@@ -32,7 +32,7 @@ def _foreign(tree: ast.Module | None, home: tuple[str, bool]) -> Iterator[tuple[
     """(dotted name, line) of what a file takes from modules by their imports."""
     if tree is None:
         return
-    taken = imports_of(ast.Module([n for n in ast.walk(tree) if isinstance(n, (ast.Import, ast.ImportFrom))], []), home)
+    taken = all_imports_of(tree, home)
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield from ((f"{node.module}.{a.name}", node.lineno) for a in node.names)

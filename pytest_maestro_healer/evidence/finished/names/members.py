@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable
 
 from pytest_maestro_healer.evidence.changes import Changes
-from pytest_maestro_healer.evidence.finished.names.families import Families, dotted_name
+from pytest_maestro_healer.evidence.expressions import dotted_name
+from pytest_maestro_healer.evidence.finished.names.families import Families
 from pytest_maestro_healer.evidence.finished.places.place import home_of, imports_of
 
 #: Enumerations whose ``auto()`` gives the name.

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 from pytest_maestro_healer.evidence.changes import changes_of
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.evidence.files import ProjectFiles
 from pytest_maestro_healer.evidence.finished.edited import TOKEN
 from pytest_maestro_healer.evidence.finished.names.forms import composed, file_of, line_in, names_as_data, near, said_as_text
@@ -286,7 +287,7 @@ def as_before(tree: ast.Module | None, node: ast.expr, hunk: Hunk, *, by_itself:
     """
     if tree is None:
         return False
-    own = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    own = last_name(node)
     if not by_itself:
         line = hunk.added[node.lineno - hunk.new_line]
         return _plain(line.strip(), own) in {_plain(old.strip(), own) for old in hunk.removed}

@@ -6,6 +6,8 @@ import ast
 import re
 from collections.abc import Iterator
 
+from pytest_maestro_healer.evidence.expressions import last_name
+
 #: Keywords of a call that adds an option or a command which say to people what it is for.
 TOLD = frozenset({"help", "description", "epilog", "summary", "short_help"})
 _ADDS = frozenset({
@@ -40,12 +42,12 @@ def _said(node: ast.AST) -> Iterator[ast.expr]:
     if not isinstance(node, ast.Call):
         return
     func = node.func
-    name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+    name = last_name(func)
     if name in _ADDS:
         yield from (k.value for k in node.keywords if k.arg in TOLD)
     if isinstance(func, ast.Attribute) and name in _LOGS:
         owner = func.value.func if isinstance(func.value, ast.Call) else func.value
-        known = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
+        known = last_name(owner)
         if _LOGGER.fullmatch(known) or known == "getLogger":
             yield from node.args[1:2] if name == "log" else node.args[:1]
 

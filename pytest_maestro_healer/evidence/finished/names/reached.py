@@ -6,6 +6,8 @@ import ast
 import re
 from collections.abc import Iterator
 
+from pytest_maestro_healer.evidence.expressions import last_name
+
 #: Files of code in other languages, whose words are their own.
 _CODE = re.compile(r"(?i)\.(?:[jt]sx?|s?css|less|[ch]|cc|[ch]pp|go|rs|java|rb|sh|bat|ps1|pl|php|svg|sql)$|(?:^|/)(?:Makefile|Dockerfile)$")
 _TEMPLATE = re.compile(r"(?i)\.(?:html?|xml|j2|jinja2?|mustache|hbs|tmpl|tpl|mako)$")
@@ -70,7 +72,7 @@ def _told(tree: ast.Module) -> Iterator[int]:
             inner = [node]
         elif isinstance(node, ast.Call):
             func = node.func
-            tells = (func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")) in _TELLS
+            tells = last_name(func) in _TELLS
             inner = [*(node.args if tells else ()), *(k.value for k in node.keywords if _PROSE_KEYS.fullmatch(k.arg or ""))]
         yield from (id(n) for i in inner for n in ast.walk(i) if isinstance(n, ast.Constant))
 

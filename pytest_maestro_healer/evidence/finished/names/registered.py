@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from pytest_maestro_healer.evidence.changes import Changes
-from pytest_maestro_healer.evidence.finished.names.families import dotted_name
+from pytest_maestro_healer.evidence.expressions import dotted_name
 from pytest_maestro_healer.evidence.finished.places.place import home_of, imports_of
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

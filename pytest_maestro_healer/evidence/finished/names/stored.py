@@ -12,7 +12,8 @@ from functools import cached_property
 
 from pytest_maestro_healer.evidence.changes import changes_of
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.finished.names.families import Class, Families, dotted_name
+from pytest_maestro_healer.evidence.expressions import dotted_name
+from pytest_maestro_healer.evidence.finished.names.families import Class, Families
 from pytest_maestro_healer.evidence.finished.names.forms import near
 from pytest_maestro_healer.evidence.finished.names.given import from_elsewhere, functions_of, lists_names, may_be, names_types, sets_by_text
 from pytest_maestro_healer.evidence.finished.names.members import value_of_another

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.evidence.finished.places.loaded import PURE, Loads
 from pytest_maestro_healer.evidence.finished.places.place import bound_in, home_of, imports_of
 from pytest_maestro_healer.evidence.symbols import absolute_module, flat
@@ -47,7 +48,7 @@ def effects(tree: ast.Module | None) -> dict[str, int]:
 def _acts(node: ast.stmt, own: set[str]) -> bool:
     if isinstance(node, ast.Expr):
         called = node.value.value if isinstance(node.value, ast.Await) else node.value
-        return isinstance(called, ast.Call) and _last(called.func) not in _IDLE and _root(called.func) not in own
+        return isinstance(called, ast.Call) and last_name(called.func) not in _IDLE and _root(called.func) not in own
     targets = node.targets if isinstance(node, (ast.Assign, ast.Delete)) else [node.target] if isinstance(node, ast.AugAssign) else []
     return any(isinstance(t, (ast.Attribute, ast.Subscript)) and _root(t) not in own for t in targets)
 
@@ -92,10 +93,6 @@ def _root(node: ast.expr) -> str:
     while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call)):
         node = node.func if isinstance(node, ast.Call) else node.value
     return node.id if isinstance(node, ast.Name) else ""
-
-
-def _last(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def _short(text: str) -> str:

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from pytest_maestro_healer.evidence.changes import changes_of
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.finished.names.families import dotted_name
+from pytest_maestro_healer.evidence.expressions import dotted_name, last_name
 from pytest_maestro_healer.evidence.finished.names.mentions import PAST, texts
 from pytest_maestro_healer.evidence.finished.places.place import globals_read, home_of, imports_of
 from pytest_maestro_healer.evidence.git import Hunk
@@ -200,7 +200,7 @@ def _keeps(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
             if isinstance(found, ast.Name) and found.id in outside:
                 return True
         if isinstance(node, ast.Call) and any(isinstance(a, ast.Name) and a.id in given for a in node.args):
-            last = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
+            last = last_name(node.func)
             found = root(node.func)
             if last not in _ASKS and isinstance(found, ast.Name) and found.id in outside and not hasattr(builtins, last):
                 return True

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from pytest_maestro_healer.evidence.changes import Changes
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.evidence.finished.names.beside import said_beside
 from pytest_maestro_healer.evidence.finished.names.mentions import PAST, PROSE, texts
 from pytest_maestro_healer.evidence.finished.places.place import home_of, imports_of
@@ -51,7 +52,7 @@ def _of_module(node: ast.AST) -> bool:
     """Whether a value is ``getLogger(__name__)``."""
     if not isinstance(node, ast.Call) or node.keywords or len(node.args) != 1:
         return False
-    last = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
+    last = last_name(node.func)
     return last == "getLogger" and isinstance(node.args[0], ast.Name) and node.args[0].id == "__name__"
 
 
@@ -59,7 +60,7 @@ def _otherwise(tree: ast.Module, name: str) -> Iterator[ast.expr]:
     """The uses of a logger that are no mere speaking to it."""
     spoken = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Attribute) and n.attr in _SPEAKS}
     for node in ast.walk(tree):
-        called = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+        called = last_name(node)
         if called == name and isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Load) and id(node) not in spoken:
             yield node
 
@@ -97,7 +98,7 @@ def _composed(node: ast.AST) -> bool:
     """Whether a logger is asked for by a name that is worked out."""
     if not isinstance(node, ast.Call):
         return False
-    last = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
+    last = last_name(node.func)
     given = [*node.args, *(k.value for k in node.keywords)]
     return last == "getLogger" and any(not isinstance(a, ast.Constant) and not (isinstance(a, ast.Name) and a.id == "__name__") for a in given)
 

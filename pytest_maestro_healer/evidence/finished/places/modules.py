@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pytest_maestro_healer.evidence.changes import Changes
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.finished.names.mentions import PAST, texts
-from pytest_maestro_healer.evidence.finished.places.place import home_of, imports_of
+from pytest_maestro_healer.evidence.finished.places.place import all_imports_of, home_of, imports_of
 from pytest_maestro_healer.evidence.symbols import absolute_module
 
 #: What loads modules by names that are worked out.
@@ -39,7 +39,7 @@ def still_taken(ctx: Context, known: Changes, name: str, was: str, now: str) -> 
 
 def _through_module(tree: ast.Module, home: tuple[str, bool], name: str, was: str) -> Iterator[int]:
     """The lines where a file reaches ``name`` through the module ``was``, under whatever name, or may do so because it hands the module on."""
-    taken = imports_of(ast.Module([n for n in ast.walk(tree) if isinstance(n, (ast.Import, ast.ImportFrom))], []), home)
+    taken = all_imports_of(tree, home)
     aliases = {alias for alias, dotted in taken.items() if dotted == was}
     plain = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
     for node in ast.walk(tree):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pytest_maestro_healer.evidence.changes import Changes
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.evidence.similarity import VALUES, Def, Home
 from pytest_maestro_healer.evidence.symbols import absolute_module, flat
 
@@ -41,6 +42,11 @@ def imports_of(tree: ast.Module | None, home: Home) -> dict[str, str]:
         elif isinstance(node, ast.ImportFrom):
             out.update({a.asname or a.name: f"{absolute_module(node, *home)}.{a.name}" for a in node.names})
     return out
+
+
+def all_imports_of(tree: ast.Module, home: Home) -> dict[str, str]:
+    """What a module imports anywhere, inside of functions and classes too."""
+    return imports_of(ast.Module([n for n in ast.walk(tree) if isinstance(n, (ast.Import, ast.ImportFrom))], []), home)
 
 
 def globals_read(node: ast.AST) -> set[str]:
@@ -122,7 +128,7 @@ def _folders(top: ast.AST) -> set[int]:
                 name = outer.attr if isinstance(outer, ast.Attribute) else ""
                 if isinstance(outer, ast.Call):
                     f = outer.func
-                    name = f.attr if isinstance(f, ast.Attribute) else f.id if isinstance(f, ast.Name) else ""
+                    name = last_name(f)
                 if name in _FOLDER:
                     out.add(id(node))
                 if name not in _FORMS:
@@ -137,7 +143,7 @@ def doubled(known: Changes, name: str, value: Def) -> bool:
         return False
     node = value.node
     if isinstance(node, ast.Call):
-        last = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
+        last = last_name(node.func)
         if last not in (*_VALUES, "dict", "list", "set"):
             return True
     return any(_changed(n, name) for _, tree in known.trees_with(name) for n in ast.walk(tree))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_maestro_healer.evidence.changes import Changes
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.evidence.finished.names.forms import names_as_data, near
 from pytest_maestro_healer.evidence.finished.names.mentions import references
 from pytest_maestro_healer.evidence.finished.users.fields import Signatures
@@ -156,4 +157,4 @@ def _asks(node: ast.expr, up: Mapping[ast.AST, ast.AST]) -> bool:
 def _last(node: ast.expr) -> str:
     """The last name of what is called or named."""
     func = node.func if isinstance(node, ast.Call) else node
-    return func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+    return last_name(func)

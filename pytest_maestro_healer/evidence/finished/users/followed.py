@@ -10,6 +10,7 @@ from functools import cached_property
 
 from pytest_maestro_healer.evidence.changes import COMMON, Changes
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.evidence.finished.edited import Edited
 from pytest_maestro_healer.evidence.finished.names.mentions import as_before, definitions_of, references, said_in_texts
 from pytest_maestro_healer.evidence.finished.users.classes import built_right, fields_shifted, makes_itself, parameters_of
@@ -139,7 +140,7 @@ class Followers:
         there = [n for p, n in definitions if any(p == q and first <= n.lineno <= last for q, first, last in spans)]
         for decorator in (d for n in there if isinstance(n, _FUNCTIONS) for d in n.decorator_list):
             func = decorator.func if isinstance(decorator, ast.Call) else decorator
-            word = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+            word = last_name(func)
             if self.follows & (Follows.LAZINESS | Follows.AWAITING) and _KEEPS.search(word):
                 return f"{word} keeps what {name} gives"
             for path, made in definitions_of(self.ctx, word) if word else ():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.model import Follows
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -72,7 +73,7 @@ def _used(parent: ast.AST | None, value: ast.AST, up: Mapping[ast.AST, ast.AST])
 def _called(parent: ast.AST, up: Mapping[ast.AST, ast.AST]) -> str:
     call = up.get(parent) if isinstance(parent, ast.keyword) else parent
     func = call.func if isinstance(call, ast.Call) else None
-    return func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+    return last_name(func)
 
 
 def _targets(parent: ast.AST | None, value: ast.AST) -> list[ast.expr]:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 
 from pytest_maestro_healer.evidence.changes import COMMON
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.evidence.symbols import parse
 from pytest_maestro_healer.model import Follows
 
@@ -104,7 +105,7 @@ def _waited(tree: ast.Module, call: ast.Call) -> bool:
         if isinstance(node, ast.Await) and node.value is call:
             return True
         if isinstance(node, ast.Call) and call in node.args:
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            name = last_name(node.func)
             if name in _RUNS:
                 return True
     return False
