@@ -13,7 +13,7 @@ from pytest_maestro_healer.evidence.finished.halves import NO_PAST, unfinished
 from pytest_maestro_healer.evidence.finished.repaired import guessed, vacuous
 from pytest_maestro_healer.evidence.nodeids import is_test
 from pytest_maestro_healer.evidence.past.former import Blame, brought_in, brought_in_any, states
-from pytest_maestro_healer.evidence.past.origin import never_seen
+from pytest_maestro_healer.evidence.past.origin import given_otherwise, never_seen
 from pytest_maestro_healer.evidence.past.rewritten import Rewritten, rewritten
 from pytest_maestro_healer.model import Applicability, Cause, DecisionKind, Diagnosis, Failure, Follows, HealingResult, HealingStrategy, Proposal
 from pytest_maestro_healer.prove.candidates import Candidate
@@ -126,6 +126,11 @@ class Judge:
         if new:
             winner.unsure = f"{new} is new and was not seen to pass: what it finds may always have been wrong"
             return
+        if HealingStrategy.TIMING_ADJUSTMENT in strategies:
+            other = next((path for f in healed if f.phase != "collect" and (path := given_otherwise(self.ctx, f))), "")
+            if other:
+                winner.unsure = f"{other} was changed, and what the test takes since is not what it took before"
+                return
         asked = {winner.failure.nodeid, *(link.failure.nodeid for link in winner.links)}
         others = [f for f in self.ctx.failures if f.nodeid in winner.nodeids and f.nodeid not in asked and f.phase != "collect"]
         if not others:

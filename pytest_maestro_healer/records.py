@@ -129,7 +129,7 @@ def refused(
     if not reason:
         if diagnosis.cause is Cause.REGRESSION_SUSPECTED:
             reason = "looks like a regression" + (f" in {diagnosis.suspect}" if diagnosis.suspect else "")
-        elif diagnosis.cause is Cause.TEST_CHANGED:
+        elif diagnosis.cause is Cause.TEST_CHANGED or (diagnosis.cause is Cause.ENVIRONMENT and diagnosis.reasons):
             reason = diagnosis.reasons[0]
         else:
             reason = "no candidate was proved" if refusals else "no heal is known for this"

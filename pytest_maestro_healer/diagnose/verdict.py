@@ -107,6 +107,9 @@ def judge(failure: Failure, changes: Sequence[ProductChange], *, new_values: Seq
     raised = _raised_inside_product(failure)
     if raised:
         change = next((c for c in changes if c.hunk.path == raised.partition(":")[0]), None)
+        unset = _unset(failure)
+        if unset and not changes:
+            return replace(base, cause=Cause.ENVIRONMENT, reasons=(f"{raised} reads {unset}, which is not set here, and no change explains it",))
         reasons = [f"{failure.exc_type} is raised inside the product at {raised}"]
         if change:
             reasons.append(f"the test executes lines changed there: {change.where}")
@@ -138,6 +141,13 @@ def _raised_inside_product(failure: Failure) -> str:
     if expected is not None and expected.style == "raises" and after[-1].text.startswith("raise"):
         return ""  # an error was expected and the product raises one on purpose, of another type
     return str(after[-1].location)
+
+
+def _unset(failure: Failure) -> str:
+    """The variable of the environment that the innermost product line demands and that is not set."""
+    last = next((f for f in reversed(failure.frames) if f.kind == "product"), None)
+    asked = re.search(r"\benviron\[\s*[\"'](\w+)[\"']\s*\]", last.text) if last is not None else None
+    return asked[1] if asked and failure.is_a("KeyError") and failure.message.strip("'\"") == asked[1] else ""
 
 
 def _binding_error(failure: Failure) -> bool:

@@ -101,3 +101,15 @@ def test_surroundings_that_the_product_always_read_are_healed(project: Path) -> 
 
     assert [r["decision"]["kind"] for r in records] == ["applied"], records  # type: ignore[index]
     assert "COLUMNS" in (project / "test_shop.py").read_text()
+
+
+def test_a_variable_that_nobody_set_is_called_so_and_no_regression(project: Path) -> None:
+    (project / "shop.py").write_text("import os\n\n\ndef user():\n    return os.environ['SHOP_USER'].lower()\n")
+    (project / "test_shop.py").write_text("from shop import user\n\n\ndef test_user():\n    assert user() == 'ada'\n")
+    for name in ("shop.py", "test_shop.py"):
+        git(project, "add", name)
+        git(project, "commit", "-qm", "Work")
+    [found] = heal(project, {})
+    assert found["decision"] == {**found["decision"], "kind": "rejected"}  # type: ignore[dict-item]
+    assert found["diagnosis"]["cause"] == "environment"  # type: ignore[index]
+    assert "shop.py:5 reads SHOP_USER, which is not set here" in json.dumps(found)

@@ -11,7 +11,7 @@ import pytest
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.past.former import product_since, states, todays
-from pytest_maestro_healer.evidence.past.origin import named, origin
+from pytest_maestro_healer.evidence.past.origin import given_otherwise, named, origin
 from pytest_maestro_healer.evidence.past.unseen import unseen
 from pytest_maestro_healer.model import Failure
 from tests.unit.test_git import commit, git, write
@@ -122,3 +122,28 @@ def test_a_module_of_no_package_that_a_tested_module_imports_is_product(root: Pa
     write(root, {"checks/test_gateway.py": b"from pay.gateway import f\n", "pay/test_own.py": b"def test_x(): pass\n"})
     ctx = Context(root, HealerConfig(), collected=["checks/test_gateway.py::test_f"])
     assert [todays(ctx, f"pay/{n}.py") for n in ("test_mode", "test_own")] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({}, ""),
+        ({"shop.py": b"def f():\n    return 'b'\n"}, ""),
+        ({"test_a.py": TEST + b"\n\ndef test_g():\n    pass\n"}, ""),
+        ({"test_a.py": TEST.replace(b"'a'", b"'a' * 900")}, "test_a.py"),
+        ({"conftest.py": b"ROWS = 9000\n"}, "conftest.py"),
+        ({"test_other.py": b"def test_o():\n    pass\n"}, ""),
+    ],
+)
+@pytest.mark.parametrize("committed", [True, False])
+def test_what_a_test_works_on_may_be_other_than_it_was(root: Path, changed: dict[str, bytes], told: str, committed: bool) -> None:
+    commit(root)
+    write(root, changed)
+    if committed and changed:
+        commit(root)
+    assert given_otherwise(context(root), failing()) == (told if changed else "")
+
+
+def test_without_a_past_nothing_is_known_of_what_a_test_works_on(root: Path) -> None:
+    shutil.rmtree(root / ".git")
+    assert given_otherwise(context(root), failing()) == ""

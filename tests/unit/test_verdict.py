@@ -216,6 +216,21 @@ def test_exceptions_inside_the_product(failure: Failure, regression: bool) -> No
     assert (found.suspect == "pkg/m.py:7") is regression
 
 
+@pytest.mark.parametrize(
+    ("text", "message", "cause"),
+    [
+        ('return os.environ["HOME_OF_IT"].strip()', "'HOME_OF_IT'", Cause.ENVIRONMENT),
+        ('return os.environ["OTHER"] + d["HOME_OF_IT"]', "'HOME_OF_IT'", Cause.REGRESSION_SUSPECTED),
+        ('return settings["HOME_OF_IT"]', "'HOME_OF_IT'", Cause.REGRESSION_SUSPECTED),
+    ],
+)
+def test_a_variable_that_is_not_set_is_no_regression(text: str, message: str, cause: Cause) -> None:
+    failure = broken("KeyError", message, frames=(frame("test"), frame("product", text), frame("stdlib")))
+    assert judge(failure, []).cause is cause
+    change = ProductChange(hunk("a", "b", line=5), frozenset({5}), "1a2b3c4")
+    assert judge(failure, [change]).cause is Cause.REGRESSION_SUSPECTED
+
+
 def test_a_changed_line_in_the_raising_file_is_the_suspect() -> None:
     failure = broken("KeyError", "'a'", frames=(frame("test"), frame("product")))
     change = ProductChange(hunk("a", "b", line=5), frozenset({5}), "1a2b3c4")

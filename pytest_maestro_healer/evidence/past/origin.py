@@ -41,6 +41,29 @@ def never_seen(ctx: Context, failure: Failure) -> bool:
     return named(ctx, failure) in ("", ctx.git.head)
 
 
+def given_otherwise(ctx: Context, failure: Failure) -> str:
+    """The test code that changed since the failing test was last green (in HEAD or later, where no run is known): itself, or what it works on.
+
+    What it took then is no measure of what it takes now. A path, ``""`` where nothing changed or git does not tell.
+    """
+    green = ctx.last_green(failure.nodeid)
+    names = path_to(failure.nodeid)
+    folders = failure.path.split("/")[:-1]
+    fixtures = ["/".join([*folders[:i], "conftest.py"]) for i in range(len(folders) + 1)]
+    helpers = [p for p in ctx.variables.reachable(failure.path) if p != failure.path and ctx.is_test_code(p)]
+    for base in [green] if green else ["HEAD", "HEAD~1"] if ctx.git.available else []:
+        trees = (parse(data or b"") for data in (ctx.git.bytes_at(failure.path, base), ctx.files.read(failure.path)))
+        then, now = (_test(tree, names) if tree is not None else None for tree in trees)
+        if then is None or now is None:
+            continue
+        if _text(then) != _text(now):
+            return failure.path
+        for path in (*fixtures, *helpers):
+            if ctx.git.bytes_at(path, base) != ctx.files.read(path):
+                return path
+    return ""
+
+
 @lru_cache(maxsize=256)
 def _named(git: Git, path: str, name: str) -> str:
     word = re.compile(rf"def\s+{re.escape(name)}\b".encode())
