@@ -30,6 +30,7 @@ from faults.healers import HEALERS
 from faults.hosts import HOSTS, load
 from faults.model import Host
 from faults.registry import Row, rows
+from warm import warm
 
 #: The rows of a smoke run: one case each, in one small host.
 SMOKE = ("drop_import", "missing_colon", "product_syntax")
@@ -106,6 +107,8 @@ def main() -> int:
         options.keep.mkdir(parents=True, exist_ok=True)
     if options.smoke:
         options.per_row, options.hosts = 1, options.hosts or "itsdangerous"
+    if options.healer == "maestro":
+        warm(os.environ.get("FAULTS_SOURCE", ""))
     found: dict[str, Any] = {}
     if options.out and options.out.exists():
         found = {c["name"]: c for c in json.loads(options.out.read_text(encoding="utf-8"))["cases"]}

@@ -22,6 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "strategies"))
 
 from example_project import as_bytes, write_tree
+from warm import warm
 
 from pytest_maestro_healer.strategies import load
 
@@ -79,6 +80,7 @@ def main() -> int:
     parser.add_argument("--limit", type=int, default=8, help="examples per strategy")
     parser.add_argument("--failures", type=int, default=100)
     options = parser.parse_args()
+    warm()
     with tempfile.TemporaryDirectory() as name:
         by_strategy(Path(name), options.limit)
         rate(Path(name), options.failures)

@@ -22,6 +22,7 @@ from functools import partial
 from pathlib import Path
 
 from bench_regressions import Row
+from warm import warm
 
 HERE = Path(__file__).resolve().parent
 GREEN, NOT_GREEN, PART = "written and green", "written, not green", "written in part"
@@ -71,6 +72,7 @@ def main() -> int:
     parser.add_argument("--source", default="", help="folder to import the plugin from, instead of the installed one")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
+    warm(given.source)
     rows = [json.loads(line) for path in sorted((HERE / "honest").glob("*.jsonl")) for line in path.read_text(encoding="utf-8").splitlines()]
     chosen = [r for r in rows if not given.only or any(word in r["id"] for word in given.only.split(","))]
     done: list[dict[str, object]] = []

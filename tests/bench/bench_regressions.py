@@ -150,6 +150,9 @@ def main() -> int:
     parser.add_argument("--source", default="", help="folder to import the plugin from, instead of the installed one")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
+    from warm import warm
+
+    warm(given.source)
     rows = [json.loads(line) for path in sorted((HERE / "regressions").glob("*.jsonl")) for line in path.read_text(encoding="utf-8").splitlines()]
     chosen = [r for r in rows if not given.only or any(word in r["id"] for word in given.only.split(","))][:: given.every]
     done: list[dict[str, object]] = []

@@ -33,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import bench_assertions
 from bench_assertions import Project
+from warm import warm
 
 #: The projects, each with what has to be installed besides pytest. Pure Python, tests without network, histories with many small fixes.
 PROJECTS: dict[str, tuple[str, ...]] = {
@@ -201,6 +202,7 @@ def main() -> int:
     parser.add_argument("--apply", default="safe", choices=("safe", "all"))
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
+    warm()
     bench_assertions.NEEDS.update(PROJECTS)
     rows: list[dict[str, object]] = []
     for slug in PROJECTS:
