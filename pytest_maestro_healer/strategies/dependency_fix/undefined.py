@@ -20,6 +20,10 @@ from pytest_maestro_healer.strategies.dependency_fix.sites import bound_at_modul
 from pytest_maestro_healer.strategies.dependency_fix.typos import is_new_text, near_names
 
 _PATTERNS = frozenset({FailurePattern.IMPORT_ERROR})
+#: So many versions of a file are asked for an import that it had.
+_VERSIONS = 10
+#: The weight of an import that the last commit has.
+_AT_HEAD = 0.95
 
 
 def _undefined(failure: Failure, ctx: Context) -> tuple[Missing, SourceFile, ast.Module] | None:
@@ -120,7 +124,8 @@ class MissingImport(Tactic):
 
 
 def _committed(fact: Evidence) -> bool:
-    return fact.kind == "git"
+    """Whether the last commit itself has the import."""
+    return fact.kind == "git" and fact.weight == _AT_HEAD
 
 
 def _py2_builtin(found: Missing, failure: Failure, ctx: Context) -> Iterator[Proposal]:
@@ -143,7 +148,7 @@ def _best_sources(name: str, src: SourceFile, tree: ast.Module, ctx: Context) ->
     """Import statements that would define the name, of the strongest kind of evidence that has any."""
     attrs = attributes_of(name, tree)
     bare = is_called(name, tree)
-    for source in (_from_head, _from_siblings, _from_project, _from_known):
+    for source in (_from_head, _from_past, _from_siblings, _from_project, _from_known):
         options = dict.fromkeys(source(name, attrs, bare, src, ctx))
         if options:
             return list(options)
@@ -159,7 +164,20 @@ def _from_head(name: str, attrs: set[str], bare: bool, src: SourceFile, ctx: Con
     for site in import_sites(old, ctx.symbols.module_name(src.path)):
         if site.bound == name and isinstance(site.scope, ast.Module):
             line = _line_of(site.node, site.alias)
-            yield line, Evidence("git", f"the last commit's version of {src.path} has {line}", f"{src.path}:{site.node.lineno}", 0.95)
+            yield line, Evidence("git", f"the last commit's version of {src.path} has {line}", f"{src.path}:{site.node.lineno}", _AT_HEAD)
+
+
+def _from_past(name: str, attrs: set[str], bare: bool, src: SourceFile, ctx: Context) -> Iterator[tuple[str, Evidence]]:
+    """The import that an older version of the file had, if it was by an import that the newest one with the name had it."""
+    for commit, _ in ctx.git.commits(src.path, limit=_VERSIONS):
+        old = SourceFile(src.path, ctx.git.bytes_at(src.path, f"{commit}~1") or b"")
+        if old.tree is None or name not in bound_at_module_level(old.tree):
+            continue
+        for site in import_sites(old, ctx.symbols.module_name(src.path)):
+            if site.bound == name and isinstance(site.scope, ast.Module):
+                line = _line_of(site.node, site.alias)
+                yield line, Evidence("git", f"{src.path} had {line} until {commit[:7]}", f"{src.path}:{site.node.lineno}", 0.9)
+        return
 
 
 def _line_of(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> str:

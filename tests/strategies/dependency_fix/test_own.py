@@ -115,6 +115,23 @@ def test_an_import_that_was_committed_is_taken_back(root: Path) -> None:
     assert kinds(undefined(root, "discounted")) == [Applicability.SAFE]
 
 
+MUL = "from operator import mul\n\n\ndef test_p():\n    assert mul(2, 3) == 6\n"
+
+
+@pytest.mark.parametrize("later", [(), ({"README": "More\n"}, {"test_p.py": MUL.partition("\n\n\n")[2] + "\n"})])
+def test_an_import_that_an_older_version_had_is_taken_back(root: Path, later: tuple[dict[str, str], ...]) -> None:
+    laid(root, {"calc.py": "def mul(a, b):\n    return 0\n", "test_p.py": MUL}, {"test_p.py": MUL.partition("\n\n\n")[2]}, *later)
+    [found] = undefined(root, "mul")
+    assert found.applicability is Applicability.SAFE
+    assert found.meaning == "from operator import mul"
+
+
+def test_a_helper_that_stood_in_for_the_import_since_counts(root: Path) -> None:
+    own = "def mul(a, b):\n    return a + b + 1\n\n\n" + MUL.partition("\n\n\n")[2]
+    laid(root, {"test_p.py": MUL}, {"test_p.py": own}, {"test_p.py": MUL.partition("\n\n\n")[2]})
+    assert [p for p in undefined(root, "mul") if p.applicability is Applicability.SAFE] == []
+
+
 # -- fixtures -------------------------------------------------------------------------------------------------
 def lacking(root: Path, wrong: str, *own: str, foreign: tuple[str, ...] = ("tmp_path", "capsys")) -> list[Proposal]:
     text = "import pytest\n" + "".join(f"\n\n@pytest.fixture\ndef {n}():\n    return 1\n" for n in own)
