@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.warm import warm
 from tests.integration.shops import SHOP, TEST, commit, git
 from tests.integration.toys import Suite
 from tests.strategies.example_project import GIT_ENV
@@ -22,12 +21,6 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background jo
 
 #: Tests compare whole folders, byte by byte: what runs within this process must not leave bytecode there, whatever the environment says.
 sys.dont_write_bytecode = True
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Before a run of many: bytecode for all that the tests start, which write none, and would have pytest rewrite the package each time."""
-    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
-        warm()
 
 
 @pytest.fixture(autouse=True)
