@@ -34,6 +34,13 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_bytes(), str(path))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _forgotten() -> Iterator[None]:
+    """The trees of the whole package are large: what other tests fork would have to carry them along."""
+    yield
+    tree.cache_clear()
+
+
 def imports(path: Path) -> Iterator[tuple[int, str]]:
     """(line, absolute dotted name) of everything a file imports, inside functions and for type checking too."""
     here = [PACKAGE, *path.relative_to(ROOT).with_suffix("").parts]
