@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_maestro_healer.evidence.expressions import last_name
@@ -125,6 +125,18 @@ class Variables:
         self._index = index
         self._reach: dict[str, tuple[str, ...]] = {}
         self._reads: dict[str, tuple[Read, ...]] = {}
+
+    def named(self, path: str, names: Collection[str]) -> dict[str, str]:
+        """Those of ``names`` that stand as a text of their own in what ``path`` reaches, and where: a read that goes by a variable or a helper."""
+        out: dict[str, str] = {}
+        for file in self.reachable(path):
+            data = self._index.read(file)
+            said = [n for n in names if n not in out and n.encode() in data]
+            tree = self._index.tree(file) if said else None
+            for node in ast.walk(tree) if tree is not None else ():
+                if isinstance(node, ast.Constant) and node.value in said:
+                    out.setdefault(str(node.value), f"{file}:{node.lineno}")
+        return out
 
     def reachable(self, path: str, limit: int = 150) -> Sequence[str]:
         """``path`` and the project's files that it imports, directly and through others, nearest first."""

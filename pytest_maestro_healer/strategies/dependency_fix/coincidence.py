@@ -7,7 +7,7 @@ import re
 
 from pytest_maestro_healer.evidence.changes import changes_of, exports
 from pytest_maestro_healer.evidence.context import Context
-from pytest_maestro_healer.evidence.symbols import Definition, parse
+from pytest_maestro_healer.evidence.symbols import Definition, absolute_module, parse
 from pytest_maestro_healer.strategies.dependency_fix.sites import Site
 
 #: What is said of a name that is not to be had from somewhere any more.
@@ -50,6 +50,23 @@ def exported_no_more(site: Site, d: Definition, ctx: Context) -> bool:
         there = changes.tree_at(d.path, rev)
         promised = any(isinstance(n, (ast.Assign, ast.AugAssign)) and exports(n, site.name) for n in former.body)
         return there is not None and _binds(there, site.name, "") and not promised and not changes.said(site.name, _GOES)
+    return False
+
+
+def handed_on(site: Site, d: Definition, ctx: Context) -> bool:
+    """Whether the module that the test asks took the name from the module of ``d``, as far back as git knows: then it is no mere namesake."""
+    changes = changes_of(ctx.git, ctx.files, ctx.symbols)
+    path = ctx.symbols.module_path(site.module)
+    if path is None or not changes.is_product(path):
+        return False
+    for rev, _ in changes.versions(path):
+        former = changes.tree_at(path, rev)
+        if former is not None and _hands_on(former, site.name):
+            home = (site.module, path.endswith("__init__.py"))
+            return any(
+                isinstance(n, ast.ImportFrom) and absolute_module(n, *home) == d.module and any(a.name == d.name == site.name for a in n.names)
+                for n in former.body
+            )
     return False
 
 

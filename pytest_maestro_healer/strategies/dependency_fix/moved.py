@@ -10,7 +10,7 @@ from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.symbols import Definition, body_of, parse
 from pytest_maestro_healer.model import Applicability, Evidence
 from pytest_maestro_healer.strategies.base import Example
-from pytest_maestro_healer.strategies.dependency_fix.coincidence import both_there, exported_no_more, still_wanted, there_before
+from pytest_maestro_healer.strategies.dependency_fix.coincidence import both_there, exported_no_more, handed_on, still_wanted, there_before
 from pytest_maestro_healer.strategies.dependency_fix.examples_moved import NAMESAKES
 from pytest_maestro_healer.strategies.dependency_fix.migrate import move_import
 from pytest_maestro_healer.strategies.dependency_fix.plans import Plan, Planner
@@ -209,7 +209,7 @@ def _plain_submodule(site: Site, new: str, fact: Evidence, score: float) -> Plan
 # -- symbols -----------------------------------------------------------------------------------------------
 def plan_moved(site: Site, ctx: Context) -> Sequence[Plan]:
     """A name that another module of the same package defines, that the package now takes from elsewhere, or whose body has a new name."""
-    if not site.name or ctx.live.is_stdlib(site.module) or site.name.lower() in _COMMON:
+    if not site.name or ctx.live.is_stdlib(site.module):
         return ()
     top = site.module.partition(".")[0]
     if not ctx.symbols.package(top):
@@ -217,6 +217,8 @@ def plan_moved(site: Site, ctx: Context) -> Sequence[Plan]:
     if changes_of(ctx.git, ctx.files, ctx.symbols).promised(site.module, site.name):
         return ()
     found = [d for d in ctx.symbols.find_in_package(site.name, top) if not d.is_test and d.module != site.module and not there_before(site, d, ctx)]
+    if site.name.lower() in _COMMON:
+        return _defined_plans(site, known, ctx) if (known := [d for d in found if d.kind != "import" and handed_on(site, d, ctx)]) else ()
     defined = [d for d in found if d.kind in ("function", "class", "variable")]
     if any(d.kind in ("function", "class") for d in defined):
         defined = [d for d in defined if d.kind in ("function", "class")]

@@ -289,6 +289,25 @@ LEAKED_HEALS = (
         env={"GREET_LANGUAGE": "de"},
     ),
     Example(
+        "a setting that is read through a variable",
+        {
+            "greet.py": "import os\n\n\ndef greeting(given=None):\n    found = os.environ if given is None else given\n"
+            "    return found.get('GREET_WORD', 'hello')\n",
+            "test_greet.py": "from greet import greeting\n\n\ndef test_greeting():\n    assert greeting() == 'hello'\n",
+        },
+        {
+            "test_greet.py": """
+                from greet import greeting
+
+
+                def test_greeting(monkeypatch):
+                    monkeypatch.delenv("GREET_WORD", raising=False)
+                    assert greeting() == 'hello'
+            """,
+        },
+        env={"GREET_WORD": "moin"},
+    ),
+    Example(
         "a proxy between the test and its own server",
         {
             "fetch.py": _FETCH,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from pytest_maestro_healer.evidence.context import Context
@@ -14,6 +15,8 @@ from pytest_maestro_healer.strategies.environment_healing.isolate import Trial, 
 
 #: Needed to run at all, or another tactic's matter.
 _KEPT = frozenset({"PATH", "HOME", "TZ", "COLUMNS", "LINES", "TMPDIR", "TEMP", "TMP", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PWD", *LOCALE})
+#: A name that stands for nothing but a variable.
+_NAME = re.compile(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z][A-Z0-9]{4,}")
 #: Set by pytest around each test, so that no experiment from outside can take them away.
 _PYTEST = ("PYTEST_CURRENT_TEST",)
 BROKEN = frozenset(
@@ -45,6 +48,9 @@ class LeakedVariable(Tactic):
             return
         read = {r.name: r.where for r in reversed(ctx.variables.read_by(failure.path)) if not ctx.is_test_code(r.path)}
         yield from self._pytests_own(failure, ctx, read)
+        for name, place in ctx.variables.named(failure.path, [n for n in ctx.environ if _NAME.fullmatch(n)]).items():
+            if name not in read and not ctx.is_test_code(place.rpartition(":")[0]):
+                read[name] = place
         implied = {n: p for n, p in ctx.variables.implied(failure.path).items() if n in ctx.environ and n not in read}
         candidates = [n for n in (*read, *implied) if n in ctx.environ and n not in _KEPT and not n.startswith("PYTEST_")]
         # openers, consoles and the like are made once: what counts is how a new process behaves

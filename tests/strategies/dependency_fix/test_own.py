@@ -193,3 +193,22 @@ def test_two_fixtures_as_near(root: Path) -> None:
 def test_a_word_that_is_used_is_no_slip(root: Path) -> None:
     laid(root, {"shop.py": "def invert():\n    return 1\n"})
     assert kinds(lacking(root, "invert_page", "insert_page")) == [Applicability.REVIEW]
+
+
+# -- names that many modules have -----------------------------------------------------------------------------
+CLIENT = "class Client:\n    pass\n"
+
+
+def not_to_be_had(root: Path) -> list[Proposal]:
+    failed = Failure(
+        "test_c.py", "collect", "test_c.py", "ImportError", "cannot import name 'Client' from 'fetch'", exc_mro=("ImportError",),
+        frames=(Frame(Location("test_c.py", 1), "<module>", "test", "", "test_c"),), exc_attrs={"name": "fetch"},
+    )  # fmt: skip
+    return [p for p in proposals(root, {}, failed) if p.tactic == "moved_symbol"]
+
+
+@pytest.mark.parametrize(("before", "healed"), [("from fetch.client import Client\n", True), ("class Client:\n    old = 1\n", False), ("# Fetch.\n", False)])
+def test_a_common_name_is_followed_to_where_it_was_taken_from_only(root: Path, before: str, healed: bool) -> None:
+    test = "from fetch import Client\n\n\ndef test_c():\n    assert Client()\n"
+    laid(root, {"fetch/__init__.py": before, "fetch/client.py": CLIENT, "test_c.py": test}, {"fetch/__init__.py": ""})
+    assert [p.meaning for p in not_to_be_had(root)] == (["fetch.Client is now fetch.client.Client"] if healed else [])
