@@ -70,7 +70,19 @@ from shop import orders
 def test_total(fake):
     assert orders.total(10) == 40
 """
+_WAITS = "import time\n\n\ndef later(seconds):\n    time.sleep(seconds)\n    return seconds\n"
+_SLEPT = "from unittest.mock import patch\n\nfrom shop import wait\n\n\ndef test_later():\n    with patch('shop.wait.time.sleep') as slept:\n        assert wait.later(9) == 9\n    slept.assert_called_once_with(9)\n"
 TARGETS = (
+    Example(
+        "the module imports the name itself now",
+        {
+            **_INIT,
+            "shop/wait.py": _WAITS.replace("import time", "from time import sleep").replace("time.sleep(", "sleep("),
+            "test_m.py": _SLEPT,
+        },
+        {"test_m.py": _SLEPT.replace("shop.wait.time.sleep", "shop.wait.sleep")},
+        head={**_INIT, "shop/wait.py": _WAITS, "test_m.py": _SLEPT},
+    ),
     Example(
         "the module reads the name from another module now",
         {

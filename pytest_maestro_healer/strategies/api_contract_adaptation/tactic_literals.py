@@ -220,6 +220,7 @@ class PatchTarget(Tactic):
         else:
             kind = "module" if ctx.symbols.module_path(head) is not None else "class"
             if ctx.symbols.module_path(head) is None and classes.class_node(head) is None:
+                yield from _taken_by_name(value, self.name, failure, ctx)
                 yield from _moved_module(value, self.name, failure, ctx)
                 return
         gone = Gone(head, kind, last)  # type: ignore[arg-type]
@@ -237,6 +238,33 @@ class PatchTarget(Tactic):
             edits = Migration(gone, gone.owner, s, group, ctx).run()
             if edits:
                 yield proposal(self.name, gone, s, edits, group, ctx)
+
+
+def _taken_by_name(value: str, tactic: str, failure: Failure, ctx: Context) -> Iterator[Proposal]:
+    """A target that went through a module which the product imported, and of which it imports the name itself now (``time.sleep``, ``sleep``)."""
+    owner, _, through = value.rpartition(".")[0].rpartition(".")
+    name = value.rpartition(".")[2]
+    info = ctx.symbols.module(owner) if ctx.symbols.module_path(owner) is not None else None
+    if info is None or through in info.definitions:
+        return
+    taken = [d for d in info.definitions.values() if d.kind == "import" and d.origin in (f"{through}.{name}", f"{owner}.{through}.{name}")]
+    taken += [d for d in info.definitions.values() if d.kind == "import" and d not in taken and d.origin.endswith(f".{through}.{name}")]
+    if len(taken) != 1:
+        return
+    new = f"{owner}.{taken[0].name}"
+    edits = calls.Edits()
+    for src in ctx.test_files_with(value):
+        for node in ast.walk(src.tree) if src.tree is not None else ():
+            if isinstance(node, ast.Constant) and node.value == value:
+                calls.rename_string(edits.of(src), node, value, new)
+    made = edits.all()
+    if made:
+        fact = Evidence("symbol", f"{owner} imports {name} from {taken[0].origin.rpartition('.')[0]} itself", f"{taken[0].path}:{taken[0].line}", 0.8)
+        text = f"{value} is looked up as {new} now"
+        alike = tuple(f.nodeid for f in ctx.failures if f.message == failure.message and f.nodeid != failure.nodeid)
+        yield Proposal(
+            STRATEGY, tactic, made, (fact,), Applicability.SAFE, text, (failure.nodeid, *alike), meaning=text, cause_key=f"target:{value}", score=0.88
+        )  # fmt: skip
 
 
 def _moved_module(value: str, tactic: str, failure: Failure, ctx: Context) -> Iterator[Proposal]:

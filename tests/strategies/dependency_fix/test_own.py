@@ -207,7 +207,9 @@ def not_to_be_had(root: Path) -> list[Proposal]:
     return [p for p in proposals(root, {}, failed) if p.tactic == "moved_symbol"]
 
 
-@pytest.mark.parametrize(("before", "healed"), [("from fetch.client import Client\n", True), ("class Client:\n    old = 1\n", False), ("# Fetch.\n", False)])
+@pytest.mark.parametrize(
+    ("before", "healed"), [("from fetch.client import Client\n", True), ("class Client:\n    old = 1\n", False), ("# Fetch.\n", False)]
+)
 def test_a_common_name_is_followed_to_where_it_was_taken_from_only(root: Path, before: str, healed: bool) -> None:
     test = "from fetch import Client\n\n\ndef test_c():\n    assert Client()\n"
     laid(root, {"fetch/__init__.py": before, "fetch/client.py": CLIENT, "test_c.py": test}, {"fetch/__init__.py": ""})
