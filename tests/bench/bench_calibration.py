@@ -3,9 +3,10 @@
     python tests/bench/bench_calibration.py CORPUS.jsonl... [--plot docs/calibration.svg] [--write]
 
 CORPUS is what ``tests/bench/train/collect.py`` wrote. *Before* is the evidence score as it is, *after* the calibrated probability, each heal's from a
-fit that saw nothing of its project (package, or tactic for the strategies' examples). An edit that passes and is another than the maintainers' counts
-half for the fit; the figures are given with such edits left out, counted as right and counted as wrong. ``--write`` fits on everything and writes
-``pytest_maestro_healer/decide/calibration.json``. Needs scikit-learn, and matplotlib for the plot (the ``train`` extra).
+fit that saw nothing of its project (package, or tactic for the strategies' examples), *shipped* what the shipped curve makes of it. An edit that
+passes and is another than the maintainers' counts half for the fit; the figures are given with such edits left out, counted as right and counted as
+wrong. ``--write`` fits on everything and writes ``pytest_maestro_healer/decide/calibration.json``. Needs scikit-learn, and matplotlib for the plot
+(the ``train`` extra).
 """
 
 from __future__ import annotations
@@ -107,22 +108,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     threadpool_limits(1)  # on problems this small threads only wait for each other
     h = f.read(options.corpus)
-    after = f.held_out(h)
+    after, shipped = f.held_out(h), f.applied(json.loads(calibration.PATH.read_text(encoding="utf-8")), h, range(len(h.good)))
     print(f"{h.weight.sum():.0f} cases, {len(h.good)} proved heals, {len(set(h.group))} groups; heals by source and judgement:")
     kinds = sorted(set(zip(h.source, h.right, strict=True)))
     print({f"{s} {r}": sum(a == s and b == r for a, b in zip(h.source, h.right, strict=True)) for s, r in kinds})
     print("\n| other edits that pass count | cases | right | Brier | ECE | unasked at 0.75: right |\n| --- | --- | --- | --- | --- | --- |")
     for name, keep, good in views(h):
-        for when, p in (("before", h.told), ("after", after)):
+        for when, p in (("before", h.told), ("after", after), ("shipped", shipped)):
             print(line(f"{name}, {when}", p[keep], subset(h, keep, good)))
     for source in sorted(set(h.source)):
-        for when, p in (("before", h.told), ("after", after)):
+        for when, p in (("before", h.told), ("after", after), ("shipped", shipped)):
             print(line(f"as half, {source}, {when}", p[h.source == source], subset(h, h.source == source)))
-    for when, p in (("before", h.told), ("after", after)):
+    for when, p in (("before", h.told), ("after", after), ("shipped", shipped)):
         print(f"written unasked and not known to be right, {when}:")
         wrong(h, p)
     print("reliability, as half:")
-    for when, p in (("before", h.told), ("after", after)):
+    for when, p in (("before", h.told), ("after", after), ("shipped", shipped)):
         print(f"  {when}: " + "  ".join(f"{a:.2f}->{b:.2f} ({n:.0f})" for a, b, n in f.bins(p, h)))
     if options.plot:
         plot(h.told, after, h, options.plot)
