@@ -247,8 +247,7 @@ def _taken_by_name(value: str, tactic: str, failure: Failure, ctx: Context) -> I
     info = ctx.symbols.module(owner) if ctx.symbols.module_path(owner) is not None else None
     if info is None or through in info.definitions:
         return
-    taken = [d for d in info.definitions.values() if d.kind == "import" and d.origin in (f"{through}.{name}", f"{owner}.{through}.{name}")]
-    taken += [d for d in info.definitions.values() if d.kind == "import" and d not in taken and d.origin.endswith(f".{through}.{name}")]
+    taken = [d for d in info.definitions.values() if d.kind == "import" and f".{d.origin}".endswith(f".{through}.{name}")]
     if len(taken) != 1:
         return
     new = f"{owner}.{taken[0].name}"

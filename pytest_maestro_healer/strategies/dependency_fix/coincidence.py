@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from pytest_maestro_healer.evidence.changes import changes_of, exports
+from pytest_maestro_healer.evidence.changes import Changes, changes_of, exports
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.symbols import Definition, absolute_module, parse
 from pytest_maestro_healer.strategies.dependency_fix.sites import Site
@@ -40,34 +40,38 @@ def exported_no_more(site: Site, d: Definition, ctx: Context) -> bool:
     project's notes say so of the name, or it was taken out of ``__all__`` too.
     """
     changes = changes_of(ctx.git, ctx.files, ctx.symbols)
-    path = ctx.symbols.module_path(site.module)
-    if path is None or not changes.is_product(path) or not changes.is_product(d.path):
+    found = _last_handed_on(site, changes)
+    if found is None or not changes.is_product(d.path):
         return False
-    for rev, _ in changes.versions(path):
-        former = changes.tree_at(path, rev)
-        if former is None or not _hands_on(former, site.name):
-            continue
-        there = changes.tree_at(d.path, rev)
-        promised = any(isinstance(n, (ast.Assign, ast.AugAssign)) and exports(n, site.name) for n in former.body)
-        return there is not None and _binds(there, site.name, "") and not promised and not changes.said(site.name, _GOES)
-    return False
+    rev, _, former = found
+    there = changes.tree_at(d.path, rev)
+    promised = any(isinstance(n, (ast.Assign, ast.AugAssign)) and exports(n, site.name) for n in former.body)
+    return there is not None and _binds(there, site.name, "") and not promised and not changes.said(site.name, _GOES)
 
 
 def handed_on(site: Site, d: Definition, ctx: Context) -> bool:
     """Whether the module that the test asks took the name from the module of ``d``, as far back as git knows: then it is no mere namesake."""
-    changes = changes_of(ctx.git, ctx.files, ctx.symbols)
-    path = ctx.symbols.module_path(site.module)
-    if path is None or not changes.is_product(path):
+    found = _last_handed_on(site, changes_of(ctx.git, ctx.files, ctx.symbols))
+    if found is None:
         return False
+    _, path, former = found
+    home = (site.module, path.endswith("__init__.py"))
+    return any(
+        isinstance(n, ast.ImportFrom) and absolute_module(n, *home) == d.module and any(a.name == d.name == site.name for a in n.names)
+        for n in former.body
+    )
+
+
+def _last_handed_on(site: Site, changes: Changes) -> tuple[str, str, ast.Module] | None:
+    """(commit, path, tree) of the newest version of the product's module that took the name from elsewhere."""
+    path = changes.symbols.module_path(site.module)
+    if path is None or not changes.is_product(path):
+        return None
     for rev, _ in changes.versions(path):
         former = changes.tree_at(path, rev)
         if former is not None and _hands_on(former, site.name):
-            home = (site.module, path.endswith("__init__.py"))
-            return any(
-                isinstance(n, ast.ImportFrom) and absolute_module(n, *home) == d.module and any(a.name == d.name == site.name for a in n.names)
-                for n in former.body
-            )
-    return False
+            return rev, path, former
+    return None
 
 
 def both_there(old: str, new: str, ctx: Context) -> bool:

@@ -160,11 +160,8 @@ def _from_head(name: str, attrs: set[str], bare: bool, src: SourceFile, ctx: Con
     data = ctx.git.bytes_at(src.path)
     if data is None:
         return
-    old = SourceFile(src.path, data)
-    for site in import_sites(old, ctx.symbols.module_name(src.path)):
-        if site.bound == name and isinstance(site.scope, ast.Module):
-            line = _line_of(site.node, site.alias)
-            yield line, Evidence("git", f"the last commit's version of {src.path} has {line}", f"{src.path}:{site.node.lineno}", _AT_HEAD)
+    for line, where in _had(name, SourceFile(src.path, data), ctx):
+        yield line, Evidence("git", f"the last commit's version of {src.path} has {line}", where, _AT_HEAD)
 
 
 def _from_past(name: str, attrs: set[str], bare: bool, src: SourceFile, ctx: Context) -> Iterator[tuple[str, Evidence]]:
@@ -173,11 +170,16 @@ def _from_past(name: str, attrs: set[str], bare: bool, src: SourceFile, ctx: Con
         old = SourceFile(src.path, ctx.git.bytes_at(src.path, f"{commit}~1") or b"")
         if old.tree is None or name not in bound_at_module_level(old.tree):
             continue
-        for site in import_sites(old, ctx.symbols.module_name(src.path)):
-            if site.bound == name and isinstance(site.scope, ast.Module):
-                line = _line_of(site.node, site.alias)
-                yield line, Evidence("git", f"{src.path} had {line} until {commit[:7]}", f"{src.path}:{site.node.lineno}", 0.9)
+        for line, where in _had(name, old, ctx):
+            yield line, Evidence("git", f"{src.path} had {line} until {commit[:7]}", where, 0.9)
         return
+
+
+def _had(name: str, old: SourceFile, ctx: Context) -> Iterator[tuple[str, str]]:
+    """(statement, ``path:line``) of the imports that bound the name at the top of an older version of a file."""
+    for site in import_sites(old, ctx.symbols.module_name(old.path)):
+        if site.bound == name and isinstance(site.scope, ast.Module):
+            yield _line_of(site.node, site.alias), f"{old.path}:{site.node.lineno}"
 
 
 def _line_of(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> str:
