@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import math
 import os
+import time
 import types
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -18,23 +21,58 @@ from pytest_maestro_healer.session import forked
 Key = tuple[str, int, str]
 
 
-def killed(root: Path, mutants: Sequence[Mutant], work: Callable[[], RunReport], timeout: float, *, hung: bool | None = True) -> list[bool | None]:
-    """For each mutant whether the tests that ``work`` runs fail with it; ``None`` where its function is not loaded.
+#: So many mutants of one function may hang; most of the others would, too.
+_HANGS = 2
+
+
+class Patience:
+    """How long tests are waited for under a mutant, in seconds: many times what they took, as some mutants never end, and less once one has hung.
+
+    ``took`` is what the tests take without a mutant, ``limit`` what they may take at most, ``until`` when all of it must have ended (monotonic).
+    """
+
+    def __init__(self, took: float, limit: float = math.inf, until: float = math.inf) -> None:
+        self.longest = min(3.0 + 10 * took, limit)
+        self._until = until
+        self._hung: Counter[tuple[str, str]] = Counter()
+
+    def left(self, mutant: Mutant) -> float:
+        """Seconds for ``mutant``; none where its function is not worth another wait, or the time is up."""
+        if self._hung[mutant.path, mutant.qualname] >= _HANGS:
+            return 0.0
+        return max(0.0, min(self.longest / 3 if self._hung else self.longest, self._until - time.monotonic()))
+
+    def hung(self, mutant: Mutant) -> None:
+        """``mutant`` did not end in time."""
+        self._hung[mutant.path, mutant.qualname] += 1
+
+
+def killed(
+    root: Path, mutants: Sequence[Mutant], work: Callable[[], RunReport], patience: Patience, *, hung: bool | None = True
+) -> list[bool | None]:
+    """For each mutant whether the tests that ``work`` runs fail with it; ``None`` where its function is not loaded, or ``patience`` ends.
 
     A crash under a mutant counts as killed: the test would not have passed. So does a hang, unless ``hung`` says otherwise.
     """
     out: list[bool | None] = []
     for m, functions in zip(mutants, targets(root, mutants), strict=True):
-        if not functions or not forked.possible():
+        limit = patience.left(m)
+        if not functions or not limit or not forked.possible():
             out.append(None)
             continue
-        report = forked.run(partial(_with, functions, m.code, work), timeout)
-        out.append(hung if report.problem.startswith("hang") else bool(report.problem or report.failed()))
+        report = forked.run(partial(_with, functions, m.code, work), limit)
+        hangs = report.problem.startswith("hang")
+        if hangs:
+            patience.hung(m)
+        out.append(hung if hangs else bool(report.problem or report.failed()))
     return out
 
 
-def killed_late(root: Path, mutant: Mutant, work: Callable[[], RunReport], timeout: float) -> bool | None:
+def killed_late(root: Path, mutant: Mutant, work: Callable[[], RunReport], patience: Patience) -> bool | None:
     """The same for a mutant whose function is loaded only when ``work`` has run once."""
+    limit = patience.left(mutant)
+    if not limit:
+        return None
 
     def run() -> bool | None:
         work()
@@ -44,7 +82,9 @@ def killed_late(root: Path, mutant: Mutant, work: Callable[[], RunReport], timeo
         report = _with(functions, mutant.code, work)
         return bool(report.problem or report.failed())
 
-    found, problem = forked.call(run, 2 * timeout)
+    found, problem = forked.call(run, 2 * limit)
+    if problem.startswith("hang"):
+        patience.hung(mutant)
     return True if problem else found
 
 
@@ -66,11 +106,6 @@ def swapped(functions: Sequence[types.FunctionType], code: types.CodeType) -> It
     finally:
         for f, own in zip(functions, before, strict=True):
             f.__code__ = own
-
-
-def patience(seconds: float) -> float:
-    """How long tests that take ``seconds`` are waited for under a mutant."""
-    return 3.0 + 10 * seconds
 
 
 def _with(functions: Sequence[types.FunctionType], code: types.CodeType, work: Callable[[], RunReport]) -> RunReport:

@@ -14,7 +14,7 @@ from pytest_maestro_healer.prove.original import COMMON
 from pytest_maestro_healer.prove.runner import RunReport
 from pytest_maestro_healer.prove.twins import twins
 from pytest_maestro_healer.session import forked, wire
-from pytest_maestro_healer.session.mutating import killed, killed_late, patience
+from pytest_maestro_healer.session.mutating import Patience, killed, killed_late
 from pytest_maestro_healer.session.rerun import InProcess
 
 #: Mutants tried between two looks at the clock.
@@ -53,22 +53,22 @@ def _fates(runner: InProcess, request: Mapping[str, Any]) -> list[bool | None]:
     first = forked.run(work, request["timeout"])
     if first.problem or first.failed():
         return [None] * len(some)
-    limit = min(request["timeout"], patience(first.seconds))
-    fates = killed(runner.files.root, some, work, limit)
+    patience = Patience(first.seconds, request["timeout"])
+    fates = killed(runner.files.root, some, work, patience)
     # the product may be imported only while the test runs
-    return [killed_late(runner.files.root, m, work, limit) if fate is None else fate for m, fate in zip(some, fates, strict=True)]
+    return [killed_late(runner.files.root, m, work, patience) if fate is None else fate for m, fate in zip(some, fates, strict=True)]
 
 
 def _chewed(runner: InProcess, request: Mapping[str, Any], errors: Mapping[str, str]) -> dict[str, Any]:
     until = time.monotonic() + request["seconds"]
     why, tests, seconds, found = _asked(runner, request, errors, lambda work: forked.run(work, request["timeout"]))
     seen: list[Any] = []
+    patience = Patience(seconds, until=until)
     for i in range(0, len(found), _AT_ONCE):
         some = found[i : i + _AT_ONCE]
-        left = min(until - time.monotonic(), patience(seconds))
-        if left <= 0:
+        if time.monotonic() >= until:
             break
-        fates = killed(runner.files.root, [m for m, *_ in some], lambda: runner.run(tests, {}, outcome_only=True), left, hung=None)
+        fates = killed(runner.files.root, [m for m, *_ in some], lambda: runner.run(tests, {}, outcome_only=True), patience, hung=None)
         seen += [[*_told(*one), fate] for one, fate in zip(some, fates, strict=True) if fate is not None]
     return {"why": why, "tests": tests, "seen": seen, "untried": len(found) - len(seen) if time.monotonic() >= until else 0}
 

@@ -16,7 +16,7 @@ from pytest_maestro_healer.prove.mutants import Mutant
 from pytest_maestro_healer.prove.runner import RunReport
 from pytest_maestro_healer.session import apart, forked, lifeline, unforked
 from pytest_maestro_healer.session.fresh import Fresh
-from pytest_maestro_healer.session.mutating import killed, patience
+from pytest_maestro_healer.session.mutating import Patience, killed
 from pytest_maestro_healer.session.rerun import InProcess
 from pytest_maestro_healer.session.serving import change_environment, reseed
 from pytest_maestro_healer.session.zygote import Zygote
@@ -123,9 +123,8 @@ class SessionRunner:
         if not forked.possible() or self.config.isolate:
             return self.zygote.killed(nodeids, overlay, mutants, self.config.timeout)
         self.inprocess.compile(nodeids, overlay)
-        # some mutants never end: they get many times what these tests took, not all the time that a test may take
-        limit = min(self.config.timeout, patience(self._took.get(tuple(nodeids), self.config.timeout)))
-        return killed(self.files.root, mutants, lambda: self.inprocess.run(nodeids, overlay, outcome_only=True), limit)
+        patience = Patience(self._took.get(tuple(nodeids), self.config.timeout), self.config.timeout)
+        return killed(self.files.root, mutants, lambda: self.inprocess.run(nodeids, overlay, outcome_only=True), patience)
 
     def _staged(self, nodeids: Sequence[str], overlay: Mapping[str, bytes]) -> Zygote:
         """A process that has had ``overlay`` from its start; the last one is kept, as several questions are asked of one heal."""

@@ -25,7 +25,7 @@ from pytest_maestro_healer.prove.mutants import Mutant
 from pytest_maestro_healer.prove.runner import RunReport
 from pytest_maestro_healer.session import compat, wire
 from pytest_maestro_healer.session.fresh import START, Fresh
-from pytest_maestro_healer.session.mutating import patience, swapped, targets
+from pytest_maestro_healer.session.mutating import Patience, swapped, targets
 from pytest_maestro_healer.session.rerun import InProcess
 
 #: Processes that one question may cost.
@@ -209,7 +209,7 @@ class _Tries:
         if not _good(self._run()):
             return
         # the next run is traced, which takes many times as long: it gets all the time that a run may take
-        wait, self._limit = self._limit, min(self._limit, patience(time.perf_counter() - began))
+        wait, self._limit = self._limit, Patience(time.perf_counter() - began, self._limit).longest
         self.say("passed", limit=self._limit, wait=wait)
         order = list(self._mutants)
         if not known:
