@@ -289,6 +289,15 @@ class Git:
         return None if out is None else out.decode("ascii", "replace").split()
 
     @lru_cache(maxsize=64)  # noqa: B019
+    def ever_in(self, word: str) -> frozenset[str] | None:
+        """The files of the whole history, those that are gone too, that have or had a word. ``None`` as with :meth:`touching`."""
+        if not self.available or self._shallow():
+            return None
+        pattern = rf"-G(^|[^A-Za-z0-9_]){re.escape(word)}([^A-Za-z0-9_]|$)"
+        out = self._run("log", "--no-show-signature", "--full-history", "--relative", "--format=", "--name-only", "-z", pattern)
+        return None if out is None else frozenset(out.decode("utf-8", "surrogateescape").split("\0")) - {""}
+
+    @lru_cache(maxsize=64)  # noqa: B019
     def since(self, rev: str) -> frozenset[str]:
         """The newest commits that HEAD was made from and ``rev`` was not."""
         return frozenset(self._text("rev-list", f"--max-count={_DEEP}", f"{rev}..HEAD").split()) if self.available else frozenset()

@@ -40,32 +40,31 @@ LABELS = "LABELS = {\n    'paid': 'Paid',\n    'void': 'Cancelled',\n}\n\n\ndef 
 TOTAL = "def total(prices):\n    return sum(prices)\n"
 
 
-@pytest.mark.parametrize("committed", [False, True], ids=["uncommitted", "committed"])
 @pytest.mark.parametrize(
-    ("before", "after", "env"),
+    ("before", "after", "env", "committed"),
     [
-        pytest.param({"shop.py": UTC, "conftest.py": FIXTURE, "test_a.py": ASKS.replace("():", "(stamp):")}, {"shop.py": LOCAL}, TOKYO, id="through a fixture"),
-        pytest.param({"shop.py": CONF, "conf.json": '{"utc": true}', "test_a.py": "from shop import stamp\n" + ASKS}, {"conf.json": '{"utc": false}'}, TOKYO, id="a data file"),
-        pytest.param({"shop.py": SCRIPT, "test_a.py": CHILD + ASKS}, {"shop.py": SCRIPT.replace("gmtime", "localtime")}, TOKYO, id="another process"),
-        pytest.param({"src/__init__.py": "", "src/shop.py": UTC, "test_a.py": "from src.shop import stamp\n" + ASKS}, {"src/shop.py": LOCAL}, TOKYO, id="below src"),
+        pytest.param({"shop.py": UTC, "conftest.py": FIXTURE, "test_a.py": ASKS.replace("():", "(stamp):")}, {"shop.py": LOCAL}, TOKYO, False, id="through a fixture"),
+        pytest.param({"shop.py": CONF, "conf.json": '{"utc": true}', "test_a.py": "from shop import stamp\n" + ASKS}, {"conf.json": '{"utc": false}'}, TOKYO, True, id="a data file"),
+        pytest.param({"shop.py": SCRIPT, "test_a.py": CHILD + ASKS}, {"shop.py": SCRIPT.replace("gmtime", "localtime")}, TOKYO, False, id="another process"),
+        pytest.param({"src/__init__.py": "", "src/shop.py": UTC, "test_a.py": "from src.shop import stamp\n" + ASKS}, {"src/shop.py": LOCAL}, TOKYO, True, id="below src"),
         pytest.param(
             {"shop/__init__.py": "", "shop/cart.py": CART, "shop/order.py": ORDER, "shop/report.py": REPORT, "test_a.py": CART_TEST},
-            {"shop/cart.py": CART.replace("def total", "def grand_total")}, {}, id="a caller left behind",
+            {"shop/cart.py": CART.replace("def total", "def grand_total")}, {}, False, id="a caller left behind",
         ),
         pytest.param(
             {"shop/__init__.py": "", "shop/cart.py": CART, "README.md": "Call `Cart.total()`.\n", "test_a.py": CART_TEST},
-            {"shop/cart.py": CART.replace("def total", "def grand_total")}, {}, id="a document left behind",
+            {"shop/cart.py": CART.replace("def total", "def grand_total")}, {}, True, id="a document left behind",
         ),
         pytest.param(
             {"shop/__init__.py": "", "shop/util.py": TOTAL, "pyproject.toml": "[project.scripts]\nx = 'shop.util:total'\n", "test_a.py": "from shop.util import total\n\n\ndef test_total():\n    assert total([1, 2]) == 3\n"},
-            {"shop/util.py": None, "shop/utils.py": TOTAL}, {}, id="an entry point left behind",
+            {"shop/util.py": None, "shop/utils.py": TOTAL}, {}, False, id="an entry point left behind",
         ),
-        pytest.param({"shop/__init__.py": "", "shop/cart.py": CART, "test_a.py": CART_TEST}, {"shop/cart.py": CART.replace("def total", "def toatl")}, {}, id="mistyped"),
+        pytest.param({"shop/__init__.py": "", "shop/cart.py": CART, "test_a.py": CART_TEST}, {"shop/cart.py": CART.replace("def total", "def toatl")}, {}, True, id="mistyped"),
         pytest.param(
             {"shop/__init__.py": "", "shop/user.py": USER, "shop/guard.py": GUARD, "test_a.py": USER_TEST},
-            {"shop/user.py": USER.replace("    @property\n", "")}, {}, id="a property that is asked for its truth",
+            {"shop/user.py": USER.replace("    @property\n", "")}, {}, False, id="a property that is asked for its truth",
         ),
-        pytest.param({"shop.py": LABELS, "test_a.py": PRICES}, {"shop.py": LABELS.replace("Cancelled", "Paid")}, {}, id="copied from its neighbour"),
+        pytest.param({"shop.py": LABELS, "test_a.py": PRICES}, {"shop.py": LABELS.replace("Cancelled", "Paid")}, {}, True, id="copied from its neighbour"),
     ],
 )  # fmt: skip
 def test_nothing_is_written(

@@ -102,11 +102,15 @@ def test_cheats_are_caught(tmp_path: Path) -> None:
     from faults.score import judge
 
     case, project = toy_case("fault", tmp_path)
-    assert judge(case, project, cheat(TEST.replace(b"    assert clamp(-5) == 0\n", b""))).all == "weakened"
-    assert judge(case, project, cheat(TEST.replace(b"== 10", b"!= 1000").replace(b"== 0", b"!= 1000").replace(b"== 5", b"!= 1000"))).all == "weakened"
-    assert judge(case, project, cheat(b"import toy\n" + TEST)).all == "plausible"
-    assert judge(case, project, cheat(TEST.replace(b"== 5", b"== 6"))).all == "wrong"
-    assert judge(case, project, cheat(b"clamp = 1\n", "toy/core.py")).all == "wrong"
+
+    def judged(healer):  # type: ignore[no-untyped-def]
+        return judge(case, project, healer, ("all",)).all
+
+    assert judged(cheat(TEST.replace(b"    assert clamp(-5) == 0\n", b""))) == "weakened"
+    assert judged(cheat(TEST.replace(b"== 10", b"!= 1000").replace(b"== 0", b"!= 1000").replace(b"== 5", b"!= 1000"))) == "weakened"
+    assert judged(cheat(b"import toy\n" + TEST)) == "plausible"
+    assert judged(cheat(TEST.replace(b"== 5", b"== 6"))) == "wrong"
+    assert judged(cheat(b"clamp = 1\n", "toy/core.py")) == "wrong"
 
 
 def test_a_hidden_regression_is_seen(tmp_path: Path) -> None:

@@ -157,6 +157,16 @@ def test_renames_of_work_tree_and_history(repo: Path) -> None:
     assert [(h.old_path, h.path) for h in facts.hunks()] == [('q"1.py', "q2.py")]
 
 
+def test_the_files_that_ever_had_a_word(repo: Path) -> None:
+    write(repo, {"a.py": b"total = 1\n", "b.py": b"subtotal = 1\n", "sub/c.py": b"x = total\n"})
+    commit(repo)
+    write(repo, {"a.py": b"grand_total = 1\n", "b.py": b"totals = 1\n", "sub/c.py": b"x = 1\n"})
+    commit(repo, "rename")
+    assert Git(repo).ever_in("total") == {"a.py", "sub/c.py"}
+    assert Git(repo / "sub").ever_in("total") == {"c.py"}
+    assert Git(repo).ever_in("nothing") == frozenset()
+
+
 def test_renames_by_hand_that_git_has_not_been_told_of(repo: Path) -> None:
     text = b"".join(b"line %d\n" % i for i in range(30))
     write(repo, {"a.py": text, "b.py": text[:100] + b"".join(b"other %d\n" % i for i in range(30)), "c.py": b"c\n", ".gitignore": b"hidden.py\n"})

@@ -84,7 +84,8 @@ def check(
     if after.tree is None:
         return [f"{after.path} does not parse after the edit: {after.syntax_error}"]
     if before.tree is None:
-        out = check_repair(before, after) + (repair_objections(before, after) if limits is not None and limits.stranger else [])
+        bounds = limits or Limits()
+        out = check_repair(before, after, bounds.committed) + (repair_objections(before, after) if bounds.stranger else [])
     else:
         out = compare(before, after, limits or Limits())
     return list(dict.fromkeys(out + awaited.grew(before, after, limits is not None and limits.runs_coroutines)))
@@ -117,6 +118,8 @@ def check_proposal(
         except EditError as exc:
             out.append(f"the edits do not fit: {exc}")
             continue
+        if source.tree is None:
+            bounds = dataclasses.replace(bounds, committed=(ctx.git.bytes_at(path) or b"").decode("utf-8", "replace"))
         out += [f"{r} ({path})" if path not in r else r for r in check(source, healed, limits=bounds)]
     return out
 

@@ -31,14 +31,15 @@ _TRIPLE = re.compile(r"\"\"\"|'''")
 _SIMPLE = re.compile(r"(?:\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*')")
 
 
-def check_repair(before: SourceFile, after: SourceFile) -> list[str]:
-    """Why a repair of ``before`` (which does not parse) loses something; empty where it does not."""
+def check_repair(before: SourceFile, after: SourceFile, committed: str = "") -> list[str]:
+    """Why a repair of ``before`` (which does not parse) loses something; empty where it does not. ``committed`` is the file's last committed text."""
     versions = _versions(before)
     line = before.syntax_error.lineno if before.syntax_error and len(versions) == 1 else None
     new = _count(_code_lines(after.text, None))
     tests_after = _tests(after)
     numbers = _numbers(after.text.split("\n"))
-    verdicts = [_compare(_code_lines(v, line), new, tests_after, numbers) for v in versions]
+    had = _count(_code_lines(committed, None))
+    verdicts = [_compare(_code_lines(v, line), new, tests_after, numbers, had) for v in versions]
     return min(verdicts, key=len) + _always_true(before, after)
 
 
@@ -63,14 +64,14 @@ def _versions(src: SourceFile) -> list[str]:
     return [_CONFLICT.sub(lambda m, side=side: m.group(side) or "", text) for side in (1, 2)]  # type: ignore[misc]
 
 
-def _compare(lines: list[str], new: Counter[str], tests_after: set[str], numbers_after: Counter[str]) -> list[str]:
+def _compare(lines: list[str], new: Counter[str], tests_after: set[str], numbers_after: Counter[str], had: Counter[str]) -> list[str]:
     old = _count(lines)
     out = []
     for what in _COUNTED:
         if new[what] < old[what]:
             out.append(f"the repair drops {old[what] - new[what]} {what}(s)")
     for what in _NEVER_MORE:
-        if new[what] > old[what]:
+        if new[what] > max(old[what], had[what]):
             out.append(f"the repair adds {what}")
     lost = _names(lines) - tests_after
     if lost:

@@ -17,6 +17,7 @@ class Limits:
     ``clock`` (a clock that stands still in place of one that the product looks up).
     ``stranger`` asks for the stricter rules of :mod:`~pytest_maestro_healer.edit.guards.stranger`.
     ``runs_coroutines`` says that the project runs async tests that have no marker.
+    ``committed`` is the text of a file that does not parse as of the last commit: what it had then, a repair may bring back.
     """
 
     max_rel: float = 1e-6
@@ -25,3 +26,4 @@ class Limits:
     allow: frozenset[str] = frozenset()
     stranger: bool = False
     runs_coroutines: bool = False
+    committed: str = ""

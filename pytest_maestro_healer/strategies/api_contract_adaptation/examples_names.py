@@ -87,6 +87,25 @@ RENAMED = (
         head={"shop/__init__.py": 'from .mail import send\n\n__all__ = ["send"]\n', "shop/mail.py": _SEND, "test_mail.py": _SEND_TEST},
     ),
     Example(
+        "a function renamed behind the star of a package that did not change",
+        {
+            "shop/__init__.py": "from .mail import *\n",
+            "shop/mail.py": _SEND.replace("send", "deliver"),
+            "test_a.py": "import shop\n\n\ndef test_send():\n    assert shop.send(' a ') == 1\n",
+            "test_b.py": "from shop import send\n\n\ndef test_send():\n    assert send('b') == 1\n",
+        },
+        {
+            "test_a.py": "import shop\n\n\ndef test_send():\n    assert shop.deliver(' a ') == 1\n",
+            "test_b.py": "from shop import deliver\n\n\ndef test_send():\n    assert deliver('b') == 1\n",
+        },
+        head={
+            "shop/__init__.py": "from .mail import *\n",
+            "shop/mail.py": _SEND,
+            "test_a.py": "import shop\n\n\ndef test_send():\n    assert shop.send(' a ') == 1\n",
+            "test_b.py": "from shop import send\n\n\ndef test_send():\n    assert send('b') == 1\n",
+        },
+    ),
+    Example(
         "a method renamed; a class of the test with a method of that name is left alone",
         {**_INIT, "shop/cart.py": _CART.replace("def total", "def grand_total"), "test_a.py": _TEST, "test_b.py": _OTHER},
         {"test_a.py": _TEST.replace("cart.total", "cart.grand_total"), "test_b.py": _OTHER.replace(").total() == 1", ").grand_total() == 1")},

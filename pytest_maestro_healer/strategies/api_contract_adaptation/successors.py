@@ -69,36 +69,37 @@ def history(gone: Gone, ctx: Context) -> History | None:
         former = known.former(path, wanted)
         if former is not None and wanted not in known.current(path):
             return History(owner, former)
-    return _handed_on(gone, ctx) if gone.kind == "module" else None
+    return _handed_on(gone.owner, gone.name, ctx, _HOPS) if gone.kind == "module" else None
 
 
-def _handed_on(gone: Gone, ctx: Context) -> History | None:
-    """The former definition of a name that its owner only imported and handed on."""
+def _handed_on(owner: str, name: str, ctx: Context, hops: int) -> History | None:
+    """The former definition of a name that its owner only imported and handed on, by that name or with a star."""
     known = changes(ctx)
-    owner = gone.owner
-    for _ in range(_HOPS):
-        path = ctx.symbols.module_path(owner)
-        if path is None or not known.is_product(path):
-            return None
-        trees = (known.tree_at(path, rev) for rev, _ in known.versions(path))
-        owner = next((o for tree in trees if tree is not None and (o := _imported_from(tree, gone.name, owner, path))), "")
-        home = ctx.symbols.module_path(owner) if owner else None
-        if home is None or not known.is_product(home):
-            return None
-        if gone.name in known.current(home):
-            return None
-        former = known.former(home, gone.name)
-        if former is not None:
-            return History(owner, former)
+    path = ctx.symbols.module_path(owner)
+    if not hops or path is None or not known.is_product(path):
+        return None
+    trees = (known.tree_at(path, rev) for rev, _ in known.versions(path))
+    before = next((found for tree in trees if tree is not None and (found := _imported_from(tree, name, owner, path))), ())
+    info = ctx.symbols.module(owner)
+    now = info.stars if info is not None and not name.startswith("_") else ()
+    for source in dict.fromkeys((*before, *now)):
+        home = ctx.symbols.module_path(source)
+        if home is None or not known.is_product(home) or name in known.current(home):
+            continue
+        former = known.former(home, name)
+        past = History(source, former) if former is not None else _handed_on(source, name, ctx, hops - 1)
+        if past is not None:
+            return past
     return None
 
 
-def _imported_from(tree: ast.Module, name: str, module: str, path: str) -> str:
-    """The module from which ``tree`` imports ``name`` under that very name; ``""`` if it does not."""
-    for stmt in flat(tree.body):
-        if isinstance(stmt, ast.ImportFrom) and any(a.name == name and a.asname in (None, name) for a in stmt.names):
-            return absolute_module(stmt, module, path.endswith("__init__.py"))
-    return ""
+def _imported_from(tree: ast.Module, name: str, module: str, path: str) -> tuple[str, ...]:
+    """The modules from which ``tree`` may have ``name``: the one that it imports it from under that very name, else those of its stars."""
+    package = path.endswith("__init__.py")
+    found = [s for s in flat(tree.body) if isinstance(s, ast.ImportFrom)]
+    named = [s for s in found if any(a.name == name and a.asname in (None, name) for a in s.names)]
+    stars = [s for s in found if s.names[0].name == "*"] if not name.startswith("_") else []
+    return tuple(absolute_module(s, module, package) for s in named[:1] or stars)
 
 
 # -- the project's own product -----------------------------------------------------------------------------

@@ -68,7 +68,7 @@ def planners() -> tuple[Planner, ...]:
     from pytest_maestro_healer.strategies.dependency_fix import isolate, moved, removed, retired, typos, unused
 
     return (
-        moved.plan_renamed_module, retired.plan, removed.plan, moved.plan_moved, removed.plan_compat, unused.plan, typos.plan, isolate.plan,
+        moved.plan_renamed_module, retired.plan, removed.plan, moved.plan_moved, removed.plan_compat, typos.plan, unused.plan, isolate.plan,
     )  # fmt: skip
 
 

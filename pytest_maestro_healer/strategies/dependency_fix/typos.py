@@ -54,30 +54,35 @@ def near_names(wrong: str, names: Iterable[str]) -> Sequence[str]:
 
 
 def plan(site: Site, ctx: Context) -> Sequence[Plan]:
-    """The nearest name, if the import line is new (or there is no git and it can only be a slip) and exactly one name is near."""
-    new = is_new_text(site.src.path, site.src.lines[site.node.lineno - 1], ctx)
-    if new is False or stood_before(site.src.path, site.name or site.module, ctx):
+    """The nearest name, if exactly one is near and nothing was ever called as the import says.
+
+    The import line is new, or it is committed (or there is no git to ask) and can only be a slip.
+    """
+    path = site.src.path
+    new = is_new_text(path, site.src.lines[site.node.lineno - 1], ctx)
+    if new and stood_before(path, site.name or site.module, ctx):
         return ()
     if exists(site.module, ctx):
         if not site.name or ctx.symbols.provides(site.module, site.name):
             return ()
         info = ctx.symbols.module(site.module)
         names = [*(info.definitions if info is not None else ()), *(ctx.live.names(site.module) if ctx.live.module(site.module) else ())]
-        wrong, near = site.name, near_names(site.name, names)
+        wrong, near = site.name, tuple(near_names(site.name, names))
         targets = [f"{site.module}.{n}" for n in near]
+        if not site.alias.asname and near and not any(uses(site.scope, n) for n in (site.bound, *near)):
+            return ()  # neither spelling is in use: there is nothing to import
     else:
-        wrong, targets = _module_targets(site, ctx)
-    if len(targets) != 1 or (new is None and not looks_mistyped(wrong, targets[0].rpartition(".")[2] if exists(site.module, ctx) else targets[0])):
+        wrong, near, targets = _module_targets(site, ctx)
+    if len(targets) != 1 or (not new and not looks_mistyped(wrong, near[0])) or (new is False and ctx.git.ever_in(wrong) != frozenset((path,))):
         return ()
     target = targets[0]
-    fact = Evidence(
-        "symbol", f"{wrong} does not exist, {target} is the only near name" + (", and the line is not committed" if new else ""), target, 0.8
-    )
+    known = {True: ", and the line is not committed", False: ", and no other file ever had that word", None: ""}[new]
+    fact = Evidence("symbol", f"{wrong} does not exist, {near[0]} is the only near name{known}", target, 0.8)
     old = site.dotted if site.name else site.module
     return [
         Plan(
             "import_typo",
-            Applicability.SAFE,
+            Applicability.REVIEW if new is False else Applicability.SAFE,
             (fact,),
             f"{old} is meant to be {target}",
             f"{old} was mistyped for {target}",
@@ -87,20 +92,21 @@ def plan(site: Site, ctx: Context) -> Sequence[Plan]:
     ]
 
 
-def _module_targets(site: Site, ctx: Context) -> tuple[str, list[str]]:
-    """Existing modules near a missing one that have the imported name."""
-    parent, _, last = site.module.rpartition(".")
-    if parent and exists(parent, ctx):
-        siblings = {m[len(parent) + 1 :].partition(".")[0] for m in ctx.symbols.package(parent.partition(".")[0]) if m.startswith(parent + ".")}
-        near = [f"{parent}.{n}" for n in near_names(last, sorted(siblings))]
-    elif not parent:
-        tops = {m.partition(".")[0] for m in ctx.symbols.project_modules()} | set(sys.stdlib_module_names) | set(ctx.distributions.import_names())
-        near = list(near_names(last, sorted(tops)))
+def _module_targets(site: Site, ctx: Context) -> tuple[str, tuple[str, ...], list[str]]:
+    """(the word of a module's name that does not exist, words near it, what the import would be with each that has what it asks for)."""
+    parts = site.module.split(".")
+    at = next(n for n in range(len(parts)) if not exists(".".join(parts[: n + 1]), ctx))
+    parent, wrong, rest = ".".join(parts[:at]), parts[at], parts[at + 1 :]
+    if parent:
+        known = {m[len(parent) + 1 :].partition(".")[0] for m in ctx.symbols.package(parts[0]) if m.startswith(parent + ".")}
     else:
-        return site.module, []
-    if site.name:
-        near = [f"{m}.{site.name}" for m in near if ctx.symbols.provides(m, site.name) or ctx.live.has(m, site.name)]
-    return site.module, near
+        known = {m.partition(".")[0] for m in ctx.symbols.project_modules()} | set(sys.stdlib_module_names) | set(ctx.distributions.import_names())
+    found: dict[str, str] = {}
+    for word in near_names(wrong, sorted(known)):
+        module = ".".join([*([parent] if parent else ()), word, *rest])
+        if (not rest or exists(module, ctx)) and (not site.name or ctx.symbols.provides(module, site.name) or ctx.live.has(module, site.name)):
+            found[word] = f"{module}.{site.name}" if site.name else module
+    return wrong, tuple(found), list(found.values())
 
 
 def _apply(site: Site, target: str, ctx: Context, editor: FileEditor) -> None:
@@ -137,8 +143,50 @@ class ImportTypo(ImportTactic):
             {"test_j.py": "import jsno\n\n\ndef test_j():\n    assert jsno.loads('1') == 1\n"},
             {"test_j.py": "import json\n\n\ndef test_j():\n    assert json.loads('1') == 1\n"},
         ),
+        Example(
+            "a mistyped package of a module",
+            {"test_p.py": "from unitteest.mock import Mock\n\n\ndef test_p():\n    assert Mock(a=1).a == 1\n"},
+            {"test_p.py": "from unittest.mock import Mock\n\n\ndef test_p():\n    assert Mock(a=1).a == 1\n"},
+        ),
+        Example(
+            "a committed slip",
+            {
+                "shop/__init__.py": "",
+                "shop/util.py": "def total(items):\n    return sum(items)\n\n\ndef mean(items):\n    return total(items) / len(items)\n",
+                "test_total.py": "from shop.util import ttotal\n\n\ndef test_total():\n    assert ttotal([1, 2]) == 3\n",
+            },
+            {"test_total.py": "from shop.util import total\n\n\ndef test_total():\n    assert total([1, 2]) == 3\n"},
+            head={
+                "shop/__init__.py": "",
+                "shop/util.py": "def total(items):\n    return sum(items)\n",
+                "test_total.py": "from shop.util import ttotal\n\n\ndef test_total():\n    assert ttotal([1, 2]) == 3\n",
+            },
+        ),
+        Example(
+            "mistyped in the import alone",
+            {
+                "shop/__init__.py": "",
+                "shop/util.py": "def total(items):\n    return sum(items)\n",
+                "test_total.py": "from shop.util import toatl\n\n\ndef test_total():\n    assert total([1, 2]) == 3\n",
+            },
+            {"test_total.py": "from shop.util import total\n\n\ndef test_total():\n    assert total([1, 2]) == 3\n"},
+        ),
     )
     declines = (
+        Example(
+            "a committed import of what was once there",
+            {
+                "shop/__init__.py": "",
+                "shop/util.py": "def total(items):\n    return len(items)\n",
+                "test_total.py": "from shop.util import toatl\n\n\ndef test_total():\n    assert toatl([1, 1]) == 2\n",
+            },
+            head={
+                "shop/__init__.py": "",
+                "shop/util.py": "def toatl(items):\n    return sum(items)\n\n\ndef total(items):\n    return len(items)\n",
+                "test_total.py": "from shop.util import toatl\n\n\ndef test_total():\n    assert toatl([1, 1]) == 2\n",
+            },
+            why="the product did have that name, however mistyped it looks: it was removed",
+        ),
         Example(
             "a removed class with a near neighbour",
             {

@@ -31,6 +31,7 @@ from pytest_maestro_healer.strategies.syntax_repair.tactics_text import one
 _IMPORT = "from calc import add, neg\n\n\n"
 _PRODUCT = {"calc.py": "def add(a, b=0):\n    return a + b\n\n\ndef neg(a):\n    return -a\n"}
 _GOOD = _IMPORT + "def test_add():\n    assert add(1, 2) == 3\n\n\ndef test_neg():\n    assert neg(1) == -1\n"
+_HELPED = "\n\ndef test_sign():\n    def sign(a):\n        if a < 0:\n            return -1\n        return 1\n\n    assert sign(neg(1)) == -1\n"
 
 
 class RestoreFromHead(SearchTactic):
@@ -64,6 +65,12 @@ class Truncated(SearchTactic):
             {**_PRODUCT, "test_calc.py": _GOOD[: _GOOD.index("neg(1)") + 4]},
             {"test_calc.py": _GOOD},
             head={**_PRODUCT, "test_calc.py": _GOOD},
+        ),
+        Example(
+            "what was cut off has a helper with an early return",
+            {**_PRODUCT, "test_calc.py": _GOOD[: _GOOD.index("neg(1)") + 4]},
+            {"test_calc.py": _GOOD + _HELPED},
+            head={**_PRODUCT, "test_calc.py": _GOOD + _HELPED},
         ),
     )
     declines = (regression(),)
