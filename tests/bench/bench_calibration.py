@@ -5,8 +5,8 @@
 CORPUS is what ``tests/bench/train/collect.py`` wrote. *Before* is the evidence score as it is, *after* the calibrated probability, each heal's from a
 fit that saw nothing of its project (package, or tactic for the strategies' examples), *shipped* what the shipped curve makes of it. An edit that
 passes and is another than the maintainers' counts half for the fit; the figures are given with such edits left out, counted as right and counted as
-wrong. ``--write`` fits on everything and writes ``pytest_maestro_healer/decide/calibration.json``. Needs scikit-learn, and matplotlib for the plot
-(the ``train`` extra).
+wrong. The plot shows the shipped curve, with ``--write`` the new one as each project is told by the rest. ``--write`` fits on everything and
+writes ``pytest_maestro_healer/decide/calibration.json``. Needs scikit-learn, and matplotlib for the plot (the ``train`` extra).
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ def views(h: f.Heals) -> list[tuple[str, np.ndarray, np.ndarray]]:
     ]
 
 
-def plot(before: np.ndarray, after: np.ndarray, h: f.Heals, path: Path) -> None:
-    """The reliability diagram, before and after."""
+def plot(before: np.ndarray, after: np.ndarray, name: str, h: f.Heals, path: Path) -> None:
+    """The reliability diagram, before and after; ``name`` says which curve is the second."""
     import matplotlib
 
     matplotlib.use("svg")
@@ -80,14 +80,14 @@ def plot(before: np.ndarray, after: np.ndarray, h: f.Heals, path: Path) -> None:
 
     pyplot.rcParams.update({"svg.hashsalt": "maestro", "font.size": 9, "svg.fonttype": "none"})
     figure, axes = pyplot.subplots(1, 2, figsize=(8, 4), sharey=True)
-    for axis, p, name in ((axes[0], before, "evidence score"), (axes[1], after, "calibrated, projects left out")):
+    for axis, p, title in ((axes[0], before, "evidence score"), (axes[1], after, name)):
         axis.plot([0, 1], [0, 1], color="#999999", linewidth=1)
         rows = f.bins(p, h)
         axis.scatter([r[0] for r in rows], [r[1] for r in rows], s=[12 + 4 * r[2] for r in rows], color="#2b5b84", alpha=0.8)
         for x, y, n in rows:
             axis.annotate(f"{n:.0f}", (x, y), textcoords="offset points", xytext=(6, -10), fontsize=8)
         axis.axvline(THRESHOLD, color="#b3402a", linewidth=0.8, linestyle="--")
-        axis.set(xlim=(0, 1), ylim=(0, 1.03), xlabel="confidence", title=f"{name}: ECE {f.ece(p, h):.3f}, Brier {f.brier(p, h):.3f}")
+        axis.set(xlim=(0, 1), ylim=(0, 1.03), xlabel="confidence", title=f"{title}: ECE {f.ece(p, h):.3f}, Brier {f.brier(p, h):.3f}")
     axes[0].set_ylabel("share of heals that were right")
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})
@@ -126,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for when, p in (("before", h.told), ("after", after), ("shipped", shipped)):
         print(f"  {when}: " + "  ".join(f"{a:.2f}->{b:.2f} ({n:.0f})" for a, b, n in f.bins(p, h)))
     if options.plot:
-        plot(h.told, after, h, options.plot)
+        plot(h.told, *((after, "projects left out") if options.write else (shipped, "the shipped curve")), h, options.plot)
     data = f.fit(h, range(len(h.good)))
     print(data)
     if options.write:
