@@ -16,6 +16,7 @@ from pytest_maestro_healer.edit.source import SourceFile
 from pytest_maestro_healer.errors import TamperedError
 from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.nodeids import has_params, stands_for, without_params
+from pytest_maestro_healer.evidence.weight import strength
 from pytest_maestro_healer.learn.learner import Learner
 from pytest_maestro_healer.model import Applicability, Cause, Diagnosis, Failure, HealingStrategy, ProofStep, Proposal
 from pytest_maestro_healer.prove.candidates import Candidate, Link, chained, order, progressed, rank, rivals, same_code
@@ -25,6 +26,8 @@ from pytest_maestro_healer.prove.scope import narrowed
 from pytest_maestro_healer.strategies.base import Strategy
 
 MAX_STEPS = 12
+#: Below this strength of its evidence an edit was only worth a try: what it does not heal speaks against it.
+_A_GUESS = 0.5
 PER_TACTIC = 6
 _OURS = frozenset(str(s) for s in HealingStrategy)
 
@@ -281,6 +284,10 @@ class Search:
             return None
         candidate.nodeids = list(dict.fromkeys([*climb.healed]))
         candidate.left = {n: f for n, f in climb.left.items() if n not in candidate.nodeids}
+        if candidate.left and any(strength(link.proposal.evidence) < _A_GUESS for link in candidate.links):
+            count = f"{len(candidate.left)} of {len(candidate.left) + len(candidate.nodeids)}"
+            found.refusals.append(f"{candidate.proposal.tactic}: {count} tests that it is for still fail with it, and little else speaks for it")
+            return None
         proof = candidate.proposal.proof
         if proof is not None:
             stable = self.ladder.steady(proof, candidate.nodeids, candidate.after)
@@ -301,7 +308,9 @@ class Search:
 
     def _claimed(self, failure: Failure, proposal: Proposal) -> list[str]:
         """The failing tests the proposal is for, with the passing parameter sets of the same functions."""
-        open_ = {f.nodeid for f in self.ctx.failures if f.healable} - self.done
+        open_ = {f.nodeid for f in self.ctx.failures if f.healable}
+        if strength(proposal.evidence) >= _A_GUESS:  # a guess has to do for those as well that were given up before
+            open_ -= self.done
         mine = [failure.nodeid, *(n for n in proposal.nodeids if n in open_)]
         if proposal.proof is not None:
             return list(dict.fromkeys(mine))

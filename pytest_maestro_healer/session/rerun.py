@@ -6,11 +6,13 @@ import contextlib
 import dataclasses
 import io
 import random
+import re
 import sys
 import threading
 import time
 import types
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,12 @@ from pytest_maestro_healer.session.overlay import Overlay
 if TYPE_CHECKING:
     from pytest_maestro_healer.session.ledger import Ledger
     from pytest_maestro_healer.session.state import Snapshot
+
+#: What most projects call a test, at the top of a module. A helper that is taken for one has its asserts told in fewer words, no more.
+_TESTS = re.compile(rb"^(?:(?:async[ \t]+)?def[ \t]+(test\w*)|class[ \t]+(\w*Test\w*))", re.M)
+
+
+_CLASS = re.compile(rb"^class[ \t]+\w+[ \t]*\(([^)]*)\)", re.M)
 
 
 class QuietProtocol:
@@ -130,7 +138,7 @@ class InProcess:
             elsewhere.enter(conditions.world)
         absolute = {str(self.files.root / p): data for p, data in overlay.items()}
         idle = self._idle(nodeids, overlay, whole_files)
-        server = Overlay(self.config, absolute, {str(self.files.root / p): names for p, names in idle.items()})
+        server = Overlay(self.config, absolute, self._plain(nodeids, overlay, idle))
         results: dict[str, TestResult] = {}
         tracer = Tracer(self.capture) if trace else None
         with contextlib.ExitStack() as stack:
@@ -160,8 +168,8 @@ class InProcess:
 
     def compile(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], *, whole_files: bool = False) -> None:
         """Compile the healed test modules here, once, for the copies of this process that will execute ``nodeids`` of them."""
-        idle = {str(self.files.root / p): names for p, names in self._idle(nodeids, overlay, whole_files).items()}
-        server = Overlay(self.config, {str(self.files.root / p): data for p, data in overlay.items() if p.endswith(".py")}, idle)
+        plain = self._plain(nodeids, overlay, self._idle(nodeids, overlay, whole_files))
+        server = Overlay(self.config, {str(self.files.root / p): data for p, data in overlay.items() if p.endswith(".py")}, plain)
         for path in server.files:
             with contextlib.suppress(Exception):  # what cannot be compiled is told by the run itself
                 server.compile(compat.module_names(self.config, Path(path))[0], path)
@@ -174,6 +182,11 @@ class InProcess:
                 known = {_top(str(i.nodeid)) for i in self.session.items if self.files.relative(i.path) == path}
                 out[path] = frozenset(known - {_top(n) for n in wanted})
         return out
+
+    def _plain(self, nodeids: Sequence[str], overlay: Mapping[str, bytes], idle: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+        """By full path, what need not be rewritten: besides what is idle what looks like a test that the user's run left out."""
+        wanted = {p: {_top(n) for n in some} for p, some in _by_file(nodeids).items()}
+        return {str(self.files.root / p): (names | (_looks_like_tests(overlay[p]) - wanted[p])) - _bases(overlay[p]) for p, names in idle.items()}
 
     # -- items ---------------------------------------------------------------------------------------------
     def _live_items(self, path: str, wanted: list[str], whole: bool, results: dict[str, TestResult]) -> list[tuple[str, pytest.Item]]:
@@ -342,6 +355,17 @@ def result_of(nodeid: str, reports: Sequence[pytest.TestReport], seconds: float)
     if not any(rep.when == "teardown" for rep in reports):  # it never came to its end: pytest.exit, say
         outcome = "missing"
     return TestResult(nodeid, outcome, failure, seconds)
+
+
+@lru_cache(maxsize=64)
+def _looks_like_tests(data: bytes) -> frozenset[str]:
+    return frozenset((m[1] or m[2]).decode() for m in _TESTS.finditer(data))
+
+
+@lru_cache(maxsize=64)
+def _bases(data: bytes) -> frozenset[str]:
+    """The classes that others of the file are made from: their tests run as those of the others."""
+    return frozenset(w.decode() for m in _CLASS.finditer(data) for w in re.findall(rb"\w+", m[1]))
 
 
 def _top(nodeid: str) -> str:

@@ -242,6 +242,16 @@ NOT_LIBRARY = (
         {"test_a.py": "import threading\n\n\ndef test_alive():\n    assert threading.current_thread().favourite_colour() == 'red'\n"},
         why="nothing says what it could be",
     ),
+    Example(
+        "a similar name that does for one test of two",
+        {
+            "shop/__init__.py": "",
+            "shop/util.py": "def collapse(*rows):\n    return [item for row in rows for item in row]\n",
+            "test_util.py": "from shop import util\n\n\ndef test_collate():\n    assert util.collate([2], [1, 3]) == [1, 2, 3]\n\n\n"
+            "def test_one():\n    assert util.collate([1, 2]) == [1, 2]\n",
+        },
+        why="what it does not heal speaks against a mere likeness",
+    ),
 )
 _HOOK = "import abc\n\n\nclass Base(abc.ABC):\n    @abc.abstractmethod\n    def load(self, name):\n        '''Give the text of a name.'''\n\n    def get(self, name):\n        return self.load(name).strip()\n"
 _HOOK_TEST = "from shop.base import Base\n\n\nclass Fake(Base):\n    def load(self, name):\n        return name + ' '\n\n\ndef test_get():\n    assert Fake().get('a') == 'a'\n"

@@ -4,11 +4,28 @@
 from __future__ import annotations
 
 from pytest_maestro_healer.strategies.api_contract_adaptation.examples_shapes import pair
+from pytest_maestro_healer.strategies.base import Example
 
 _LIST = "def evens(limit):\n    return [n for n in range(limit) if n % 2 == 0]\n"
 _SHARE = "\n\ndef share(limit):\n    return len(evens(limit)) / limit\n"
 _LAZY = "def evens(limit):\n    for n in range(limit):\n        if n % 2 == 0:\n            yield n\n"
 _EVENS = "from shop.m import evens\n\n\ndef test_evens():\n    assert evens(5) == [0, 2, 4]\n\n\ndef test_count():\n    assert len(evens(9)) == 5\n    assert sum(evens(5)) == 6\n"
+_CALL = "generic_tags('py3', ['none'], ['any'])"
+_TAGS = f"""import unittest
+
+from packaging.tags import Tag, generic_tags
+
+
+class TagsTest(unittest.TestCase):
+    def test_all(self):
+        self.assertEqual({_CALL}, [Tag('py3', 'none', 'any')])
+        self.assertEqual(len({_CALL}), 1)
+
+    def test_each(self):
+        for tag in {_CALL}:
+            self.assertEqual(tag.abi, 'none')
+        self.assertEqual(next({_CALL}).abi, 'none')
+"""
 LAZY = (
     pair(
         "a list became a generator",
@@ -16,6 +33,11 @@ LAZY = (
         _LAZY,
         _EVENS,
         _EVENS.replace("assert evens(5)", "assert list(evens(5))").replace("len(evens(9))", "len(list(evens(9)))"),
+    ),
+    Example(
+        "an installed function gives a generator: what is compared and measured is collected, what is looped over is not",
+        {"test_tags.py": _TAGS},
+        {"test_tags.py": _TAGS.replace(f"({_CALL}, ", f"(list({_CALL}), ").replace(f"len({_CALL})", f"len(list({_CALL}))")},
     ),
 )
 NOT_LAZY = (

@@ -388,13 +388,19 @@ def is_fixture(function: Function) -> bool:
     return any("fixture" in ast.dump(d) for d in function.decorator_list)
 
 
+@lru_cache(maxsize=1024)
+def _fixtures_of(src: SourceFile) -> tuple[tuple[Function, str], ...]:
+    """The fixtures that a file defines, each with its first decorator as text."""
+    if b"fixture" not in src.data or src.tree is None:
+        return ()
+    return tuple((n, ast.dump(n.decorator_list[0])) for n in ast.walk(src.tree) if isinstance(n, _FUNCTIONS) and is_fixture(n))
+
+
 def fixtures(name: str, path: str, ctx: Context) -> list[tuple[SourceFile, Function]]:
     """The definitions of a fixture that a test in ``path`` may see, nearest first: its own file, then the conftest files upwards, then helpers."""
     found: list[tuple[int, SourceFile, Function]] = []
     folder = path.rpartition("/")[0]
     for src in ctx.test_files_with(name):
-        if b"fixture" not in src.data or src.tree is None:
-            continue
         home = src.path.rpartition("/")[0]
         rank = (
             0
@@ -403,9 +409,7 @@ def fixtures(name: str, path: str, ctx: Context) -> list[tuple[SourceFile, Funct
             if src.path.endswith("conftest.py") and (folder + "/").startswith(home + "/" if home else "")
             else 999
         )
-        for node in ast.walk(src.tree):
-            if isinstance(node, _FUNCTIONS) and is_fixture(node) and (node.name == name or f"'{name}'" in ast.dump(node.decorator_list[0])):
-                found.append((rank, src, node))
+        found += [(rank, src, node) for node, how in _fixtures_of(src) if node.name == name or f"'{name}'" in how]
     return [(s, n) for _, s, n in sorted(found, key=lambda f: f[0])]
 
 

@@ -16,6 +16,7 @@ from pytest_maestro_healer.strategies.api_contract_adaptation import calls
 from pytest_maestro_healer.strategies.api_contract_adaptation import examples_results as examples
 from pytest_maestro_healer.strategies.api_contract_adaptation.cause import changes, nodes_at, raised_in_test, statement_at
 from pytest_maestro_healer.strategies.api_contract_adaptation.followed import slip, still_a_list
+from pytest_maestro_healer.strategies.api_contract_adaptation.lazy_library import collected
 from pytest_maestro_healer.strategies.api_contract_adaptation.renames import STRATEGY
 from pytest_maestro_healer.strategies.api_contract_adaptation.resolve import Classes, Ref, Resolver, resolver
 from pytest_maestro_healer.strategies.api_contract_adaptation.sites import calls_of
@@ -73,10 +74,11 @@ class ListToIterator(Tactic):
                 if ref is None or ref.kind != "function" or ref.dotted in seen:
                     continue
                 found = product_function(ref.dotted, ctx)
+                seen.add(ref.dotted)
                 if found is None:
+                    yield from collected(self.name, ref.dotted, failure, ctx)
                     continue
                 path, present, former = found
-                seen.add(ref.dotted)
                 if _lazy(present) and former is not None and not _lazy(former.definition):
                     text = f"{ref.dotted} gave a whole sequence before {former.label} and is lazy now"
                     fact, where = Evidence("git", text, f"{path}:{present.line}", 0.85), still_a_list(present.name, ctx)
