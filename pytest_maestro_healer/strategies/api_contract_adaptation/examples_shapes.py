@@ -25,6 +25,21 @@ _METHOD = "class Cart:\n    def __init__(self, items):\n        self.items = ite
 _PROPERTY = _METHOD.replace("    def size", "    @property\n    def size")
 _CALLED = "from shop.m import Cart\n\n\ndef test_size():\n    cart = Cart([1, 2])\n    assert cart.size() == 2\n\n\ndef test_empty():\n    assert Cart([]).size() == 0\n"
 _READ = _CALLED.replace("size()", "size").replace("test_size", "test_size()").replace("test_size()()", "test_size()")
+_GIVEN = """import pytest
+
+from shop.m import Cart
+
+
+@pytest.fixture(scope="class")
+def cart(request):
+    request.cls.cart = Cart([1, 2])
+
+
+@pytest.mark.usefixtures("cart")
+class TestCart:
+    def test_size(self):
+        assert self.cart.size == 2
+"""
 _PLAIN = "def load(name):\n    return name.upper()\n"
 _ASYNC = "async def load(name):\n    return name.upper()\n"
 _HELLO = "\n\ndef hello(name):\n    return 'hello ' + load(name)\n"
@@ -34,6 +49,13 @@ _RUN = "import asyncio\n\nfrom shop.m import load\n\n\ndef test_load():\n    ass
 METHODS = (
     pair("a method became a property", _METHOD, _PROPERTY, _CALLED, _READ),
     pair("a property became a method", _PROPERTY, _METHOD, _READ, _CALLED),
+    pair(
+        "a property became a method, of an object that a fixture gave the class",
+        _PROPERTY,
+        _METHOD,
+        _GIVEN,
+        _GIVEN.replace("cart.size", "cart.size()"),
+    ),
 )
 _PRICED = "class Item:\n    def __init__(self, price):\n        self.price = price\n\n    def gross(self):\n        return self.price * 2\n\n    def double(self):\n        return self.gross * 2\n"
 NOT_METHODS = (

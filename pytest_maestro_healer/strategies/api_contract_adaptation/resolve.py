@@ -281,6 +281,18 @@ class Resolver:
                     mine = isinstance(t, ast.Attribute) and t.attr == node.attr and isinstance(t.value, ast.Name) and t.value.id in ("self", "cls")
                     if mine or (isinstance(t, ast.Name) and t.id == node.attr and stmt in cls.body):
                         return self.ref(stmt.value, depth + 1)
+        return self._set_from_outside(cls, node.attr, depth)
+
+    def _set_from_outside(self, cls: ast.ClassDef, name: str, depth: int) -> Ref | None:
+        """What a fixture that the class is marked to use sets by ``request.cls`` or ``request.instance``."""
+        used = [d for d in cls.decorator_list if isinstance(d, ast.Call) and isinstance(d.func, ast.Attribute) and d.func.attr == "usefixtures"]
+        for word in (a.value for d in used for a in d.args if isinstance(a, ast.Constant) and isinstance(a.value, str)):
+            for src, function in fixtures(word, self.src.path, self.ctx)[:1]:
+                for stmt in ast.walk(function):
+                    for t in stmt.targets if isinstance(stmt, ast.Assign) else ():
+                        if isinstance(t, ast.Attribute) and t.attr == name and _chain(t.value) in (["request", "cls"], ["request", "instance"]):
+                            assert isinstance(stmt, ast.Assign)
+                            return resolver(src, self.ctx).ref(stmt.value, depth + 1)
         return None
 
     # -- names ---------------------------------------------------------------------------------------------

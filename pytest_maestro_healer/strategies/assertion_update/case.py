@@ -104,7 +104,18 @@ def _fits(origin: Origin, value: Value) -> bool:
         ast.literal_eval(origin.node)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return True  # partly computed: the edit itself checks
-    return literal_is(origin.node, value) or value.type not in ("str", "bytes", "int", "float", "bool", "NoneType", "list", "tuple", "dict", "set")
+    return literal_is(origin.node, origin.written(value) or value) or value.type not in (
+        "str",
+        "bytes",
+        "int",
+        "float",
+        "bool",
+        "NoneType",
+        "list",
+        "tuple",
+        "dict",
+        "set",
+    )
 
 
 def in_test_frame(failure: Failure) -> bool:

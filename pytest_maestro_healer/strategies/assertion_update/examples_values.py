@@ -38,6 +38,14 @@ EXPECTED_HEALS = (
         'from shop import greet\n\n\ndef test_greet():\n    assert "Hello, Ann!" == greet("Ann")\n',
     ),
     example(
+        "A text that is stripped: the lines around it stay",
+        'def table():\n    return "| a | b |\\n| : | : |\\n| 1 | 2 |"\n',
+        'import pytest\n\nfrom shop import table\n\n\n@pytest.mark.parametrize(\n    "expected",\n    [\n        """\n| a | b |\n|---|---|\n| 1 | 2 |\n""",\n    ],\n    ids=["marks"],\n)\n'
+        "def test_table(expected):\n    assert table().strip() == expected.strip()\n",
+        'import pytest\n\nfrom shop import table\n\n\n@pytest.mark.parametrize(\n    "expected",\n    [\n        """\n| a | b |\n| : | : |\n| 1 | 2 |\n""",\n    ],\n    ids=["marks"],\n)\n'
+        "def test_table(expected):\n    assert table().strip() == expected.strip()\n",
+    ),
+    example(
         "Only what differs inside a dict, comments and layout kept",
         _STATUS,
         "from shop import status\n\n\ndef test_status():\n    assert status() == {\n        'state': 'ready',  # always\n        'retries': 3,\n        'tags': ['a', 'c'],\n    }\n",

@@ -10,7 +10,7 @@ from pytest_maestro_healer.evidence.context import Context
 from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.model import Failure, Location, Value
 from pytest_maestro_healer.strategies.assertion_update import rows
-from pytest_maestro_healer.strategies.assertion_update.matching import is_literal, literal_is
+from pytest_maestro_healer.strategies.assertion_update.matching import is_literal, literal_is, text_of
 from pytest_maestro_healer.strategies.assertion_update.render import imported_names
 from pytest_maestro_healer.strategies.assertion_update.strings import is_text
 from pytest_maestro_healer.strategies.assertion_update.tree import (
@@ -31,6 +31,8 @@ _MAKERS = {
     "DataFrame", "call", "defaultdict",
 }  # fmt: skip
 _DEPTH = 12
+#: The ends that a method strips.
+_STRIPS = {"strip": "lr", "lstrip": "l", "rstrip": "r"}
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Origin:
     """The expression in which an expected value was written, and how it was found.
 
     ``shared`` where others than this test use it; ``row`` where it belongs to one row of a table (a parameter set, a loop's row);
-    ``call`` is the call site through which a helper got it.
+    ``call`` is the call site through which a helper got it. ``around`` is what a text that is stripped where it is used has around the rest.
     """
 
     src: SourceFile
@@ -47,6 +49,15 @@ class Origin:
     shared: bool = False
     row: bool = False
     call: Location | None = None
+    around: tuple[str, str] = ("", "")
+
+    def written(self, value: Value | None) -> Value | None:
+        """A value as it stands in ``node``: a text with what is stripped of it."""
+        text = text_of(value)
+        if text is None or self.around == ("", ""):
+            return value
+        whole = repr(f"{self.around[0]}{text}{self.around[1]}")
+        return Value("str", whole, source=whole)
 
     @property
     def where(self) -> str:
@@ -55,11 +66,12 @@ class Origin:
 
 
 class Tracer:
-    """Follows names for one failure."""
+    """Follows names for one failure; where ``stripped`` also through ``.strip()``."""
 
-    def __init__(self, failure: Failure, ctx: Context) -> None:
+    def __init__(self, failure: Failure, ctx: Context, *, stripped: bool = False) -> None:
         self.failure = failure
         self.ctx = ctx
+        self._stripped = stripped
 
     def trace(self, node: ast.expr, src: SourceFile, value: Value | None = None, depth: int = 0) -> Origin | None:
         """The origin of ``node``'s value, ``None`` where it is computed or not found. ``value`` helps to tell rows of a table apart."""
@@ -73,7 +85,21 @@ class Tracer:
             return self._attribute(node, src, value, depth)
         if isinstance(node, ast.Subscript):
             return self._item(node, src, depth)
-        return None
+        return self._strips(node, src, depth) if self._stripped and isinstance(node, ast.Call) else None
+
+    def _strips(self, node: ast.Call, src: SourceFile, depth: int) -> Origin | None:
+        """A literal text that is stripped: what is stripped stays as it is."""
+        ends = _STRIPS.get(node.func.attr) if isinstance(node.func, ast.Attribute) else None
+        if ends is None or not isinstance(node.func, ast.Attribute) or node.keywords or not all(is_literal(a) for a in node.args[:1]):
+            return None
+        found = self.trace(node.func.value, src, None, depth + 1)
+        text = found.node.value if found is not None and isinstance(found.node, ast.Constant) else None
+        chars = ast.literal_eval(node.args[0]) if node.args else None
+        if found is None or not isinstance(text, str) or not (chars is None or isinstance(chars, str)) or found.around != ("", ""):
+            return None
+        start = len(text) - len(text.lstrip(chars)) if "l" in ends else 0
+        stop = len(text.rstrip(chars)) if "r" in ends else len(text)
+        return replace(found, around=(text[:start], text[stop:])) if start < stop else None
 
     # -- names -------------------------------------------------------------------------------------------------
     def _name(self, node: ast.Name, src: SourceFile, value: Value | None, depth: int) -> Origin | None:

@@ -57,9 +57,9 @@ def edit_value(change: Change, failure: Failure, tracer: Tracer, origin: Origin,
         inner = tracer.trace(node, src, before)
         if inner is None or inner.src is not src or inner.node is node:
             raise Unwritable(ast.unparse(node))
-        return Differ(src, writer, follow).edit(inner.node, before, after)
+        return Differ(src, writer, follow).edit(inner.node, inner.written(before), inner.written(after) or after)
 
-    splices = Differ(src, writer, follow).edit(origin.node, old, new)
+    splices = Differ(src, writer, follow).edit(origin.node, origin.written(old), origin.written(new) or new)
     change.add(src, splices, writer.imports)
 
 
@@ -76,7 +76,7 @@ class ExpectedValue(Tactic):
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
         """One proposal for this value and for all parameter sets of the same assertion."""
-        tracer = Tracer(failure, ctx)
+        tracer = Tracer(failure, ctx, stripped=True)
         sides = compared(failure, tracer)
         if sides is None or failure.comparison is None or failure.comparison.style == "pandas":
             return
@@ -120,7 +120,7 @@ class ExpectedValue(Tactic):
         places: list[str] = []
         wanted: dict[tuple[str, int], str] = {}
         for other in alike(failure, ctx):
-            tracer = Tracer(other, ctx)
+            tracer = Tracer(other, ctx, stripped=True)
             theirs = sides if other is failure else compared(other, tracer)
             if theirs is None or (other is not failure and (theirs.origin.src is not sides.origin.src or theirs.actual.value.truncated)):
                 continue
