@@ -174,6 +174,18 @@ class Py2Compat(ImportTactic):
             {"test_n.py": "from shop.core import name\n\n\ndef test_n():\n    kind = str\n    assert isinstance(name(1), kind)\n"},
         ),
         Example(
+            "helpers that say so in their names",
+            {
+                **_PRODUCT,
+                "test_n.py": "from shop._compat import py23_range, py23_unichr\nfrom shop.core import name\n\n\n"
+                "def test_n():\n    assert [name(i) for i in py23_range(2)] == ['0', '1']\n    assert name(py23_unichr(97)) == 'a'\n",
+            },
+            {
+                "test_n.py": "from shop.core import name\n\n\n"
+                "def test_n():\n    assert [name(i) for i in range(2)] == ['0', '1']\n    assert name(chr(97)) == 'a'\n"
+            },
+        ),
+        Example(
             "six itself is not installed any more",
             {
                 "test_s.py": "import six\n\n\ndef test_s():\n    assert [k for k, v in six.iteritems({1: 2})] == [1]\n    assert isinstance('a', six.string_types)\n"  # noqa: E501

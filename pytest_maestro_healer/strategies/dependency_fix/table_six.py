@@ -251,6 +251,11 @@ def version_flag(name: str) -> Rule | None:
 _LAYER = re.compile(r"_?(py)?_?(compat|six|py3k|py23|py2to3|py2|py3|pycompat|moves|_compat|compatibility|backports?|future|python3?)(_?py[23]?)?\d*")
 
 
+#: What a helper's name may begin with in such a module (``py23_range``), and what it then is by the name of its Python 3 builtin.
+_PREFIX = re.compile(r"^(?:py23|py2|py3|compat)_")
+_BUILTINS = frozenset(["str", "bytes", "int", "chr", "range", "zip", "map", "filter", "input"])
+
+
 def is_layer(module: str) -> bool:
     """Whether a module's name says that it is a compatibility layer."""
     return any(_LAYER.fullmatch(part) for part in module.lower().split("."))
@@ -258,4 +263,8 @@ def is_layer(module: str) -> bool:
 
 def compat_rule(module: str, name: str) -> Rule | None:
     """The row for ``from module import name``, ``None`` where the name says nothing."""
-    return DISTINCT.get(name) or version_flag(name) or (LAYER.get(name) if is_layer(module) else None)
+    known = DISTINCT.get(name) or version_flag(name)
+    if known is not None or not is_layer(module):
+        return known
+    bare = _PREFIX.sub("", name)
+    return LAYER.get(name) or LAYER.get(bare) or DISTINCT.get(bare) or (_expr(bare) if bare != name and bare in _BUILTINS else None)
