@@ -311,6 +311,29 @@ LOCALE_HEALS = (
         env={"LANG": "de_DE.UTF-8", "LC_ALL": ""},
     ),
     Example(
+        "a locale that is not installed",
+        {
+            "test_price.py": """
+                import locale
+
+                import pytest
+
+
+                @pytest.fixture
+                def german():
+                    before = locale.setlocale(locale.LC_ALL)
+                    locale.setlocale(locale.LC_ALL, 'xx_XX.UTF-8')
+                    yield
+                    locale.setlocale(locale.LC_ALL, before)
+
+
+                def test_price(german):
+                    assert locale.str(1.5) == '1,5'
+            """,
+        },
+        advice="the locale xx_XX.UTF-8 that test_price.py:9 asks for is not installed",
+    ),
+    Example(
         "written where CI is French",
         {
             "titles.py": _TITLES,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 from collections.abc import Iterable
 
 from pytest_maestro_healer.evidence.context import Context
+from pytest_maestro_healer.evidence.expressions import last_name
 from pytest_maestro_healer.model import Applicability, Evidence, Failure, FailurePattern, Proposal
 from pytest_maestro_healer.strategies.base import Tactic
 from pytest_maestro_healer.strategies.environment_healing import examples_surroundings as examples
 from pytest_maestro_healer.strategies.environment_healing.hints import ANSI, shown, squeezed, texts
-from pytest_maestro_healer.strategies.environment_healing.isolate import Changes, Trial, isolated, propose
+from pytest_maestro_healer.strategies.environment_healing.isolate import Changes, Trial, advice, isolated, propose
 
 _SWITCHES = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "PYTHON_COLORS")
 _BROKEN = frozenset({FailurePattern.ASSERTION_FAILURE, FailurePattern.ENVIRONMENT_ISSUE, FailurePattern.UNKNOWN})
@@ -107,26 +110,44 @@ class LocaleVariables(Tactic):
     declines = examples.LOCALE_DECLINES
 
     def propose(self, failure: Failure, ctx: Context) -> Iterable[Proposal]:
-        """The first locale under which the unhealed test passes."""
-        if failure.phase == "collect" or not ctx.experiments.available:
-            return
+        """A locale under which the unhealed test passes, or the name of one that is not installed."""
+        made = self._passing(failure, ctx) if failure.phase != "collect" and ctx.experiments.available else None
+        if made is not None:
+            yield made
+        elif failure.is_a("locale.Error") and "unsupported locale" in failure.message:
+            where = str(failure.location or "")
+            name = _asked_for(failure.statement)
+            text = (
+                f"{f'the locale {name}' if name else 'a locale'} that {where or 'the test'} asks for is not installed: install it where the tests run"
+            )
+            yield advice(self.name, failure, text, [Evidence("value", f"{failure.message} ({where})", where, 0.85)])
+
+    def _passing(self, failure: Failure, ctx: Context) -> Proposal | None:
         implied = ctx.variables.implied(failure.path)
         if "LC_ALL" not in implied and not failure.is_a("locale.Error"):
-            return
+            return None
         documented = {s.value: s for name in ("LC_ALL", "LANG", "LANGUAGE") for s in ctx.settings.values(name)}
         trial = Trial(failure, ctx)
         gone = dict.fromkeys(n for n in ("LANGUAGE",) if n in ctx.environ)
         names = [n for n in (*documented, "C.UTF-8", "en_US.UTF-8", "C") if n != ctx.environ.get("LC_ALL")]
         found = trial.first({**gone, "LC_ALL": n} for n in names)
         if found is None:
-            return
+            return None
         group, name = trial.group(found), found["LC_ALL"] or ""
         facts = [Evidence("experiment", f"the test passes as it stands under LC_ALL={name}, and fails without", implied.get("LC_ALL", ""), 0.8)]
         facts += [Evidence("docs", f"{documented[name].place} names {name}", documented[name].where, 0.6)] if name in documented else []
-        made = propose(
+        return propose(
             self.name, group, ctx, lambda: isolated(group, ctx, found, why="The locale that the expected texts were written in."),
             evidence=facts, explanation=f"the expectations hold in the locale {name}", meaning=f"the locale is {name}",
             safe=name in documented, score=0.75, clean=trial.clean,
         )  # fmt: skip
-        if made is not None:
-            yield made
+
+
+def _asked_for(statement: str) -> str:
+    """The locale that a statement sets, ``""`` where it does not stand there."""
+    with contextlib.suppress(SyntaxError, ValueError):
+        for node in ast.walk(ast.parse(statement.strip())):
+            if isinstance(node, ast.Call) and last_name(node.func) == "setlocale" and len(node.args) == 2:
+                given = node.args[1]
+                return given.value if isinstance(given, ast.Constant) and isinstance(given.value, str) else ""
+    return ""
