@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from pytest_maestro_healer.config import HealerConfig
 from pytest_maestro_healer.evidence.nodeids import file_of, is_test
@@ -22,6 +23,9 @@ MAX_DIFF_LINES = 60
 
 #: A code line longer than this many terminal rows is cut; `maestro-heal diff` has it whole.
 _MAX_ROWS = 3
+
+#: So many tests of a file that were not healed for the same reason have a line each.
+_MANY = 3
 
 _INDENT = "    "
 _RED, _GREEN, _YELLOW, _CYAN, _BOLD = {"red": True}, {"green": True}, {"yellow": True}, {"cyan": True}, {"bold": True}
@@ -118,7 +122,8 @@ def _summary(report: HealingReport, verbosity: int, width: int, unicode_ok: bool
         return
     if verbosity >= 0:
         order = [DecisionKind.APPLIED, DecisionKind.PENDING, DecisionKind.ADVISED, DecisionKind.REJECTED]
-        for result in sorted(report.results, key=lambda r: (order.index(r.decision.kind), is_regression(r))):
+        results = report.results if verbosity else _in_short(report.results)
+        for result in sorted(results, key=lambda r: (order.index(r.decision.kind), is_regression(r))):
             yield from _result(result, verbosity, width, unicode_ok)
             if result.decision.kind is DecisionKind.PENDING and result.decision.rule and (verbosity >= 1 or report.apply != "none"):
                 yield line(_INDENT, f"{result.decision.kind}: {one_line(result.decision.rule, unicode_ok)}"), True
@@ -131,6 +136,18 @@ def _summary(report: HealingReport, verbosity: int, width: int, unicode_ok: bool
         pad = max((len(what) for what, _ in commands), default=0) + 2
         for what, command in commands:
             yield line(f"{what}:".ljust(pad), (clean(command, unicode_ok), _BOLD)), False
+
+
+def _in_short(results: Sequence[HealingResult]) -> list[HealingResult]:
+    """The results with those of one file that were not healed for the same reason as one, where they are many; pytest lists them besides."""
+    alike: dict[tuple[str, str], list[HealingResult]] = {}
+    for r in results:
+        if r.decision.kind is DecisionKind.REJECTED:
+            alike.setdefault((file_of(r.test_id), refusal(r)), []).append(r)
+    many = [group for group in alike.values() if len(group) > _MANY]
+    heads = {id(group[0]): tuple(n for r in group for n in r.nodeids or (r.test_id,)) for group in many}
+    rest = {id(r) for group in many for r in group[1:]}
+    return [replace(r, nodeids=heads.get(id(r), r.nodeids)) for r in results if id(r) not in rest]
 
 
 def _closing(report: HealingReport) -> Line:

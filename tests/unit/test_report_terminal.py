@@ -92,6 +92,16 @@ def test_order_is_applied_pending_advised_refused() -> None:
     assert found[:5] == ["applied", "pending 0", "advice", "not healed", "not healed"]
 
 
+def test_many_of_a_file_that_were_not_healed_for_one_reason_are_one_line() -> None:
+    many = [replace(REFUSED, test_id=f"tests/test_a.py::test_{i}", nodeids=()) for i in range(4)]
+    other = [replace(REFUSED, test_id=f"tests/test_b.py::test_{i}", nodeids=()) for i in range(3)]
+    reason = f"not healed: {terminal.refusal(REFUSED)}"
+    report = HealingReport((*many, *other))
+    rows = [f"tests/test_a.py::test_0 and 3 more {reason}", *(f"tests/test_b.py::test_{i} {reason}" for i in range(3))]
+    assert text(report).split("\n")[:5] == [*rows, "7 not healed in 0.00s"]
+    assert text(report, 1).count(reason) == 7
+
+
 def test_quiet_counts_and_says_what_to_type() -> None:
     rows = text(ALL, -1).split("\n")
     assert "1 heal applied, 1 heal pending, 1 advised, 2 not healed (1 looks like a regression) in 1.23s" in rows

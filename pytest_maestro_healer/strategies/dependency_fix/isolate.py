@@ -36,7 +36,8 @@ def plan(site: Site, ctx: Context) -> Sequence[Plan]:
     fact = Evidence(
         "symbol", f"{site.dotted} is gone and no successor is known; {n} of {len(tests)} tests use it", f"{site.src.path}:{site.node.lineno}", 0.6
     )
-    text = f"the import of {site.dotted}, which is gone, moves into the {n} tests that use it (they still fail, by that name); the other {len(free)} run again"  # noqa: E501
+    which = "the test that uses it (it still fails" if n == 1 else f"the {n} tests that use it (they still fail"
+    text = f"the import of {site.dotted}, which is gone, moves into {which}, by that name); the other {len(free)} run again"
 
     def apply(editor: FileEditor) -> None:
         for f in users_of(site, editor.tree):
