@@ -118,15 +118,14 @@ def _key(path: str, code: types.CodeType) -> Key:
 
 
 def _functions(wanted: set[Key]) -> Mapping[Key, list[types.FunctionType]]:
-    files = {k[0] for k in wanted}
-    known: dict[str, str] = {}
+    places = {k[1:] for k in wanted}
     out: dict[Key, list[types.FunctionType]] = {}
-    for obj in gc.get_objects():
-        if type(obj) is types.FunctionType:
-            name = obj.__code__.co_filename
-            place = known.get(name) or known.setdefault(name, real(name) if os.path.isabs(name) else os.path.realpath(name))
-            if place in files:
-                key = (place, obj.__code__.co_firstlineno, obj.__code__.co_name)
-                if key in wanted:
-                    out.setdefault(key, []).append(obj)
+    # asked first for what is quick to tell: a session may have a million objects
+    for f in [o for o in gc.get_objects() if type(o) is types.FunctionType]:
+        code = f.__code__
+        if (code.co_firstlineno, code.co_name) in places:
+            name = code.co_filename
+            key = (real(name) if os.path.isabs(name) else os.path.realpath(name), code.co_firstlineno, code.co_name)
+            if key in wanted:
+                out.setdefault(key, []).append(f)
     return out
